@@ -1,0 +1,196 @@
+//! The arguments: what the user said, and no more.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+/// Backfills you can stop.
+#[derive(Debug, Parser)]
+#[command(name = "backstop", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// The journal; by default `.backstop/journal.db`, looked for upward from the working
+    /// directory, then in the XDG state directory.
+    #[arg(long, value_name = "PATH", global = true)]
+    pub state: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done: verified, or completed with nothing to verify
+  1  the answer is no: verification failed, nothing to pause or stop
+  2  wrong use: bad arguments, bad spec, unreachable or unsuitable target; nothing was written
+  3  stopped; run again to continue
+  4  failed or killed
+  5  outcome unknown: the reply to a COMMIT was lost and the fence cannot be read";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a SQLite shop with a million orders and run a real job on it
+    Demo(DemoArgs),
+    /// Show everything that will happen, and every reason why not; writes nothing
+    Plan(PlanArgs),
+    /// Run a job in the foreground; run it again to go on where it stopped
+    Run(RunArgs),
+    /// Show what the journal knows of one job, or of all
+    Status(StatusArgs),
+    /// Let a running job wait after the batch in flight
+    Pause(CommandArgs),
+    /// Let a paused job go on
+    Resume(CommandArgs),
+    /// Let a running job leave after the batch in flight
+    Stop(CommandArgs),
+    /// Cancel the batch in flight and let the job leave
+    Kill(CommandArgs),
+    /// Print the JSON Schema of a file format, for editors
+    Schema(SchemaArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoArgs {
+    /// The folder that the shop is made in
+    #[arg(long, value_name = "DIR", default_value = "backstop-demo")]
+    pub dir: PathBuf,
+    /// How many orders the shop has
+    #[arg(long, value_name = "N", default_value_t = crate::ops::demo::ORDERS,
+          value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub orders: u64,
+    /// Make the shop anew, and forget what an earlier demo did
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// The job's spec, or a directory of specs
+    #[arg(value_name = "JOB.toml | DIR")]
+    pub spec: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// The job's spec
+    #[arg(value_name = "JOB.toml")]
+    pub spec: PathBuf,
+    /// Only show the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Begin a finished job again, as a new generation
+    #[arg(long)]
+    pub again: bool,
+    /// Go on although the spec has changed since the job began
+    #[arg(long)]
+    pub accept_changed_spec: bool,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// The time between two lines of plain progress
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_interval)]
+    pub progress_interval: std::time::Duration,
+    /// Serve `/metrics` and `/healthz` at this address, for example 127.0.0.1:9187
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Progress {
+    /// A bar on a terminal, plain lines elsewhere
+    Auto,
+    /// A bar
+    Bar,
+    /// Plain lines on stderr
+    Plain,
+    /// Every event as a line of JSON on stdout
+    Json,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    /// The job; by default all
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print again every second, until the job has no runner
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CommandArgs {
+    /// The job's name, or its spec
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Why, for those who come after you
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SchemaArgs {
+    /// The file format
+    #[arg(value_enum)]
+    pub format: Format,
+}
+
+/// A file format that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A job spec
+    Job,
+}
+
+fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    parsed
+        .and_then(|signed| std::time::Duration::try_from(signed).ok())
+        .filter(|time| (100..=3_600_000).contains(&time.as_millis()))
+        .ok_or_else(|| "write a duration of 100ms to 1h, for example `5s`".to_owned())
+}
+
+/// The reference of every command, as Markdown: what `docs/commands.md` holds.
+#[must_use]
+pub fn reference() -> String {
+    let mut command = Args::command().term_width(100);
+    command.build();
+    let mut text = String::from(
+        "# Commands\n\nMade from the arguments themselves; a test compares it with `backstop --help`.\n",
+    );
+    for sub in command.get_subcommands_mut() {
+        if sub.get_name() == "help" {
+            continue;
+        }
+        let name = sub.get_name().to_owned();
+        let help = sub.render_long_help().to_string();
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        text.push_str(&format!(
+            "\n## backstop {name}\n\n```text\n{}\n```\n",
+            help.join("\n").trim()
+        ));
+    }
+    text.push_str(&format!("\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line: one file a command, and no decisions of its own.
+
+mod args;
+mod command;
+mod demo;
+mod exit;
+mod plan;
+mod printer;
+mod run;
+mod schema;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::reference;
+use args::{Args, Command};
+use exit::{Exit, Failure};
+
+/// Parses the arguments, runs the command, and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap knows best whether this is help for stdout or an error for stderr.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    match dispatch(args) {
+        Ok(exit) => exit.into(),
+        Err(Failure { exit, message }) => {
+            printer::error(&message);
+            exit.into()
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<Exit, Failure> {
+    let state = args.state.as_deref();
+    match args.command {
+        Command::Demo(args) => demo::demo(&args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Run(args) => run::run(&args, state),
+        Command::Status(args) => status::status(&args, state),
+        Command::Pause(args) => command::command(crate::journal::Action::Pause, &args, state),
+        Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),
+        Command::Stop(args) => command::command(crate::journal::Action::Stop, &args, state),
+        Command::Kill(args) => command::command(crate::journal::Action::Kill, &args, state),
+        Command::Schema(args) => schema::schema(&args),
+    }
+}
+
+/// The runtime of a command that talks to databases. Two threads carry every worker: they wait for
+/// servers and hardly compute.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::usage(format!("the runtime cannot be started: {error}")))
+}

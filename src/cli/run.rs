@@ -1,0 +1,183 @@
+//! `backstop run`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::args::{PlanArgs, Progress, RunArgs};
+use super::exit::{Exit, Failure, of_ended};
+use super::{printer, runtime};
+use crate::control::{Level, Stop, watch_signals};
+use crate::event::{Listener, View};
+use crate::journal::Journal;
+use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
+use crate::ops;
+use crate::report::{count, duration, status_line};
+use crate::run::{Ended, Options};
+use crate::serve;
+use crate::spec::JobSpec;
+
+/// How a run shows itself.
+pub(super) struct Shown {
+    pub progress: Progress,
+    pub interval: Duration,
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
+    if args.dry_run {
+        return super::plan::plan(&PlanArgs { spec: args.spec.clone(), json: false });
+    }
+    let spec = ops::load_spec(&args.spec)?;
+    let journal = ops::open_or_create_journal(state)?;
+    let options = Options {
+        again: args.again,
+        accept_changed_spec: args.accept_changed_spec,
+        spec_path: args.spec.display().to_string(),
+        runner: ops::runner_name(),
+    };
+    let shown =
+        Shown { progress: args.progress, interval: args.progress_interval, listen: args.listen };
+    execute(&spec, journal, &options, &shown)
+}
+
+/// Runs a job with everything that a person and a monitoring system may want to see of it.
+pub(super) fn execute(
+    spec: &JobSpec,
+    journal: Journal,
+    options: &Options,
+    shown: &Shown,
+) -> Result<Exit, Failure> {
+    let (stop, watched) = (Stop::default(), Watched::default());
+    let seen = watched.clone();
+    let _signals = watch_signals(stop.clone(), printer::note, move || {
+        printer::note(&status_line(&seen.view()));
+    })
+    .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
+
+    runtime()?.block_on(async {
+        let begun = Instant::now();
+        let prepared = tokio::select! {
+            prepared = ops::prepare(spec) => prepared?,
+            () = stop.reached(Level::Drain) => {
+                printer::note("stopped before the first batch; nothing was written");
+                return Ok(Exit::Stopped);
+            }
+        };
+        let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
+        listeners.extend(progress(shown, &watched));
+        let metrics = Metrics::new(&spec.job.name, &prepared.plan.target_name)
+            .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
+        let metrics = Arc::new(metrics);
+        listeners.push(metrics.clone());
+        let _listening = match shown.listen {
+            None => None,
+            Some(address) => Some(serve::listen(address, metrics).await.map_err(|error| {
+                Failure::usage(format!(
+                    "`--listen {address}` is not possible: {error}; name a free address"
+                ))
+            })?),
+        };
+        let plan = prepared.plan.clone();
+        let start = ops::start(prepared, journal, stop, listeners, options).await?;
+        let (finished, resumed) = (start.was_finished(), start.is_resumed());
+        if resumed && !finished {
+            printer::note(&format!("going on with {} where it stopped", spec.job.name));
+        }
+        let before = watched.view().rows_changed;
+        let ended = start.execute().await?;
+        let view = watched.view().clone();
+        say_goodbye(&Goodbye {
+            name: &spec.job.name,
+            spec_path: &options.spec_path,
+            ended: &ended,
+            view: &view,
+            took: begun.elapsed(),
+            finished,
+            had_changed: before,
+            checks: plan.statements.verifies(),
+        });
+        Ok(of_ended(&ended))
+    })
+}
+
+fn progress(shown: &Shown, watched: &Watched) -> Option<Arc<dyn Listener>> {
+    let lines = || -> Arc<dyn Listener> { Arc::new(Lines::new(watched.clone(), shown.interval)) };
+    Some(match shown.progress {
+        Progress::Auto if printer::can_redraw() => Arc::new(Bars::new(watched.clone())),
+        Progress::Auto | Progress::Plain => lines(),
+        Progress::Bar => Arc::new(Bars::new(watched.clone())),
+        Progress::Json => Arc::new(JsonLines),
+        Progress::None => return None,
+    })
+}
+
+struct Goodbye<'a> {
+    name: &'a str,
+    spec_path: &'a str,
+    ended: &'a Ended,
+    view: &'a View,
+    took: Duration,
+    finished: bool,
+    had_changed: u64,
+    checks: bool,
+}
+
+/// The last words of a run: what state it left, and what to do next.
+fn say_goodbye(goodbye: &Goodbye<'_>) {
+    let Goodbye { name, spec_path, ended, view, took, .. } = goodbye;
+    let done = format!(
+        "{} rows scanned, {} changed, {}",
+        count(view.rows_scanned),
+        count(view.rows_changed - goodbye.had_changed),
+        duration(took.as_secs_f64())
+    );
+    let go_on = format!("backstop run {spec_path}");
+    if let Some(error) = &ended.error {
+        printer::error(&format!("{name}: {error}"));
+        say_where(view);
+        return;
+    }
+    if ended.left {
+        let reason = ended.reason.as_deref().unwrap_or("on request");
+        printer::note(&format!("{name}: {} {reason}; {done}", ended.state));
+        say_where(view);
+        printer::note(&format!("to go on: {go_on}"));
+        return;
+    }
+    if goodbye.finished {
+        printer::note(&format!(
+            "{name}: was finished before, so nothing was changed (a new pass: {go_on} --again)"
+        ));
+    }
+    match (&ended.verdict, ended.reason.as_deref()) {
+        (Some(verdict), Some(reason)) => printer::note(&format!(
+            "{name}: {}: {reason} ({} rows checked)\nevery batch is written; look at these rows, \
+             mend the cause, and run {go_on} to verify again",
+            ended.state,
+            count(verdict.rows)
+        )),
+        (Some(verdict), None) => printer::note(&format!(
+            "{name}: {} ({} rows checked, nothing wrong); {} changed, {}",
+            ended.state,
+            count(verdict.rows),
+            count(view.rows_changed),
+            duration(took.as_secs_f64())
+        )),
+        (None, _) => printer::note(&format!("{name}: {}; {done}", ended.state)),
+    }
+    if !goodbye.checks {
+        printer::note("nothing was verified: the spec has no `where` and no `[verify] expect`");
+    }
+}
+
+/// Where each open range is, so that nobody has to ask the database.
+fn say_where(view: &View) {
+    if view.verifying {
+        return;
+    }
+    for (id, range) in view.ranges.iter().filter(|(_, range)| !range.done).take(8) {
+        let cursor = range.cursor.as_deref().unwrap_or("the beginning");
+        printer::note(&format!("  range {id}: done up to {cursor}"));
+    }
+}

@@ -1,0 +1,91 @@
+//! What the journal knows of a job, and what follows from it.
+
+use jiff::Timestamp;
+
+use super::{Checkpoint, JobRow, LoggedEvent};
+use crate::event::JobState;
+
+/// A heartbeat older than this means that the runner is gone or frozen: it beats once a second, and
+/// a journal may be locked for up to five.
+const ALIVE_WITHIN_SECONDS: f64 = 10.0;
+
+/// Everything that the journal knows of a job.
+#[derive(Debug, Clone)]
+pub struct JobStatus {
+    /// The job.
+    pub job: JobRow,
+    /// Its ranges.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Its newest events, oldest first.
+    pub events: Vec<LoggedEvent>,
+    /// When this was read.
+    pub as_of: Timestamp,
+}
+
+/// Whether the runner is alive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Freshness {
+    /// No runner is expected in this state.
+    NotExpected,
+    /// It beat this many seconds ago.
+    Alive(f64),
+    /// It should be alive, but has been silent for this many seconds; `None` if it never beat.
+    Silent(Option<f64>),
+}
+
+impl JobStatus {
+    /// Whether the runner is alive.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        // Verification runs while the state is `completed`.
+        let expected = self.job.state.has_runner();
+        let age = self.job.heartbeat_at.map(|at| self.as_of.duration_since(at).as_secs_f64());
+        match age {
+            Some(age) if expected && age <= ALIVE_WITHIN_SECONDS => Freshness::Alive(age),
+            age if expected => Freshness::Silent(age),
+            _ => Freshness::NotExpected,
+        }
+    }
+
+    /// Adds up over the ranges.
+    #[must_use]
+    pub fn sum(&self, f: impl Fn(&Checkpoint) -> u64) -> u64 {
+        self.checkpoints.iter().map(f).sum()
+    }
+
+    /// Rows scanned.
+    #[must_use]
+    pub fn scanned(&self) -> u64 {
+        self.sum(|point| point.range.rows_scanned)
+    }
+
+    /// The fraction that is done, below 1 until every range is walked; `None` while unknown.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f64> {
+        if !self.checkpoints.is_empty() && self.checkpoints.iter().all(|point| point.range.done) {
+            return Some(1.0);
+        }
+        let estimated = self.job.estimated_rows.filter(|rows| 0 < *rows)?;
+        let scanned = self.scanned();
+        #[expect(clippy::cast_precision_loss, reason = "a display value")]
+        (scanned <= estimated).then(|| (scanned as f64 / estimated as f64).min(0.999))
+    }
+
+    /// What to do next, as a command.
+    #[must_use]
+    pub fn next_step(&self) -> Option<String> {
+        let run = format!("backstop run {}", self.job.spec_path);
+        match (self.job.state, self.freshness()) {
+            (_, Freshness::Silent(_)) => Some(format!("to go on: {run}")),
+            (JobState::Paused, _) => Some(format!("to go on: backstop resume {}", self.job.name)),
+            (JobState::Stopped | JobState::Killed | JobState::Failed, _) => {
+                Some(format!("to go on: {run}"))
+            }
+            (JobState::Completed, _) => None,
+            (JobState::Unverified, _) => {
+                Some(format!("after mending the cause: {run}, which verifies again"))
+            }
+            _ => None,
+        }
+    }
+}

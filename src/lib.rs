@@ -1,0 +1,84 @@
+//! # Backstop
+//!
+//! Backfills you can stop: a runner for declarative backfill jobs on PostgreSQL, MySQL, MariaDB and
+//! SQLite. A job is walked along a key in batches; each batch is one transaction that writes its
+//! rows and advances a row of the *fence*, a small table in the target, so that rows and cursor
+//! commit together or not at all.
+//!
+//! ## The house
+//!
+//! Arrows point down only; a test holds them, and that the rooms marked ◦ use no I/O, no clock and
+//! no async.
+//!
+//! | tier | rooms |
+//! | --- | --- |
+//! | 1 | `main` |
+//! | 2 | [`cli`]: arguments, one file a command, exit codes · [`serve`]: HTTP |
+//! | 3 | [`ops`]: the use cases that both share |
+//! | 4 | [`run`]: the executor, one loop for every shape of job |
+//! | 5 | [`plan`]: spec and catalog to statements; every refusal · [`control`]: what can stop a job · [`journal`]: the local SQLite file |
+//! | 6 | [`target`]: the databases, a folder each |
+//! | 7 | [`sql`] ◦ · [`keyspace`] ◦ · [`spec`] ◦ |
+//! | 8 | [`catalog`] ◦ · [`event`] ◦ |
+//!
+//! [`observe`] and [`report`] listen and show; nobody below tier 3 names them.
+//!
+//! ## Invariants
+//!
+//! - **Only `target` speaks SQL to a server**, only `journal` and `target/sqlite` know rusqlite,
+//!   only `cli/args` knows clap, only `observe` knows indicatif and prometheus.
+//! - **Keys are compared by the server.** Here they are text that is shown, stored and sent back.
+//! - **The fence is the truth**, the journal its copy: at every start the journal is written to
+//!   match the fence.
+//! - **A state changes in one function** ([`event::next`]), and whoever changes it writes it to the
+//!   journal and says so on the event stream.
+
+#![deny(unsafe_code, reason = "a tool that writes to production databases has no need of it")]
+#![deny(missing_docs, reason = "every public item says what it is")]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "no panic reaches a user"
+)]
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::dbg_macro,
+    clippy::exit,
+    reason = "output goes through `cli::printer` and the listeners, where a closed pipe is no panic"
+)]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    clippy::too_many_lines,
+    clippy::similar_names,
+    reason = "matters of taste where the code reads better without them"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failing test should panic"
+    )
+)]
+
+pub mod catalog;
+pub mod cli;
+pub mod control;
+pub mod event;
+pub mod journal;
+pub mod keyspace;
+pub mod observe;
+pub mod ops;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod serve;
+pub mod spec;
+pub mod sql;
+pub mod target;

@@ -1,0 +1,68 @@
+//! Plain progress for logs and pipes: a line for every change of state, and one every few seconds.
+
+use std::io::Write as _;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Watched;
+use crate::event::{Event, Listener, Record};
+use crate::report::status_line;
+
+/// Prints lines until it is dropped.
+pub struct Lines {
+    /// Dropping it ends the thread.
+    _ticker: Sender<()>,
+}
+
+impl Lines {
+    /// Prints a line about `watched` every `interval`, also when nothing happens: silence would
+    /// look like a hang.
+    #[must_use]
+    pub fn new(watched: Watched, interval: Duration) -> Self {
+        let (ticker, ticks) = channel::<()>();
+        // Without a thread the lines of state changes are still printed.
+        let _ = std::thread::Builder::new().name("progress".into()).spawn(move || {
+            while ticks.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                let line = status_line(&watched.view());
+                say(Timestamp::now(), &line);
+            }
+        });
+        Self { _ticker: ticker }
+    }
+}
+
+impl Listener for Lines {
+    fn on(&self, record: &Record) {
+        if let Some(line) = line(&record.event) {
+            say(record.at, &line);
+        }
+    }
+}
+
+/// The line for an event that people want to know of at once.
+pub(super) fn line(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::StateChanged { from, to, reason, .. } => match reason {
+            Some(reason) => format!("{from} -> {to}: {reason}"),
+            None => format!("{from} -> {to}"),
+        },
+        Event::Asked { action, by, reason, .. } => match reason {
+            Some(reason) => format!("{action} asked by {by}: {reason}"),
+            None => format!("{action} asked by {by}"),
+        },
+        Event::BatchRetried { range, reason, message, attempt, .. } => {
+            format!(
+                "range {range}: {} at attempt {attempt}, trying again: {message}",
+                reason.name()
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn say(at: Timestamp, line: &str) {
+    // A closed stderr must not kill a run.
+    let _ = writeln!(std::io::stderr().lock(), "{} {line}", at.strftime("%H:%M:%SZ"));
+}

@@ -1,0 +1,371 @@
+//! Prometheus metrics. One table declares them all; a test compares it with what is served and
+//! with what the dashboards name.
+
+use std::collections::HashMap;
+
+use prometheus::{
+    CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
+};
+
+use crate::event::{Event, JobState, Listener, Phase, Record, RetryReason, Started, View};
+use std::sync::{Mutex, PoisonError};
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations by these upper bounds.
+    Histogram(&'static [f64]),
+}
+
+/// The declaration of a metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its full name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+const R: &[&str] = &["backfill", "database"];
+
+/// Targets of 20 ms to 5 s sit on edges.
+const BATCH_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, help }
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, help }
+}
+
+/// Every metric, by name.
+pub static METRICS: &[Metric] = &[
+    gauge("backstop_batch_target_rows", R, "Rows the sizer will put in the next batch."),
+    gauge("backstop_batch_target_seconds", R, "Batch duration the sizer aims at."),
+    Metric {
+        name: "backstop_batch_duration_seconds",
+        kind: Kind::Histogram(BATCH_BUCKETS),
+        labels: R,
+        help: "Wall time of one batch, first statement to end of COMMIT.",
+    },
+    counter(
+        "backstop_batch_retries_total",
+        &["backfill", "database", "reason"],
+        "Batch retries, by reason.",
+    ),
+    counter(
+        "backstop_batches_total",
+        &["backfill", "database", "result"],
+        "Batches finished, by result: committed, rolled_back.",
+    ),
+    gauge("backstop_build_info", &["version"], "Build metadata; the value is always 1."),
+    counter(
+        "backstop_operator_actions_total",
+        &["action", "source"],
+        "Operator actions: source is cli, signal or server.",
+    ),
+    counter(
+        "backstop_rows_changed_total",
+        R,
+        "Rows whose value changed (NULL-safe) by committed batches.",
+    ),
+    counter("backstop_rows_scanned_total", R, "Rows read by committed batches."),
+    gauge(
+        "backstop_run_end_timestamp_seconds",
+        R,
+        "Unix time the newest run ended; 0 while it has not ended.",
+    ),
+    gauge(
+        "backstop_run_estimated_end_timestamp_seconds",
+        &["backfill", "database", "confidence"],
+        "Estimated Unix time of completion (p10, p50, p90); 0 while unknown.",
+    ),
+    gauge("backstop_run_estimated_rows", R, "Estimated rows in scope; 0 while unknown."),
+    gauge(
+        "backstop_run_info",
+        &["backfill", "database", "run_id", "engine", "table", "spec_sha256"],
+        "Identity of the newest run of a backfill; the value is always 1.",
+    ),
+    gauge(
+        "backstop_run_last_checkpoint_timestamp_seconds",
+        R,
+        "Unix time of the last durable checkpoint; the start time until then.",
+    ),
+    gauge(
+        "backstop_run_last_progress_timestamp_seconds",
+        R,
+        "Unix time the cursor last moved past committed rows; the start time until then.",
+    ),
+    gauge(
+        "backstop_run_last_success_timestamp_seconds",
+        R,
+        "Unix time a run last completed and passed verification; 0 if never.",
+    ),
+    gauge("backstop_run_progress_ratio", R, "Fraction of the work that is done, 0 to 1."),
+    gauge(
+        "backstop_run_start_timestamp_seconds",
+        R,
+        "Unix time the newest run started; 0 if never.",
+    ),
+    gauge(
+        "backstop_run_state",
+        &["backfill", "database", "state"],
+        "State of the newest run; exactly one state is 1.",
+    ),
+    gauge("backstop_run_state_change_timestamp_seconds", R, "Unix time of the last state change."),
+    gauge("backstop_verify_mismatched_rows", R, "Rows found wrong by the newest verification."),
+    counter("backstop_verify_rows_total", R, "Rows checked by verification."),
+];
+
+enum Family {
+    Counter(CounterVec),
+    Gauge(GaugeVec),
+    Histogram(HistogramVec),
+}
+
+/// The metrics of one process, in a registry of their own.
+pub struct Metrics {
+    registry: Registry,
+    families: HashMap<&'static str, Family>,
+    state: Mutex<State>,
+}
+
+struct State {
+    view: View,
+    database: String,
+}
+
+impl Metrics {
+    /// All metrics of the table, for a runner of `backfill` on `database`; series whose labels are
+    /// known in advance begin at 0.
+    ///
+    /// # Errors
+    ///
+    /// A declaration that the library refuses, which a test would have found.
+    pub fn new(backfill: &str, database: &str) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let mut families = HashMap::new();
+        for metric in METRICS {
+            let opts = Opts::new(metric.name, metric.help);
+            let family = match metric.kind {
+                Kind::Counter => {
+                    let vec = CounterVec::new(opts, metric.labels)?;
+                    registry.register(Box::new(vec.clone()))?;
+                    Family::Counter(vec)
+                }
+                Kind::Gauge => {
+                    let vec = GaugeVec::new(opts, metric.labels)?;
+                    registry.register(Box::new(vec.clone()))?;
+                    Family::Gauge(vec)
+                }
+                Kind::Histogram(buckets) => {
+                    let opts = HistogramOpts::from(opts).buckets(buckets.to_vec());
+                    let vec = HistogramVec::new(opts, metric.labels)?;
+                    registry.register(Box::new(vec.clone()))?;
+                    Family::Histogram(vec)
+                }
+            };
+            families.insert(metric.name, family);
+        }
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let state = State { view: View::default(), database: database.to_owned() };
+        let metrics = Self { registry, families, state: Mutex::new(state) };
+        metrics.begin_at_zero(backfill, database);
+        Ok(metrics)
+    }
+
+    fn begin_at_zero(&self, backfill: &str, database: &str) {
+        let r = [backfill, database];
+        self.set("backstop_build_info", &[env!("CARGO_PKG_VERSION")], 1.0);
+        for metric in METRICS.iter().filter(|metric| metric.labels == R) {
+            match metric.kind {
+                Kind::Counter => self.add(metric.name, &r, 0.0),
+                Kind::Gauge => self.set(metric.name, &r, 0.0),
+                Kind::Histogram(_) => self.touch(metric.name, &r),
+            }
+        }
+        for state in JobState::ALL {
+            self.set("backstop_run_state", &[r[0], r[1], state.name()], 0.0);
+        }
+        for reason in RetryReason::ALL {
+            self.add("backstop_batch_retries_total", &[r[0], r[1], reason.name()], 0.0);
+        }
+        for result in ["committed", "rolled_back"] {
+            self.add("backstop_batches_total", &[r[0], r[1], result], 0.0);
+        }
+        for confidence in ["p10", "p50", "p90"] {
+            let labels = [r[0], r[1], confidence];
+            self.set("backstop_run_estimated_end_timestamp_seconds", &labels, 0.0);
+        }
+        for action in ["pause", "resume", "stop", "cancel", "kill"] {
+            for source in ["cli", "signal"] {
+                self.add("backstop_operator_actions_total", &[action, source], 0.0);
+            }
+        }
+        self.add("backstop_operator_actions_total", &["pause", "server"], 0.0);
+    }
+
+    fn set(&self, name: &str, labels: &[&str], value: f64) {
+        if let Some(Family::Gauge(vec)) = self.families.get(name) {
+            vec.with_label_values(labels).set(value);
+        }
+    }
+
+    fn add(&self, name: &str, labels: &[&str], value: f64) {
+        if let Some(Family::Counter(vec)) = self.families.get(name) {
+            vec.with_label_values(labels).inc_by(value);
+        }
+    }
+
+    fn touch(&self, name: &str, labels: &[&str]) {
+        if let Some(Family::Histogram(vec)) = self.families.get(name) {
+            vec.with_label_values(labels);
+        }
+    }
+
+    fn observe(&self, name: &str, labels: &[&str], value: f64) {
+        if let Some(Family::Histogram(vec)) = self.families.get(name) {
+            vec.with_label_values(labels).observe(value);
+        }
+    }
+
+    /// What `/metrics` answers: the text format, version 0.0.4.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut buffer = Vec::new();
+        // Writing to memory cannot fail, and the table's names are valid.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut buffer);
+        String::from_utf8(buffer).unwrap_or_default()
+    }
+
+    fn started(&self, r: &[&str; 2], started: &Started, at: f64) {
+        let labels =
+            [r[0], r[1], &started.run_id, &started.engine, &started.table, &started.spec_hash];
+        self.set("backstop_run_info", &labels, 1.0);
+        for name in [
+            "backstop_run_start_timestamp_seconds",
+            "backstop_run_last_progress_timestamp_seconds",
+            "backstop_run_last_checkpoint_timestamp_seconds",
+        ] {
+            self.set(name, r, at);
+        }
+        self.set("backstop_run_estimated_rows", r, float(started.estimated_rows.unwrap_or(0)));
+        self.set("backstop_batch_target_seconds", r, started.target_seconds);
+        self.set("backstop_batch_target_rows", r, float(started.first_rows));
+    }
+
+    fn state_changed(&self, r: &[&str; 2], to: JobState, at: f64) {
+        for state in JobState::ALL {
+            let value = if state == to { 1.0 } else { 0.0 };
+            self.set("backstop_run_state", &[r[0], r[1], state.name()], value);
+        }
+        self.set("backstop_run_state_change_timestamp_seconds", r, at);
+        if to == JobState::Verified {
+            self.set("backstop_run_last_success_timestamp_seconds", r, at);
+        }
+    }
+
+    fn estimate(&self, r: &[&str; 2], view: &View, at: f64) {
+        self.set("backstop_run_progress_ratio", r, view.ratio().unwrap_or(0.0));
+        let ends = view.remaining().map_or([0.0; 3], |left| {
+            let middle = f64::midpoint(left.at_best, left.at_worst);
+            [at + left.at_best, at + middle, at + left.at_worst]
+        });
+        for (confidence, end) in ["p10", "p50", "p90"].into_iter().zip(ends) {
+            let labels = [r[0], r[1], confidence];
+            self.set("backstop_run_estimated_end_timestamp_seconds", &labels, end);
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus knows only floats")]
+const fn float(number: u64) -> f64 {
+    number as f64
+}
+
+impl Listener for Metrics {
+    fn on(&self, record: &Record) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.view.apply(record);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^53")]
+        let at = record.at.as_millisecond() as f64 / 1000.0;
+        let r = [record.job.as_str(), state.database.as_str()];
+        match &record.event {
+            Event::Started(started) => self.started(&r, started, at),
+            Event::StateChanged { to, .. } => self.state_changed(&r, *to, at),
+            Event::BatchDone {
+                phase: Phase::Write,
+                rows_scanned,
+                rows_changed,
+                seconds,
+                next_rows,
+                ..
+            } => {
+                self.add("backstop_rows_scanned_total", &r, float(*rows_scanned));
+                self.add("backstop_rows_changed_total", &r, float(*rows_changed));
+                self.add("backstop_batches_total", &[r[0], r[1], "committed"], 1.0);
+                self.observe("backstop_batch_duration_seconds", &r, *seconds);
+                self.set("backstop_batch_target_rows", &r, float(*next_rows));
+                self.set("backstop_run_last_progress_timestamp_seconds", &r, at);
+                self.set("backstop_run_last_checkpoint_timestamp_seconds", &r, at);
+                self.estimate(&r, &state.view, at);
+            }
+            Event::BatchDone {
+                phase: Phase::Verify, rows_scanned, rows_changed: wrong, ..
+            } => {
+                self.add("backstop_verify_rows_total", &r, float(*rows_scanned));
+                if 0 < *wrong {
+                    let wrong = float(state.view.rows_wrong);
+                    self.set("backstop_verify_mismatched_rows", &r, wrong);
+                }
+            }
+            Event::BatchRetried { reason, .. } => {
+                self.add("backstop_batch_retries_total", &[r[0], r[1], reason.name()], 1.0);
+                self.add("backstop_batches_total", &[r[0], r[1], "rolled_back"], 1.0);
+            }
+            Event::Asked { action, source, .. } => {
+                self.add("backstop_operator_actions_total", &[action, source], 1.0);
+            }
+            Event::Ended { .. } => self.set("backstop_run_end_timestamp_seconds", &r, at),
+            Event::RangeOpened { .. } | Event::Verified { .. } => {
+                self.estimate(&r, &state.view, at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_follows_the_conventions() {
+        for pair in METRICS.windows(2) {
+            assert_ne!(pair[0].name, pair[1].name);
+        }
+        for metric in METRICS {
+            let name = metric.name;
+            assert!(name.starts_with("backstop_"), "{name}");
+            assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert!(!name.contains("_age_"), "{name}: timestamps, not ages");
+            for label in metric.labels {
+                assert!(!["job", "instance", "quantile", "le"].contains(label), "{name}: {label}");
+            }
+            assert!(metric.help.ends_with('.'), "{name}");
+        }
+    }
+}

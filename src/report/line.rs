@@ -1,0 +1,49 @@
+//! A job in one line.
+
+use super::{count, duration, percent};
+use crate::event::{JobState, View};
+
+/// State, progress, pace and the time that is left: the line of a terminal, of a log, of SIGUSR1.
+#[must_use]
+pub fn status_line(view: &View) -> String {
+    let state = view.state.unwrap_or(JobState::Queued);
+    let mut parts = Vec::new();
+    parts.push(match (view.verifying, state) {
+        (true, JobState::Completed) => "verifying".to_owned(),
+        _ => state.to_string(),
+    });
+    match view.ratio() {
+        Some(ratio) => parts.push(percent(ratio)),
+        None if view.started.as_ref().is_some_and(|s| s.estimated_rows.is_some()) => {
+            parts.push("more rows than the catalog had estimated".to_owned());
+        }
+        None => {}
+    }
+    parts.push(format!("{} rows scanned", count(view.rows_scanned)));
+    if view.verifying {
+        parts.push(format!("{} wrong", count(view.rows_wrong)));
+    } else {
+        parts.push(format!("{} changed", count(view.rows_changed)));
+    }
+    if state == JobState::Running || (view.verifying && state == JobState::Completed) {
+        if let Some(rate) = view.rate() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a rate is a small positive number"
+            )]
+            parts.push(format!("{} rows/s", count(rate.max(0.0) as u64)));
+        }
+        parts.push(match view.remaining() {
+            _ if view.ratio() == Some(1.0) => return parts.join(", "),
+            Some(left) => {
+                format!("{} to {} left", duration(left.at_best), duration(left.at_worst))
+            }
+            None => "time left unknown".to_owned(),
+        });
+    }
+    if let (Some(reason), false) = (&view.reason, state == JobState::Running) {
+        parts.push(reason.clone());
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,11 @@
+//! Plans, states and progress as text and as JSON. Pure: what is shown comes in as data.
+
+mod line;
+mod numbers;
+mod plan;
+mod status;
+
+pub use line::status_line;
+pub use numbers::{count, duration, percent};
+pub use plan::{plan_json, plan_text};
+pub use status::{status_json, status_text};

@@ -1,0 +1,110 @@
+//! The state of a job as the journal has it.
+
+use serde_json::{Value, json};
+
+use super::{count, duration, percent};
+use crate::journal::{Checkpoint, Freshness, JobStatus};
+
+/// The job for people.
+#[must_use]
+pub fn status_text(status: &JobStatus) -> String {
+    let JobStatus { job, checkpoints, .. } = status;
+    let mut lines = Vec::new();
+    let mut state = format!("{}  {}", job.name, job.state);
+    if let Some(reason) = &job.reason {
+        state.push_str(&format!(": {reason}"));
+    }
+    lines.push(state);
+    match status.freshness() {
+        Freshness::Alive(age) => {
+            let who = job.runner.as_deref().unwrap_or("unknown");
+            lines.push(format!("  runner    {who}, heartbeat {} ago", duration(age)));
+        }
+        Freshness::Silent(age) => {
+            let since = age
+                .map_or("never heard of".to_owned(), |age| format!("silent for {}", duration(age)));
+            lines.push(format!(
+                "  runner    gone or frozen ({since}): {}; what it committed is safe",
+                job.runner.as_deref().unwrap_or("unknown")
+            ));
+        }
+        Freshness::NotExpected => {}
+    }
+    lines.push(format!("  target    {} ({}), table {}", job.target, job.address, job.table));
+    let progress = status.ratio().map_or("progress unknown".to_owned(), percent);
+    lines.push(format!(
+        "  progress  {progress}, {} rows scanned, {} changed, {} batches{}",
+        count(status.scanned()),
+        count(status.sum(|point| point.range.rows_changed)),
+        count(status.sum(|point| point.range.batches)),
+        if 1 < job.generation { format!(", generation {}", job.generation) } else { String::new() },
+    ));
+    // A page of ranges helps nobody; the open ones say where the job is.
+    let open: Vec<&Checkpoint> = checkpoints.iter().filter(|point| !point.range.done).collect();
+    for point in open.iter().take(8) {
+        let cursor = point
+            .range
+            .position()
+            .map_or_else(|| "the beginning".to_owned(), |key| key.display(&job.key_columns));
+        let hi = point.range.hi.display(&job.key_columns);
+        lines.push(format!("  range {:<3} done up to {cursor}; ends at {hi}", point.range.id));
+    }
+    if 8 < open.len() {
+        lines.push(format!("  … and {} more open ranges", open.len() - 8));
+    }
+    if let Some(step) = status.next_step() {
+        lines.push(format!("  {step}"));
+    }
+    lines.join("\n")
+}
+
+/// The job for machines. Fields are only ever added.
+#[must_use]
+pub fn status_json(status: &JobStatus) -> Value {
+    let JobStatus { job, checkpoints, events, as_of } = status;
+    let (alive, heartbeat_age) = match status.freshness() {
+        Freshness::NotExpected => (None, None),
+        Freshness::Alive(age) => (Some(true), Some(age)),
+        Freshness::Silent(age) => (Some(false), age),
+    };
+    json!({
+        "as_of": as_of.to_string(),
+        "backfill": job.name,
+        "state": job.state.name(),
+        "reason": job.reason,
+        "target": job.target,
+        "address": job.address,
+        "table": job.table,
+        "generation": job.generation,
+        "spec_hash": job.spec_hash,
+        "spec_path": job.spec_path,
+        "runner": job.runner,
+        "runner_alive": alive,
+        "heartbeat_age_seconds": heartbeat_age,
+        "started_at": job.started_at.to_string(),
+        "progress_ratio": status.ratio(),
+        "estimated_rows": job.estimated_rows,
+        "rows_scanned": status.scanned(),
+        "rows_changed": status.sum(|point| point.range.rows_changed),
+        "batches": status.sum(|point| point.range.batches),
+        "ranges": checkpoints
+            .iter()
+            .map(|point| json!({
+                "range": point.range.id,
+                "cursor": point.range.position(),
+                "hi": point.range.hi,
+                "done": point.range.done,
+                "rows_scanned": point.range.rows_scanned,
+                "rows_changed": point.range.rows_changed,
+                "checkpoint_at": point.updated_at.to_string(),
+            }))
+            .collect::<Vec<_>>(),
+        "events": events
+            .iter()
+            .map(|event| json!({
+                "time": event.at.to_string(), "kind": event.kind, "data": event.data,
+            }))
+            .collect::<Vec<_>>(),
+        "next": status.next_step(),
+    })
+}

@@ -1,0 +1,146 @@
+//! Why a run ended without being asked to.
+
+use std::fmt;
+
+use crate::control::{Ask, Level, Source};
+use crate::event::IllegalTransition;
+
+/// What changed in a spec since the job began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpecChange {
+    /// One line for each field: `batch.workers: 1 -> 2`. Empty when the old text is not known.
+    pub lines: Vec<String>,
+}
+
+impl fmt::Display for SpecChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a run ended, or could not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The target said no, or is gone.
+    #[error("{0}")]
+    Target(#[from] crate::target::Error),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Error),
+    /// Another runner has the job.
+    #[error(
+        "job `{job}` is already being run by {holder}; two runners would do the same work twice, so \
+         stop that one first with `backstop stop {job}`"
+    )]
+    HeldBy {
+        /// The job.
+        job: String,
+        /// The other runner, in words.
+        holder: String,
+    },
+    /// The spec is not the one that the job began with.
+    #[error(
+        "the spec of `{job}` has changed since the job began, and the rows written so far were \
+         written by the old one:{change}\nto go on with the new spec add `--accept-changed-spec`; to \
+         write every row again, finish the job and use `--again`"
+    )]
+    SpecChanged {
+        /// The job.
+        job: String,
+        /// The difference.
+        change: SpecChange,
+    },
+    /// The fence belongs to another table of that name.
+    #[error(
+        "the fence knows job `{job}` on another table (`{known}`, now `{found}`): it was dropped and \
+         made again, or the spec names another one; a cursor of one table means nothing in another, \
+         so give the job a new name"
+    )]
+    OtherTable {
+        /// The job.
+        job: String,
+        /// The identity of the table that the job began with.
+        known: String,
+        /// The identity of the table now.
+        found: String,
+    },
+    /// The journal knows progress that the target does not.
+    #[error(
+        "the journal `{path}` knows {batches} batches of job `{job}`, but this target's fence knows \
+         nothing of it: another database, or the fence was dropped; look first, then use another \
+         journal with `--state PATH` to begin anew"
+    )]
+    OtherTarget {
+        /// The journal.
+        path: String,
+        /// The job.
+        job: String,
+        /// The batches that the journal knows.
+        batches: u64,
+    },
+    /// Somebody else owns the range now.
+    #[error(
+        "another runner has taken range {range} over (its epoch is no longer ours); this batch was \
+         rolled back, and nothing is lost"
+    )]
+    FencedOff {
+        /// The range.
+        range: u32,
+    },
+    /// The answer to a COMMIT was lost and the fence cannot be asked.
+    #[error(
+        "the connection was lost during a COMMIT ({cause}), and the fence cannot be asked whether it \
+         took effect; either the whole batch up to {upto} is written or none of it. Run the job \
+         again when the server answers: it reads the fence and goes on from there"
+    )]
+    OutcomeUnknown {
+        /// What the connection said.
+        cause: String,
+        /// The end of the batch.
+        upto: String,
+    },
+    /// A batch failed with an error that trying again does not cure.
+    #[error("the batch {window} failed and was rolled back: {cause}{advice}")]
+    Batch {
+        /// The keys of the batch.
+        window: String,
+        /// What the server said.
+        cause: crate::target::Error,
+        /// What to do, with its own `; `.
+        advice: &'static str,
+    },
+    /// A key in the table cannot be read as the key's type.
+    #[error(
+        "a key of `{table}` came back as NULL; the walk cannot go past a value of another type"
+    )]
+    UnreadableKey {
+        /// The table.
+        table: String,
+    },
+    /// A state change that the table of states does not know: a defect of ours.
+    #[error("internal: {0}")]
+    State(#[from] IllegalTransition),
+    /// A task of the run panicked: a defect of ours.
+    #[error("internal: a worker failed: {0}; its batch was rolled back by the server")]
+    Worker(String),
+}
+
+impl Error {
+    pub(super) const fn target(error: crate::target::Error) -> Self {
+        Self::Target(error)
+    }
+}
+
+/// The request that makes the other workers leave when one has failed.
+pub(super) fn drain_because(error: &Error) -> Ask {
+    Ask {
+        level: Level::Drain,
+        source: Source::Runner,
+        by: "the runner".to_owned(),
+        reason: Some(error.to_string()),
+    }
+}

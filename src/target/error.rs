@@ -1,0 +1,59 @@
+//! What a database said, sorted by what must happen next.
+
+use std::fmt;
+
+use crate::event::RetryReason;
+
+/// What must happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The transaction was rolled back; the same batch may be tried again.
+    Retry(RetryReason),
+    /// The connection is gone; nobody knows from here what the server did last.
+    Lost,
+    /// The statement was cancelled from outside.
+    Cancelled,
+    /// The database cannot be used for this: wrong URL, wrong password, too old, read-only.
+    Unsuitable,
+    /// The server refuses the statement: its text, its data or our rights. Trying again is futile.
+    Refused,
+}
+
+/// An error of a target.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct Error {
+    /// What must happen next.
+    pub class: Class,
+    /// The server's code: SQLSTATE, error number, or SQLite's extended code.
+    pub code: Option<String>,
+    /// What happened, in the server's words where it is the server that speaks.
+    pub message: String,
+}
+
+/// The result of everything that touches a target.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of ours.
+    #[must_use]
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, code: None, message: message.into() }
+    }
+
+    /// The same error, with what was being done put before its message.
+    #[must_use]
+    pub fn while_doing(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.code {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}

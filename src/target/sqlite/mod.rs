@@ -1,0 +1,142 @@
+//! SQLite as a target: a file that an application writes to at the same time.
+//!
+//! It has one writer. A batch takes the write lock with `BEGIN IMMEDIATE`, holds it for about
+//! 20 ms, and the worker then rests at least as long, so that the application gets its turn. Waiting
+//! for the lock is a loop of ours and not SQLite's busy handler, which an interrupt does not end.
+//! The `journal_mode` of the file is the application's business and is never changed.
+
+mod catalog;
+mod dialect;
+mod error;
+mod lock;
+mod session;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{
+    Class, Dialect, Engine, Error, Link, LockAttempt, Manners, Result, Session, Statement, Target,
+    fence,
+};
+use crate::catalog::{Lookup, Server, Table, TableName};
+
+/// SQLite.
+pub static ENGINE: Engine = Engine {
+    schemes: &["sqlite"],
+    example: "sqlite:path/to/file.db",
+    connect: |link| Box::pin(connect(link)),
+};
+
+struct Sqlite {
+    path: PathBuf,
+    address: String,
+    job: String,
+}
+
+async fn connect(link: Link) -> Result<Arc<dyn Target>> {
+    let text = link.url.reveal();
+    let path = text.strip_prefix("sqlite:").unwrap_or(text);
+    // `sqlite://relative` and `sqlite:///absolute` are how other tools write it.
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = PathBuf::from(path.split('?').next().unwrap_or(path));
+    let unsuitable = |message: String| Error::new(Class::Unsuitable, message);
+    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        return Err(unsuitable(
+            "the target's URL names no file; a database in memory cannot be reached from another \
+             process, so write `sqlite:path/to/file.db`"
+                .to_owned(),
+        ));
+    }
+    if !path.is_file() {
+        return Err(unsuitable(format!(
+            "there is no file `{}`; a missing database is not made, because nothing could be \
+             backfilled in it",
+            path.display()
+        )));
+    }
+    let address = format!("sqlite:{}", path.display());
+    let target = Sqlite { path, address, job: link.job };
+    // A wrong file is reported now and not at the first batch.
+    target.open("probe").await?.close().await;
+    Ok(Arc::new(target))
+}
+
+impl Sqlite {
+    fn absolute(&self) -> PathBuf {
+        std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+}
+
+#[async_trait]
+impl Target for Sqlite {
+    fn dialect(&self) -> &dyn Dialect {
+        &dialect::SQLITE
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn open(&self, _purpose: &str) -> Result<Box<dyn Session>> {
+        Ok(Box::new(session::SqliteSession::open(&self.path).await?))
+    }
+
+    async fn server(&self, session: &mut dyn Session) -> Result<Server> {
+        let version = session.query(&Statement::plain("SELECT sqlite_version()")).await?;
+        let version = version.into_iter().flatten().flatten().next().unwrap_or_default();
+        let stem = self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Ok(Server {
+            product: "SQLite",
+            version,
+            database: stem.unwrap_or_default(),
+            identity: self.absolute().display().to_string(),
+            read_only: read_only(&self.path),
+            settings: Vec::new(),
+            unsuitable: Vec::new(),
+        })
+    }
+
+    async fn look_up(&self, session: &mut dyn Session, name: &TableName) -> Result<Lookup> {
+        catalog::look_up(session, name).await
+    }
+
+    async fn prove_direct(&self, _: &mut dyn Session, _: &mut dyn Session) -> Result<()> {
+        Ok(())
+    }
+
+    async fn fence_home(&self, session: &mut dyn Session, _: &Table) -> Result<fence::Home> {
+        let table = fence::TABLE.to_owned();
+        let exists = session
+            .query(&Statement::plain(format!(
+                "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = '{table}'"
+            )))
+            .await?;
+        let types = fence::ColumnTypes {
+            name: "TEXT",
+            text: "TEXT",
+            int: "INTEGER",
+            bigint: "INTEGER",
+            time: "TEXT",
+            suffix: " WITHOUT ROWID",
+        };
+        let ddl = fence::ddl(&table, &types);
+        Ok(fence::Home { table, exists: !exists.is_empty(), ddl, refused: None })
+    }
+
+    async fn lock(&self, _: &mut dyn Session) -> Result<LockAttempt> {
+        lock::take(&self.absolute(), &self.job)
+    }
+
+    fn manners(&self) -> Manners {
+        Manners { target_time: Duration::from_millis(20), pause_as_long: true, max_workers: 1 }
+    }
+}
+
+/// Why the file takes no writes. SQLite also writes beside it, so the folder counts.
+fn read_only(path: &Path) -> Option<String> {
+    let opened = std::fs::OpenOptions::new().append(true).open(path);
+    opened.err().map(|error| format!("`{}` cannot be opened for writing: {error}", path.display()))
+}

@@ -1,0 +1,210 @@
+//! One connection to a SQLite file, with a waiting loop that can be ended.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
+
+use super::error::from_sqlite;
+use crate::event::RetryReason;
+use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
+
+/// How often a wait for the file's lock looks whether it should end.
+const WAIT_STEP: Duration = Duration::from_millis(10);
+
+/// A wait longer than this is reported as a retry, so that it is seen.
+const WAIT_AT_MOST: Duration = Duration::from_secs(10);
+
+pub(super) struct SqliteSession {
+    /// Absent only while a blocking thread works with it.
+    connection: Option<Connection>,
+    interrupt: Arc<InterruptHandle>,
+    /// Set by the brake; ends a wait for the lock, which `interrupt` does not.
+    braked: Arc<AtomicBool>,
+    id: String,
+}
+
+impl SqliteSession {
+    pub(super) async fn open(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        let connection = on_blocking_thread(move || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&path, flags).map_err(unusable)?;
+            connection.busy_timeout(Duration::ZERO).map_err(unusable)?;
+            // Reads the header: a file that is no database fails here. Busy is a good answer.
+            match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+                Ok(()) => {}
+                Err(error) if is_busy(&error) => {}
+                Err(error) => return Err(unusable(error)),
+            }
+            Ok(connection)
+        })
+        .await?;
+        Ok(Self {
+            interrupt: Arc::new(connection.get_interrupt_handle()),
+            connection: Some(connection),
+            braked: Arc::new(AtomicBool::new(false)),
+            id: std::process::id().to_string(),
+        })
+    }
+
+    /// Runs `f` with the connection, again and again while the file is locked by somebody else.
+    async fn run<T: Send + 'static>(
+        &mut self,
+        f: impl Fn(&Connection) -> rusqlite::Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let f = Arc::new(f);
+        let started = Instant::now();
+        loop {
+            let connection = self.connection.take().ok_or_else(|| {
+                Error::new(Class::Lost, "the connection was lost with a thread of ours")
+            })?;
+            let f = Arc::clone(&f);
+            let (connection, result) = on_blocking_thread(move || {
+                let result = f(&connection);
+                Ok((connection, result))
+            })
+            .await?;
+            self.connection = Some(connection);
+            match result {
+                Ok(value) => return Ok(value),
+                Err(error) if is_busy(&error) => {
+                    if self.braked.load(Ordering::Relaxed) {
+                        return Err(Error::new(
+                            Class::Cancelled,
+                            "cancelled while waiting for the file's lock",
+                        ));
+                    }
+                    if WAIT_AT_MOST < started.elapsed() {
+                        return Err(Error::new(
+                            Class::Retry(RetryReason::LockTimeout),
+                            format!(
+                                "another process has held the file's lock for {} s",
+                                WAIT_AT_MOST.as_secs()
+                            ),
+                        ));
+                    }
+                    tokio::time::sleep(WAIT_STEP).await;
+                }
+                Err(error) => return Err(from_sqlite(&error)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn brake(&self) -> Brake {
+        let (interrupt, braked) = (Arc::clone(&self.interrupt), Arc::clone(&self.braked));
+        Brake::Local(Box::new(move || {
+            braked.store(true, Ordering::Relaxed);
+            interrupt.interrupt();
+        }))
+    }
+
+    async fn prepare(&mut self, sql: &str) -> Result<()> {
+        let sql = sql.to_owned();
+        self.run(move |connection| connection.prepare(&sql).map(drop)).await
+    }
+
+    async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>> {
+        let statement = statement.clone();
+        self.run(move |connection| {
+            let mut prepared = connection.prepare_cached(&statement.sql)?;
+            let columns = prepared.column_count();
+            let mut rows = prepared.query(params_from_iter(&statement.binds))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let text = (0..columns).map(|i| row.get_ref(i).map(as_text));
+                found.push(text.collect::<rusqlite::Result<Row>>()?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn execute(&mut self, statement: &Statement) -> Result<u64> {
+        let statement = statement.clone();
+        self.run(move |connection| {
+            let mut prepared = connection.prepare_cached(&statement.sql)?;
+            prepared.execute(params_from_iter(&statement.binds)).map(|rows| rows as u64)
+        })
+        .await
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE")).await
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        self.run(|connection| connection.execute_batch("COMMIT")).await
+    }
+
+    async fn rollback(&mut self) -> Result<()> {
+        self.run(|connection| {
+            if connection.is_autocommit() {
+                return Ok(());
+            }
+            connection.execute_batch("ROLLBACK")
+        })
+        .await
+    }
+
+    async fn close(mut self: Box<Self>) {
+        if let Some(connection) = self.connection.take() {
+            // An error here has nobody to help: everything is committed or rolled back.
+            let _ = on_blocking_thread(move || Ok(connection.close().is_ok())).await;
+        }
+    }
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(f).await {
+        Ok(result) => result,
+        Err(panic) => Err(Error::new(Class::Lost, format!("a database thread failed: {panic}"))),
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+    )
+}
+
+fn unusable(error: rusqlite::Error) -> Error {
+    let mut error = from_sqlite(&error);
+    error.class = Class::Unsuitable;
+    error
+}
+
+fn as_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            Some(String::from_utf8_lossy(text).into_owned())
+        }
+    }
+}
+
+impl ToSql for Bind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Text(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Text(None) => ToSqlOutput::Owned(Value::Null),
+            Self::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+        })
+    }
+}

@@ -1,0 +1,2 @@
+CREATE TABLE t (id {{id}}, a integer);
+INSERT INTO t (a) VALUES (NULL), (2);

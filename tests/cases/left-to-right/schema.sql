@@ -1,0 +1,2 @@
+CREATE TABLE t (id {{id}}, a integer, b integer);
+INSERT INTO t (a, b) VALUES (1, 1);
