@@ -1,0 +1,214 @@
+//! PostgreSQL, from version 10 on.
+//!
+//! **Invariants.** Before a session is set up, [`direct`] has shown that no pooler shares it: a
+//! setting must never reach a stranger. What the driver overrides is found once and set again in
+//! every session ([`settings`]), so that all sessions of a run mean the same by the same text.
+
+mod catalog;
+mod dialect;
+mod direct;
+mod error;
+mod home;
+mod lock;
+mod remarks;
+mod server;
+mod session;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use self::dialect::PgDialect;
+use self::error::from_driver;
+use self::session::PgSession;
+use super::{
+    Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Result, Session, Target, fence,
+};
+use crate::catalog::{Lookup, Server, Setting, Table, TableName};
+
+/// PostgreSQL.
+pub static ENGINE: Engine = Engine {
+    schemes: &["postgres", "postgresql"],
+    example: "postgres://user@host:5432/database",
+    connect: |link| -> Connecting { Box::pin(connect(link)) },
+};
+
+/// Long enough for a far server under load, short enough for a person who waits for an answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// PostgreSQL 10, the first with identity columns, publications and declarative partitions, which
+/// the statements here ask for.
+const OLDEST: u32 = 100_000;
+
+/// A PostgreSQL server that was reached.
+struct Postgres {
+    options: PgConnectOptions,
+    address: String,
+    job: String,
+    version: u32,
+    /// The settings that the driver overrides, as the job's sessions have them.
+    settings: Vec<Setting>,
+    /// The statement that identifies the server, as far as this role may see.
+    identity: &'static str,
+}
+
+async fn connect(link: Link) -> Result<Arc<dyn Target>> {
+    // At the first contact nothing is worth a second attempt: a person waits for the reason.
+    let target = reach(link).await.map_err(|error| Error { class: Class::Unsuitable, ..error })?;
+    Ok(Arc::new(target))
+}
+
+async fn reach(link: Link) -> Result<Postgres> {
+    let options: PgConnectOptions = link.url.reveal().parse().map_err(|error: sqlx::Error| {
+        // Of a text that is no URL nobody knows which part is the password: only the reason.
+        from_driver(error, "").while_doing("the target's URL cannot be read")
+    })?;
+    let options = options.extra_float_digits(None).disable_statement_logging();
+    let address = address(&options);
+
+    let named = named(&options, &link.job, "look");
+    let mut first = open_connection(&named, &address).await?;
+    let version = first.server_version_num().unwrap_or_default();
+    if version < OLDEST {
+        return Err(Error::new(
+            Class::Unsuitable,
+            format!("the server at {address} is older than PostgreSQL 10, the oldest supported"),
+        ));
+    }
+    let settings =
+        settings::find(&mut first, options.get_options(), link.time_zone.as_deref()).await?;
+    let identity = server::identity_sql(&mut first).await?;
+
+    let second = open_connection(&named, &address).await?;
+    let mut first = PgSession::prepared(first, &[]).await?;
+    let mut second = PgSession::prepared(second, &[]).await?;
+    let direct = direct::prove_processes(&mut first, &mut second).await;
+    Box::new(first).close().await;
+    Box::new(second).close().await;
+    direct.map_err(|error| error.while_doing(&address))?;
+
+    Ok(Postgres { options, address, job: link.job, version, settings, identity })
+}
+
+/// Where the server is, without user and password.
+fn address(options: &PgConnectOptions) -> String {
+    let place = match options.get_socket() {
+        Some(socket) => format!("{}:{}", socket.display(), options.get_port()),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    // Without a database the server takes the one that is called like the user.
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    format!("{place}/{database}")
+}
+
+/// The options of a session that a DBA recognizes by its `application_name`.
+fn named(options: &PgConnectOptions, job: &str, purpose: &str) -> PgConnectOptions {
+    let mut name = format!("backstop {job} {purpose}");
+    // The server cuts at 63 bytes, if need be within a character; the purpose must stay.
+    while 63 < name.len() {
+        let Some(at) = name[..name.len() - purpose.len() - 1].char_indices().last() else { break };
+        name.remove(at.0);
+    }
+    options.clone().application_name(&name)
+}
+
+async fn open_connection(options: &PgConnectOptions, address: &str) -> Result<PgConnection> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => {
+            let help = match &error {
+                sqlx::Error::Io(_) => {
+                    "; is the server running, and the address reachable from here?"
+                }
+                sqlx::Error::Tls(_) => {
+                    "; `sslmode` and `sslrootcert` in the URL say how to encrypt"
+                }
+                _ => "",
+            };
+            let mut error = match error {
+                sqlx::Error::Io(error) => Error::new(Class::Lost, error.to_string()),
+                error => from_driver(error, ""),
+            };
+            error.message.push_str(help);
+            Err(error.while_doing(&format!("cannot connect to {address}")))
+        }
+        Err(_) => Err(Error::new(
+            Class::Lost,
+            format!(
+                "cannot connect to {address}: no answer within {} seconds; is the address right, \
+                 and does a firewall let it through?",
+                CONNECT_TIMEOUT.as_secs()
+            ),
+        )),
+    }
+}
+
+#[async_trait]
+impl Target for Postgres {
+    fn dialect(&self) -> &dyn Dialect {
+        &PgDialect
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn open(&self, purpose: &str) -> Result<Box<dyn Session>> {
+        let options = named(&self.options, &self.job, purpose);
+        let connection = open_connection(&options, &self.address).await?;
+        let set_up = settings::set_up(&self.settings, self.version);
+        let session = PgSession::prepared(connection, &set_up).await.map_err(|error| Error {
+            // A time zone that does not exist, for one: the same statements fail again.
+            class: if error.class == Class::Lost { Class::Lost } else { Class::Unsuitable },
+            ..error.while_doing(&format!("cannot set up a session at {}", self.address))
+        })?;
+        Ok(Box::new(session))
+    }
+
+    async fn server(&self, session: &mut dyn Session) -> Result<Server> {
+        server::look(session, self.identity, &self.settings).await
+    }
+
+    async fn look_up(&self, session: &mut dyn Session, name: &TableName) -> Result<Lookup> {
+        catalog::look_up(session, name).await
+    }
+
+    async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
+        direct::prove_processes(session, other).await?;
+        direct::prove_state(session, other, self.identity).await
+    }
+
+    async fn fence_home(&self, session: &mut dyn Session, _table: &Table) -> Result<fence::Home> {
+        home::find(session).await
+    }
+
+    async fn lock(&self, session: &mut dyn Session) -> Result<LockAttempt> {
+        lock::take(session, &self.job).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_job_leaves_room_for_the_purpose() {
+        let options = PgConnectOptions::new();
+        let name = |job: &str| {
+            named(&options, job, "worker 12").get_application_name().unwrap().to_owned()
+        };
+        assert_eq!(name("orders"), "backstop orders worker 12");
+        let long = name(&"ä".repeat(60));
+        assert!(long.len() <= 63 && long.ends_with("ä worker 12"), "{long}");
+    }
+
+    #[test]
+    fn addresses_hold_no_credentials() {
+        let options: PgConnectOptions = "postgres://app:s3cret@db:5433/shop".parse().unwrap();
+        assert_eq!(address(&options), "db:5433/shop");
+    }
+}
