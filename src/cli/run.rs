@@ -57,13 +57,10 @@ pub(super) fn execute(
 
     runtime()?.block_on(async {
         let begun = Instant::now();
-        let prepared = tokio::select! {
-            prepared = ops::prepare(spec) => prepared?,
-            () = stop.reached(Level::Drain) => {
-                printer::note("stopped before the first batch; nothing was written");
-                return Ok(Exit::Stopped);
-            }
+        let Some(prepared) = unless_stopped(&stop, ops::prepare(spec)).await else {
+            return Ok(Exit::Stopped);
         };
+        let prepared = prepared?;
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
         listeners.extend(progress(shown, &watched));
         let metrics = Metrics::new(&spec.job.name, &prepared.plan.target_name)
@@ -79,7 +76,9 @@ pub(super) fn execute(
             })?),
         };
         let plan = prepared.plan.clone();
-        let start = ops::start(prepared, journal, stop, listeners, options).await?;
+        let start = ops::start(prepared, journal, stop.clone(), listeners, options);
+        let Some(start) = unless_stopped(&stop, start).await else { return Ok(Exit::Stopped) };
+        let start = start?;
         let (finished, resumed) = (start.was_finished(), start.is_resumed());
         if resumed && !finished {
             printer::note(&format!("going on with {} where it stopped", spec.job.name));
@@ -99,6 +98,18 @@ pub(super) fn execute(
         });
         Ok(of_ended(&ended))
     })
+}
+
+/// Awaits what comes before the first batch, unless somebody asks to leave. A statement that is
+/// dropped here belongs to a process that ends, and its transaction with it.
+async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = stop.reached(Level::Drain) => {
+            printer::note("stopped before the first batch; nothing was written");
+            None
+        }
+    }
 }
 
 fn progress(shown: &Shown, watched: &Watched) -> Option<Arc<dyn Listener>> {

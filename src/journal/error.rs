@@ -82,6 +82,15 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether another process has the file for itself just now.
+    pub(super) fn is_busy(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        matches!(self, Self::Sqlite { source, .. } if matches!(
+            source.sqlite_error_code(),
+            Some(Code::DatabaseBusy | Code::DatabaseLocked)
+        ))
+    }
+
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         let path = path.to_owned();

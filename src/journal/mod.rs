@@ -13,7 +13,7 @@ mod status;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -34,6 +34,9 @@ const VERSION: i32 = 1;
 /// Other processes hold the file for one short transaction each; waiting longer than this means
 /// that something is stuck.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often opening is tried again meanwhile.
+const BUSY_STEP: Duration = Duration::from_millis(5);
 
 /// An open journal. Clones share one connection.
 #[derive(Clone)]
@@ -70,7 +73,15 @@ impl Journal {
         let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
-        prepare(&mut connection, path)?;
+        let begun = Instant::now();
+        // The change to WAL needs the file to itself for a moment and does not wait for it by
+        // SQLite's own time-out.
+        while let Err(error) = prepare(&mut connection, path) {
+            if !error.is_busy() || BUSY_TIMEOUT < begun.elapsed() {
+                return Err(error);
+            }
+            std::thread::sleep(BUSY_STEP);
+        }
         Ok(Self { connection: Arc::new(Mutex::new(connection)), path: path.to_owned() })
     }
 
@@ -100,23 +111,40 @@ impl Journal {
     }
 }
 
+/// What the header says of a file.
+enum Header {
+    Journal,
+    Empty,
+    OtherVersion(i32),
+    SomethingElse,
+}
+
+/// Reads the header. All in one transaction: another process may be making the schema just now.
+fn header(connection: &Connection) -> rusqlite::Result<Header> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i32>(0));
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    Ok(match (application, version) {
+        (APPLICATION_ID, VERSION) => Header::Journal,
+        (APPLICATION_ID, version) => Header::OtherVersion(version),
+        (0, 0) if tables == 0 => Header::Empty,
+        _ => Header::SomethingElse,
+    })
+}
+
 fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
     let fail = |source| Error::from_sqlite(path, source);
-    let pragma = |connection: &Connection, name: &str| {
-        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0))
-    };
-    let application = pragma(connection, "application_id").map_err(fail)?;
-    let version = pragma(connection, "user_version").map_err(fail)?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(fail)?;
-    match (application, version) {
-        (APPLICATION_ID, VERSION) => {}
-        (APPLICATION_ID, version) => {
+    let transaction = connection.transaction().map_err(fail)?;
+    let found = header(&transaction).map_err(fail)?;
+    transaction.commit().map_err(fail)?;
+    match found {
+        Header::Journal => {}
+        Header::Empty => create(connection).map_err(fail)?,
+        Header::OtherVersion(version) => {
             return Err(Error::Version { path: path.to_owned(), version, known: VERSION });
         }
-        (0, 0) if tables == 0 => create(connection).map_err(fail)?,
-        _ => return Err(Error::NotAJournal { path: path.to_owned() }),
+        Header::SomethingElse => return Err(Error::NotAJournal { path: path.to_owned() }),
     }
     // WAL lets `status` read while the runner writes. NORMAL may lose the newest checkpoints in a
     // power cut, never the file: the fence in the target holds them, and the next run takes them
@@ -129,8 +157,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have made the schema between the look and the lock.
-    let version: i32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
+    if let Header::Empty = header(&transaction)? {
         transaction.execute_batch(include_str!("schema.sql"))?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
@@ -140,4 +167,23 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 
 fn now() -> String {
     Timestamp::now().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `status` may open a journal at the very moment when `run` makes it.
+    #[test]
+    fn a_journal_can_be_opened_while_it_is_made() {
+        for _ in 0..50 {
+            let folder = tempfile::TempDir::new().unwrap();
+            let path = folder.path().join("journal.db");
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| Journal::create_or_open(&path).map(drop).unwrap());
+                }
+            });
+        }
+    }
 }

@@ -13,6 +13,7 @@
 mod dialect;
 mod error;
 pub mod fence;
+pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
 
@@ -41,7 +42,7 @@ pub struct Engine {
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Arc<dyn Target>>> + Send>>;
 
 /// Every engine. A test compares this list with the folder.
-pub static ALL: &[&Engine] = &[&postgres::ENGINE, &sqlite::ENGINE];
+pub static ALL: &[&Engine] = &[&postgres::ENGINE, &mysql::ENGINE, &sqlite::ENGINE];
 
 /// What is needed to connect.
 #[derive(Debug, Clone)]

@@ -120,15 +120,23 @@ impl Desk {
         serde_json::from_str(&said.out).unwrap()
     }
 
-    /// Waits until the status satisfies the condition.
+    /// Waits until the status satisfies the condition, as long as the runner lives.
     #[track_caller]
-    pub fn wait_until(&self, job: &str, condition: impl Fn(&serde_json::Value) -> bool) {
+    pub fn wait_until(
+        &self,
+        running: &mut Running,
+        job: &str,
+        condition: impl Fn(&serde_json::Value) -> bool,
+    ) {
         let started = Instant::now();
         loop {
             let said = self.call(&["status", job, "--json"]);
             let status = serde_json::from_str(&said.out).unwrap_or_default();
             if said.code == 0 && condition(&status) {
                 return;
+            }
+            if running.has_ended() {
+                panic!("the runner has ended: {:?}\n{status}", running.take_output());
             }
             assert!(started.elapsed() < Duration::from_secs(60), "waited for a minute: {status}");
             std::thread::sleep(Duration::from_millis(20));
@@ -152,9 +160,17 @@ impl Running {
         assert!(status.unwrap().success(), "kill -{name}");
     }
 
+    fn has_ended(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    fn take_output(&mut self) -> Said {
+        Said::from(self.0.take().unwrap().wait_with_output().unwrap())
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Said {
-        Said::from(self.0.take().unwrap().wait_with_output().unwrap())
+        self.take_output()
     }
 }
 

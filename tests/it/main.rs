@@ -7,6 +7,7 @@ mod bad_input;
 mod cases;
 mod database;
 mod harness;
+mod stopping;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -32,7 +33,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Servers and processor are shared: more tests at once only make each of them slower.
     arguments.test_threads.get_or_insert(2);
-    let trials = [architecture::trials(), bad_input::trials(), cases::trials()];
+    let trials = [architecture::trials(), bad_input::trials(), cases::trials(), stopping::trials()];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
 
     let mut times = TIMES.lock().unwrap().clone();

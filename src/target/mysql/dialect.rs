@@ -1,0 +1,182 @@
+//! How SQL is spelt on MySQL and MariaDB.
+//!
+//! Nothing here holds a string literal with a backslash or in double quotes, nor an empty one:
+//! they mean different things under `NO_BACKSLASH_ESCAPES`, `ANSI_QUOTES` and MariaDB's
+//! `EMPTY_STRING_IS_NULL`.
+
+use super::column_type::{ColumnType, Family};
+use super::flavor::Flavor;
+use crate::catalog::{Column, Key};
+use crate::sql::Tokens;
+use crate::target::Dialect;
+
+/// The dialect of one server.
+#[derive(Debug, Clone)]
+pub(super) struct MySqlDialect {
+    /// Whose dialect it is.
+    pub flavor: Flavor,
+}
+
+impl Dialect for MySqlDialect {
+    fn quote(&self, identifier: &str) -> String {
+        quote(identifier)
+    }
+
+    fn placeholder(&self, _: usize) -> String {
+        "?".to_owned()
+    }
+
+    fn key_as_text(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        let kind = ColumnType::parse(&column.type_sql);
+        match kind.family {
+            Family::Integer | Family::Decimal | Family::Native => format!("CAST({name} AS CHAR)"),
+            Family::Year | Family::Enum => {
+                format!("CAST(CAST({name} AS UNSIGNED) AS CHAR)")
+            }
+            Family::Char | Family::Text => format!("CONVERT({name} USING utf8mb4)"),
+            Family::Binary | Family::Bytes => format!("HEX({name})"),
+            // A zero or impossible date, which `sql_mode` allowed when it was written and forbids
+            // now, cannot be cast back.
+            Family::Date | Family::DateTime | Family::Time => {
+                let text = format!("CAST({name} AS CHAR)");
+                let cast = kind.cast();
+                format!("IF(CAST({text} AS {cast}) <=> {name}, {text}, NULL)")
+            }
+            // The stored instant, which is the same in every zone. 0 stands for the zero date.
+            Family::Timestamp => format!("CAST(NULLIF(UNIX_TIMESTAMP({name}), 0) AS CHAR)"),
+            Family::Float
+            | Family::Double
+            | Family::Set
+            | Family::Bit
+            | Family::Json
+            | Family::Other => "NULL".to_owned(),
+        }
+    }
+
+    fn key_from_text(&self, column: &Column, placeholder: &str) -> String {
+        let kind = ColumnType::parse(&column.type_sql);
+        // MySQL 8 gives a parameter the type that its place suggests: inside CAST AS UNSIGNED a
+        // signed one, which cuts everything above 2^63 down. CONVERT makes it a text first.
+        let text = format!("CONVERT({placeholder} USING utf8mb4)");
+        match kind.family {
+            Family::Char | Family::Text => match (kind.charset, kind.collation) {
+                (Some(charset), Some(collation)) => {
+                    format!("CONVERT({text} USING {charset}) COLLATE {collation}")
+                }
+                _ => text,
+            },
+            Family::Binary | Family::Bytes => format!("UNHEX({text})"),
+            Family::Timestamp => {
+                // 14 digits before the point hold any time that FROM_UNIXTIME takes.
+                let fraction = kind.fraction();
+                format!("FROM_UNIXTIME(CAST({text} AS DECIMAL(20,{fraction})))")
+            }
+            _ => match kind.cast().as_str() {
+                "" => text,
+                cast => format!("CAST({text} AS {cast})"),
+            },
+        }
+    }
+
+    fn differs(&self, column: &Column, expression: &str) -> String {
+        super::differs::differs(&self.flavor, column, expression)
+    }
+
+    fn row_comparison(&self) -> bool {
+        false
+    }
+
+    fn index_hint(&self, key: &Key) -> String {
+        key.index
+            .as_ref()
+            .map_or_else(String::new, |index| format!(" FORCE INDEX ({})", quote(index)))
+    }
+
+    fn now(&self) -> &'static str {
+        // Without a zone, so that it can be stored in a DATETIME by sessions of any zone.
+        "UTC_TIMESTAMP(6)"
+    }
+
+    fn assigns_left_to_right(&self) -> bool {
+        true
+    }
+
+    fn tokens(&self) -> Tokens {
+        Tokens::MySql
+    }
+}
+
+/// Quotes an identifier. Backticks do so under every `sql_mode`.
+pub(super) fn quote(identifier: &str) -> String {
+    format!("`{}`", identifier.replace('`', "``"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(type_sql: &str) -> Column {
+        Column {
+            name: "odd`name".into(),
+            type_sql: type_sql.into(),
+            nullable: false,
+            generated: false,
+            key_kind: ColumnType::parse(type_sql).key_kind(true),
+        }
+    }
+
+    fn dialect(version: &str) -> MySqlDialect {
+        MySqlDialect { flavor: Flavor::parse(version) }
+    }
+
+    #[test]
+    fn identifiers_of_any_content_are_quoted() {
+        assert_eq!(quote("select"), "`select`");
+        assert_eq!(quote("a`b.c\"d"), "`a``b.c\"d`");
+        let key = Key {
+            index: Some("PRIMARY".into()),
+            columns: vec!["id".into()],
+            primary: true,
+            unusable: None,
+        };
+        assert_eq!(dialect("9.7.4").index_hint(&key), " FORCE INDEX (`PRIMARY`)");
+    }
+
+    #[test]
+    fn a_key_comes_back_as_its_own_type_and_collation() {
+        let cases = [
+            ("bigint unsigned", "CAST(CONVERT(? USING utf8mb4) AS UNSIGNED)"),
+            ("decimal(12,3)", "CAST(CONVERT(? USING utf8mb4) AS DECIMAL(12,3))"),
+            ("binary(16)", "UNHEX(CONVERT(? USING utf8mb4))"),
+            ("datetime(6)", "CAST(CONVERT(? USING utf8mb4) AS DATETIME(6))"),
+            ("enum('b','a')", "CAST(CONVERT(? USING utf8mb4) AS UNSIGNED)"),
+            (
+                "varchar(9) CHARACTER SET latin1 COLLATE latin1_bin",
+                "CONVERT(CONVERT(? USING utf8mb4) USING latin1) COLLATE latin1_bin",
+            ),
+        ];
+        for (type_sql, expected) in cases {
+            let found = dialect("9.7.4").key_from_text(&column(type_sql), "?");
+            assert_eq!(found, expected, "{type_sql}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_travels_as_an_instant() {
+        let (dialect, column) = (dialect("10.11.14-MariaDB"), column("timestamp(3)"));
+        assert!(dialect.key_as_text(&column).contains("UNIX_TIMESTAMP(`odd``name`)"));
+        assert!(dialect.key_from_text(&column, "?").starts_with("FROM_UNIXTIME("));
+    }
+
+    #[test]
+    fn a_difference_is_never_null() {
+        for version in ["5.7.44", "9.7.4", "10.3.39-MariaDB", "11.8.2-MariaDB"] {
+            for type_sql in ["int", "float(7,2)", "year", "time(3)", "timestamp", "set('a','b')"] {
+                let sql = dialect(version).differs(&column(type_sql), "a OR b");
+                assert!(sql.starts_with("NOT (") && sql.contains("(a OR b)"), "{sql}");
+                assert!(sql.contains("<=>"), "{sql}");
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! MySQL and MariaDB.
+//!
+//! One driver, one dialect; where the two products part, [`flavor::Flavor`] decides. Facts about
+//! how they behave were taken from MySQL 9.7 and MariaDB 10.11 themselves.
+
+mod catalog;
+mod column_type;
+mod dialect;
+mod differs;
+mod error;
+mod flavor;
+mod lock;
+mod session;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::ConnectOptions;
+use sqlx::mysql::MySqlConnectOptions;
+
+use self::dialect::MySqlDialect;
+use self::flavor::Flavor;
+use self::session::{MySqlSession, plainly};
+use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::spec::redact;
+use crate::target::{
+    Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Result, Session, Statement,
+    Target, fence,
+};
+
+/// MySQL and MariaDB.
+pub static ENGINE: Engine =
+    Engine { schemes: &["mysql", "mariadb"], example: "mysql://user@host:3306/database", connect };
+
+/// An answer to a connection attempt takes milliseconds; after this the host is not there, or a
+/// firewall swallows what we send.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What every session of ours sets.
+///
+/// READ COMMITTED keeps InnoDB from locking the gaps between the rows of a batch. A server may
+/// have been configured to begin transactions read-only, not to commit by itself, to chain
+/// transactions, or to cut results off: then the batch protocol would not mean what it says.
+/// 10 s for a row lock is InnoDB's 50 s cut down to what a person still calls a hiccup; the
+/// metadata lock's default is a day on MariaDB and a year on MySQL.
+const PREPARE: [&str; 2] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+    "SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, \
+     innodb_lock_wait_timeout = 10, lock_wait_timeout = 10",
+];
+
+/// Takes IGNORE_SPACE, which the driver's handshake adds, out of the session's `sql_mode` again,
+/// unless the server has it. (Not simply the global value: `init_connect` may have set another.)
+const RESTORE_SQL_MODE: &str = "SET SESSION sql_mode = \
+     IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), @@SESSION.sql_mode, \
+     TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',IGNORE_SPACE,', ',')))";
+
+/// A server of this family that was reached.
+struct MySql {
+    options: MySqlConnectOptions,
+    link: Link,
+    address: String,
+    database: String,
+    dialect: MySqlDialect,
+}
+
+fn connect(link: Link) -> Connecting {
+    Box::pin(async move {
+        let target = MySql::reach(link).await.map_err(|error| match error.class {
+            // Whoever connects for the first time has nothing to lose yet.
+            Class::Lost => Error { class: Class::Unsuitable, ..error },
+            _ => error,
+        })?;
+        Ok(Arc::new(target) as Arc<dyn Target>)
+    })
+}
+
+impl MySql {
+    async fn reach(link: Link) -> Result<Self> {
+        let url = link.url.reveal();
+        let address = redact(url);
+        let options = url
+            .split_once(':')
+            .and_then(|(_, rest)| MySqlConnectOptions::from_str(&format!("mysql:{rest}")).ok())
+            // The parser's own message may quote the URL, with its password.
+            .ok_or_else(|| {
+                Error::new(
+                    Class::Unsuitable,
+                    format!(
+                        "the target's URL cannot be read; write it like `{}`, with `%40` for an \
+                         `@` in the password",
+                        ENGINE.example
+                    ),
+                )
+            })?
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(None)
+            .charset("utf8mb4")
+            .disable_statement_logging();
+        let Some(database) = options.get_database().map(ToOwned::to_owned) else {
+            return Err(Error::new(
+                Class::Unsuitable,
+                format!(
+                    "the target's URL `{address}` names no database, which the fence and \
+                     unqualified tables need; write it like `{}`",
+                    ENGINE.example
+                ),
+            ));
+        };
+        let dialect = MySqlDialect { flavor: Flavor::parse("") };
+        let mut target = Self { options, link, address, database, dialect };
+        let mut session = target.open("connect").await?;
+        target.dialect.flavor = Flavor::parse(&catalog::version(session.as_mut()).await?);
+        session.close().await;
+        Ok(target)
+    }
+
+    async fn settle(&self, session: &mut MySqlSession) -> Result<()> {
+        let pinned = [("sql_mode", &self.link.sql_mode), ("time_zone", &self.link.time_zone)];
+        for (name, value) in pinned {
+            let Some(value) = value else { continue };
+            let statement = Statement {
+                sql: format!("SET SESSION {name} = ?"),
+                binds: vec![Bind::Text(Some(value.clone()))],
+            };
+            session.execute(&statement).await.map_err(|error| Error {
+                class: if error.class == Class::Refused { Class::Unsuitable } else { error.class },
+                ..error.while_doing(&format!("the spec pins `{name} = \"{value}\"`"))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Target for MySql {
+    fn dialect(&self) -> &dyn Dialect {
+        &self.dialect
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The driver sends no connection attributes, so the server's list of sessions cannot show
+    /// the `_purpose`. An error is [`Class::Lost`] where the server may just be restarting.
+    async fn open(&self, _purpose: &str) -> Result<Box<dyn Session>> {
+        let attempt = tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect()).await;
+        let mut connection = match attempt {
+            Ok(connected) => connected.map_err(|e| error::of_connecting(e, &self.address))?,
+            Err(_) => {
+                return Err(Error::new(
+                    Class::Lost,
+                    format!(
+                        "cannot connect to `{}`: no answer within {} s; is the host right, and \
+                         does a firewall let us through?",
+                        self.address,
+                        CONNECT_TIMEOUT.as_secs()
+                    ),
+                ));
+            }
+        };
+        for sql in PREPARE.into_iter().chain([RESTORE_SQL_MODE]) {
+            plainly(&mut connection, sql).await?;
+        }
+        let mut session = MySqlSession::new(connection).await?;
+        self.settle(&mut session).await?;
+        Ok(Box::new(session))
+    }
+
+    async fn server(&self, session: &mut dyn Session) -> Result<Server> {
+        catalog::server(session, &self.dialect.flavor, &self.link).await
+    }
+
+    async fn look_up(&self, session: &mut dyn Session, name: &TableName) -> Result<Lookup> {
+        catalog::look_up(session, &self.dialect.flavor, name).await
+    }
+
+    async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
+        // A proxy that multiplexes gives two idle clients one connection, and may give a client
+        // another one while the first is held by a transaction.
+        catalog::prove_pair(session, other).await?;
+        session.begin().await?;
+        let mut proof = Ok(());
+        for _ in 0..3 {
+            proof = catalog::prove_pair(session, other).await;
+            if proof.is_err() {
+                break;
+            }
+        }
+        session.rollback().await?;
+        proof
+    }
+
+    async fn fence_home(&self, session: &mut dyn Session, table: &Table) -> Result<fence::Home> {
+        catalog::fence_home(session, &table.schema).await
+    }
+
+    async fn lock(&self, session: &mut dyn Session) -> Result<LockAttempt> {
+        lock::take(session, &self.dialect.flavor, &lock::name(&self.database, &self.link.job)).await
+    }
+}

@@ -1,0 +1,153 @@
+//! One connection to MySQL or MariaDB.
+
+use async_trait::async_trait;
+use sqlx::mysql::{MySqlConnection, MySqlQueryResult, MySqlRow};
+use sqlx::{AssertSqlSafe, Column as _, Connection, Executor, Row as _, SqlSafeStr, TypeInfo as _};
+
+use super::error::{NO_SUCH_THREAD, NOT_PREPARABLE, of_session};
+use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
+
+/// One owned connection.
+pub(super) struct MySqlSession {
+    connection: MySqlConnection,
+    id: String,
+}
+
+impl MySqlSession {
+    /// Takes over a connection whose settings are made.
+    pub(super) async fn new(mut connection: MySqlConnection) -> Result<Self> {
+        let rows = fetch(&mut connection, &Statement::plain("SELECT CONNECTION_ID() + 0")).await?;
+        let id = rows.into_iter().flatten().next().flatten().ok_or_else(|| {
+            Error::new(Class::Unsuitable, "the server does not tell the number of our session")
+        })?;
+        Ok(Self { connection, id })
+    }
+
+    /// Runs a statement that the prepared protocol does not know.
+    async fn plainly(&mut self, sql: &str) -> Result<MySqlQueryResult> {
+        plainly(&mut self.connection, sql).await
+    }
+}
+
+#[async_trait]
+impl Session for MySqlSession {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn brake(&self) -> Brake {
+        Brake::Statement(Statement::plain(format!("KILL QUERY {}", self.id)))
+    }
+
+    async fn prepare(&mut self, sql: &str) -> Result<()> {
+        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        self.connection.prepare(sql).await.map(drop).map_err(of_session)
+    }
+
+    async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>> {
+        match fetch(&mut self.connection, statement).await {
+            Err(error) if error.code.as_deref() == Some(NOT_PREPARABLE) => {
+                self.plainly(&statement.sql).await.map(|_| Vec::new())
+            }
+            // The session that `KILL` was to stop has ended by itself, which is what was wanted.
+            Err(error) if error.code.as_deref() == Some(NO_SUCH_THREAD) => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
+    async fn execute(&mut self, statement: &Statement) -> Result<u64> {
+        let result = match bound(statement).execute(&mut self.connection).await {
+            Ok(done) => Ok(done),
+            Err(error) => match of_session(error) {
+                error if error.code.as_deref() == Some(NOT_PREPARABLE) => {
+                    self.plainly(&statement.sql).await
+                }
+                error => Err(error),
+            },
+        };
+        // The driver asks the server for rows found (CLIENT_FOUND_ROWS), not for rows changed.
+        result.map(|done| done.rows_affected())
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        // The session's own level is READ COMMITTED.
+        self.plainly("START TRANSACTION").await.map(drop)
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        self.plainly("COMMIT").await.map(drop)
+    }
+
+    async fn rollback(&mut self) -> Result<()> {
+        self.plainly("ROLLBACK").await.map(drop)
+    }
+
+    async fn close(self: Box<Self>) {
+        // The server notices a connection that is gone anyway, only later.
+        let _ = self.connection.close().await;
+    }
+}
+
+/// Runs SQL of ours through the text protocol. Never a user's: it would run what follows a `;`.
+pub(super) async fn plainly(
+    connection: &mut MySqlConnection,
+    sql: &str,
+) -> Result<MySqlQueryResult> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map_err(of_session)
+}
+
+async fn fetch(connection: &mut MySqlConnection, statement: &Statement) -> Result<Vec<Row>> {
+    let rows = bound(statement).fetch_all(connection).await.map_err(of_session)?;
+    rows.iter().map(texts).collect()
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::MySql, sqlx::mysql::MySqlArguments>;
+
+fn bound(statement: &Statement) -> Query<'_> {
+    // Persistent, also where a statement runs once: to close one, the driver sends a packet that
+    // has no answer, and Nagle's algorithm then holds the next statement back for 40 ms.
+    let mut query = sqlx::query(AssertSqlSafe(statement.sql.clone())).persistent(true);
+    for bind in &statement.binds {
+        query = match bind {
+            Bind::Text(text) => query.bind(text.as_deref()),
+            Bind::Int(number) => query.bind(number),
+        };
+    }
+    query
+}
+
+fn texts(row: &MySqlRow) -> Result<Row> {
+    (0..row.len()).map(|index| text(row, index)).collect()
+}
+
+/// A value as text. Our own SQL casts what it reads; what remains are integers, and the texts that
+/// the catalogs give the type `VARBINARY` or `LONGTEXT`.
+fn text(row: &MySqlRow, index: usize) -> Result<Option<String>> {
+    let column = row.column(index);
+    let name = column.type_info().name();
+    let read = match name {
+        "NULL" => Ok(None),
+        "BIT" => row.try_get_unchecked::<Option<u64>, _>(index).map(|n| n.map(|n| n.to_string())),
+        "BOOLEAN" | "YEAR" => {
+            row.try_get_unchecked::<Option<i64>, _>(index).map(|n| n.map(|n| n.to_string()))
+        }
+        "FLOAT" | "DOUBLE" => {
+            row.try_get_unchecked::<Option<f64>, _>(index).map(|n| n.map(|n| n.to_string()))
+        }
+        "DATE" | "TIME" | "DATETIME" | "TIMESTAMP" => {
+            return Err(Error::new(
+                Class::Refused,
+                format!("column `{}` has the type {name}; cast it to text", column.name()),
+            ));
+        }
+        _ if name.ends_with("UNSIGNED") => {
+            row.try_get_unchecked::<Option<u64>, _>(index).map(|n| n.map(|n| n.to_string()))
+        }
+        _ if name.ends_with("INT") => {
+            row.try_get_unchecked::<Option<i64>, _>(index).map(|n| n.map(|n| n.to_string()))
+        }
+        // Checked, for a replacement character in a key would be another key.
+        _ => row.try_get_unchecked::<Option<String>, _>(index),
+    };
+    read.map_err(of_session)
+}
