@@ -55,6 +55,10 @@
     clippy::module_name_repetitions,
     clippy::too_many_lines,
     clippy::similar_names,
+    clippy::format_push_string,
+    clippy::match_same_arms,
+    clippy::single_match_else,
+    clippy::must_use_candidate,
     reason = "matters of taste where the code reads better without them"
 )]
 #![cfg_attr(

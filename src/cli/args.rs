@@ -96,6 +96,9 @@ pub(super) struct RunArgs {
     /// Serve `/metrics` and `/healthz` at this address, for example 127.0.0.1:9187
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// With `--listen`: stay at most this long after the end, until the last state was scraped
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_linger)]
+    pub linger: std::time::Duration,
 }
 
 /// How progress is shown.
@@ -154,11 +157,19 @@ pub(super) enum Format {
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
+    parse_duration(text, 100, "100ms")
+}
+
+fn parse_linger(text: &str) -> Result<std::time::Duration, String> {
+    parse_duration(text, 0, "0s")
+}
+
+fn parse_duration(text: &str, least: u128, shown: &str) -> Result<std::time::Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     parsed
         .and_then(|signed| std::time::Duration::try_from(signed).ok())
-        .filter(|time| (100..=3_600_000).contains(&time.as_millis()))
-        .ok_or_else(|| "write a duration of 100ms to 1h, for example `5s`".to_owned())
+        .filter(|time| (least..=3_600_000).contains(&time.as_millis()))
+        .ok_or_else(|| format!("write a duration of {shown} to 1h, for example `5s`"))
 }
 
 /// The reference of every command, as Markdown: what `docs/commands.md` holds.

@@ -38,7 +38,12 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         runner: ops::runner_name(),
         ..Options::default()
     };
-    let shown = Shown { progress: Progress::Auto, interval: Duration::from_secs(1), listen: None };
+    let shown = Shown {
+        progress: Progress::Auto,
+        interval: Duration::from_secs(1),
+        listen: None,
+        linger: Duration::ZERO,
+    };
     let exit = execute(&ops::load_spec(&job)?, journal, &options, &shown)?;
     if exit != Exit::Done {
         return Ok(exit);

@@ -49,7 +49,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),
         Command::Stop(args) => command::command(crate::journal::Action::Stop, &args, state),
         Command::Kill(args) => command::command(crate::journal::Action::Kill, &args, state),
-        Command::Schema(args) => schema::schema(&args),
+        Command::Schema(args) => Ok(schema::schema(&args)),
     }
 }
 

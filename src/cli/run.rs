@@ -22,6 +22,7 @@ pub(super) struct Shown {
     pub progress: Progress,
     pub interval: Duration,
     pub listen: Option<std::net::SocketAddr>,
+    pub linger: Duration,
 }
 
 pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
@@ -36,8 +37,12 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
         spec_path: args.spec.display().to_string(),
         runner: ops::runner_name(),
     };
-    let shown =
-        Shown { progress: args.progress, interval: args.progress_interval, listen: args.listen };
+    let shown = Shown {
+        progress: args.progress,
+        interval: args.progress_interval,
+        listen: args.listen,
+        linger: args.linger,
+    };
     execute(&spec, journal, &options, &shown)
 }
 
@@ -67,7 +72,7 @@ pub(super) fn execute(
             .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
         let metrics = Arc::new(metrics);
         listeners.push(metrics.clone());
-        let _listening = match shown.listen {
+        let listening = match shown.listen {
             None => None,
             Some(address) => Some(serve::listen(address, metrics).await.map_err(|error| {
                 Failure::usage(format!(
@@ -75,6 +80,9 @@ pub(super) fn execute(
                 ))
             })?),
         };
+        if let Some(listening) = &listening {
+            printer::note(&format!("metrics at http://{}/metrics", listening.address));
+        }
         let plan = prepared.plan.clone();
         let start = ops::start(prepared, journal, stop.clone(), listeners, options);
         let Some(start) = unless_stopped(&stop, start).await else { return Ok(Exit::Stopped) };
@@ -96,6 +104,18 @@ pub(super) fn execute(
             had_changed: before,
             checks: plan.statements.verifies(),
         });
+        if let Some(listening) = listening.filter(|_| !ended.left && !shown.linger.is_zero()) {
+            printer::note(&format!(
+                "waiting for monitoring to fetch this from http://{}/metrics, at most {}; Ctrl-C \
+                 leaves at once",
+                listening.address,
+                duration(shown.linger.as_secs_f64())
+            ));
+            tokio::select! {
+                () = listening.linger(shown.linger) => {}
+                () = stop.reached(Level::Drain) => {}
+            }
+        }
         Ok(of_ended(&ended))
     })
 }

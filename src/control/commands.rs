@@ -9,7 +9,11 @@ use crate::journal::{Action, Journal, Result};
 /// disk.
 pub const POLL_EVERY: Duration = Duration::from_millis(100);
 
-/// Reads commands for `job` until the journal fails, which it returns. Cancel it by dropping.
+/// Reads commands for `job` for ever. Cancel it by dropping.
+///
+/// # Errors
+///
+/// The journal cannot be used any more; nothing else ends it.
 pub async fn watch_commands(journal: &Journal, job: &str, stop: &Stop) -> Result<()> {
     let mut ticks = tokio::time::interval(POLL_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

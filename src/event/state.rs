@@ -144,7 +144,6 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
     use JobState as S;
     use Trigger as T;
     Ok(match (state, trigger) {
-        (S::Killed, T::Started) => S::Running,
         (_, T::Started) => S::Running,
         (S::Running | S::Throttled, T::SignalTripped) => S::Throttled,
         (S::Throttled, T::SignalsCleared) => S::Running,

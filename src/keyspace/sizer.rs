@@ -77,6 +77,7 @@ impl Sizer {
 mod tests {
     use super::*;
 
+    #[expect(clippy::cast_precision_loss, reason = "sizes are small")]
     fn run(sizer: &mut Sizer, batches: usize, fixed: f64, per_row: f64) -> f64 {
         let mut last = 0.0;
         for _ in 0..batches {

@@ -86,13 +86,15 @@ impl Bars {
             }
         }
     }
+}
 
-    /// Takes the bars away, and leaves the last line of the whole.
-    fn end(&self, drawn: &mut Drawn) {
-        for bar in drawn.workers.values() {
+impl Drawn {
+    /// Takes the workers' lines away, and leaves that of the whole.
+    fn end(&self) {
+        for bar in self.workers.values() {
             bar.finish_and_clear();
         }
-        drawn.total.abandon();
+        self.total.abandon();
     }
 }
 
@@ -110,7 +112,7 @@ impl Listener for Bars {
             self.draw(&mut drawn);
         }
         if matches!(record.event, Event::Ended { .. }) {
-            self.end(&mut drawn);
+            drawn.end();
         }
     }
 }

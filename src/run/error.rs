@@ -113,6 +113,12 @@ pub enum Error {
         /// What to do, with its own `; `.
         advice: &'static str,
     },
+    /// A worker has no session to work with.
+    #[error(
+        "a worker cannot open its session: {0}; nothing is lost: run the job again when the server \
+         answers"
+    )]
+    Session(crate::target::Error),
     /// A key in the table cannot be read as the key's type.
     #[error(
         "a key of `{table}` came back as NULL; the walk cannot go past a value of another type"

@@ -1,7 +1,5 @@
 //! How a run ends, and what it leaves.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::{Error, Run};
@@ -71,10 +69,7 @@ pub struct Ended {
 
 impl Run {
     /// Writes the last state and says goodbye.
-    pub(super) async fn finish(
-        self: &Arc<Self>,
-        result: Result<Outcome, Error>,
-    ) -> Result<Ended, Error> {
+    pub(super) fn finish(&self, result: Result<Outcome, Error>) -> Result<Ended, Error> {
         let mut ended =
             Ended { state: self.state(), reason: None, verdict: None, left: false, error: None };
         match result {

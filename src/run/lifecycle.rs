@@ -56,8 +56,9 @@ impl Lifecycle {
             return Ok(to);
         }
         inner.state = to;
-        let record = self.bus.emit(Event::StateChanged { from, to, reason: reason.clone(), by });
-        self.journal.set_state(to, reason.as_deref(), &record)?;
+        let written = reason.clone();
+        let record = self.bus.emit(Event::StateChanged { from, to, reason, by });
+        self.journal.set_state(to, written.as_deref(), &record)?;
         Ok(to)
     }
 

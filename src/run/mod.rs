@@ -108,7 +108,7 @@ impl Run {
                 () = &mut asked => work.await,
             }
         };
-        let ended = run.finish(result).await;
+        let ended = run.finish(result);
         if let Ok(run) = Arc::try_unwrap(run) {
             run.control.into_inner().close().await;
         }

@@ -78,7 +78,7 @@ pub(super) async fn walk(
 async fn work(run: Arc<Run>, shape: Arc<dyn Shape>, queue: Arc<Queue>) -> Result<(), Error> {
     let number = queue.workers.fetch_add(1, Ordering::Relaxed);
     let result = async {
-        let session = run.target.open(&format!("worker {number}")).await?;
+        let session = run.target.open(&format!("worker {number}")).await.map_err(Error::Session)?;
         let sizer = Sizer::new(run.plan.pace.target_time, run.plan.pace.max_rows);
         let mut worker = Worker { run: &run, shape: &*shape, session, sizer, number };
         let walked = worker.walk_ranges(&queue).await;

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use tokio::sync::Notify;
 
 use crate::observe::Metrics;
 
@@ -17,6 +19,17 @@ pub struct Listening {
     /// Where it listens.
     pub address: SocketAddr,
     task: tokio::task::JoinHandle<()>,
+    scraped: Arc<Notify>,
+}
+
+impl Listening {
+    /// Waits until the metrics have been fetched once more, for at most `patience`: a process that
+    /// ends at once takes its last state with it, and a job that is done would look like one that
+    /// crashed.
+    pub async fn linger(&self, patience: Duration) {
+        // A time-out is an answer too: nobody scrapes.
+        let _ = tokio::time::timeout(patience, self.scraped.notified()).await;
+    }
 }
 
 impl Drop for Listening {
@@ -33,12 +46,17 @@ impl Drop for Listening {
 pub async fn listen(address: SocketAddr, metrics: Arc<Metrics>) -> std::io::Result<Listening> {
     let socket = tokio::net::TcpListener::bind(address).await?;
     let address = socket.local_addr()?;
-    let answer = move || async move { ([(CONTENT_TYPE, METRICS_TYPE)], metrics.text()) };
+    let scraped = Arc::new(Notify::new());
+    let notify = Arc::clone(&scraped);
+    let answer = move || async move {
+        notify.notify_waiters();
+        ([(CONTENT_TYPE, METRICS_TYPE)], metrics.text())
+    };
     let routes =
         Router::new().route("/metrics", get(answer)).route("/healthz", get(|| async { "ok\n" }));
     let task = tokio::spawn(async move {
         // It ends with the process; a failed accept is logged by nobody and repeated by axum.
         let _ = axum::serve(socket, routes).await;
     });
-    Ok(Listening { address, task })
+    Ok(Listening { address, task, scraped })
 }

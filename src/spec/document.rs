@@ -151,7 +151,7 @@ impl Document<'_> {
                 format!("`workers` is {}, and must be 1 to 64", spec.batch.workers),
             );
         }
-        let limits = Duration::from_millis(1)..=Duration::from_secs(60);
+        let limits = Duration::from_millis(1)..=Duration::from_mins(1);
         if let Some(time) = spec.batch.target_time.filter(|time| !limits.contains(&time.0)) {
             return at(
                 &["batch", "target_time"],
@@ -161,7 +161,7 @@ impl Document<'_> {
                 ),
             );
         }
-        if let Some(time) = spec.batch.pause.filter(|time| Duration::from_secs(3600) < time.0) {
+        if let Some(time) = spec.batch.pause.filter(|time| Duration::from_hours(1) < time.0) {
             return at(
                 &["batch", "pause"],
                 format!("a pause of `{time}` after every batch is longer than an hour"),

@@ -70,6 +70,15 @@ impl Engine {
     }
 }
 
+/// The parts of a URL, decoded, for programs that take no URL.
+pub struct Login {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: String,
+    pub database: String,
+}
+
 /// A fresh, empty database; gone when it is dropped.
 pub struct Database {
     /// The engine.
@@ -104,6 +113,19 @@ impl Database {
         });
         url.set_path(&name);
         Self { engine, url: url.into(), name, runtime, _folder: None }
+    }
+
+    /// How a program that takes no URL gets in.
+    pub fn login(&self) -> Login {
+        let url = url::Url::parse(&self.url).unwrap();
+        let default = if self.engine.family == "postgres" { 5432 } else { 3306 };
+        Login {
+            host: url.host_str().unwrap().to_owned(),
+            port: url.port().unwrap_or(default),
+            user: decoded(url.username()),
+            password: decoded(url.password().unwrap_or_default()),
+            database: self.name.clone(),
+        }
     }
 
     /// Runs statements that are separated by `;` at the end of a line. `{{id}}` becomes the
@@ -166,6 +188,18 @@ impl Drop for Database {
             }
         });
     }
+}
+
+/// A component of a URL without its percent-encoding.
+fn decoded(component: &str) -> String {
+    let mut pieces = component.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).unwrap());
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 const NUMBERS: &str = "\

@@ -29,6 +29,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Calls a program other than the one under test.
+    pub fn by(command: &mut Command) -> Self {
+        Self::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),

@@ -6,7 +6,11 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod database;
+mod going_wrong;
 mod harness;
+mod jobs;
+mod observing;
+mod real_input;
 mod stopping;
 
 use std::sync::Mutex;
@@ -33,7 +37,16 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Servers and processor are shared: more tests at once only make each of them slower.
     arguments.test_threads.get_or_insert(2);
-    let trials = [architecture::trials(), bad_input::trials(), cases::trials(), stopping::trials()];
+    let trials = [
+        architecture::trials(),
+        bad_input::trials(),
+        cases::trials(),
+        jobs::trials(),
+        going_wrong::trials(),
+        observing::trials(),
+        real_input::trials(),
+        stopping::trials(),
+    ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
 
     let mut times = TIMES.lock().unwrap().clone();

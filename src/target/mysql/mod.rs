@@ -51,7 +51,7 @@ const PREPARE: [&str; 2] = [
      innodb_lock_wait_timeout = 10, lock_wait_timeout = 10",
 ];
 
-/// Takes IGNORE_SPACE, which the driver's handshake adds, out of the session's `sql_mode` again,
+/// Takes `IGNORE_SPACE`, which the driver's handshake adds, out of the session's `sql_mode` again,
 /// unless the server has it. (Not simply the global value: `init_connect` may have set another.)
 const RESTORE_SQL_MODE: &str = "SET SESSION sql_mode = \
      IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), @@SESSION.sql_mode, \

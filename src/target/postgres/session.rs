@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
 use sqlx::query::Query;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row as _, SqlSafeStr, TypeInfo,
-    ValueRef,
+    AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row as _, SqlSafeStr,
+    Statement as _, TypeInfo, ValueRef,
 };
 
 use super::error::from_driver;
@@ -58,6 +58,15 @@ impl PgSession {
     async fn simple(&mut self, sql: &'static str) -> Result<()> {
         let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
         self.settle(done, sql).map(drop)
+    }
+
+    /// Rights are checked when a statement is about to run, not when it is parsed: EXPLAIN comes as
+    /// near to that as one can without running it.
+    async fn check_rights(&mut self, sql: &str, parameters: usize) -> Result<()> {
+        let statement =
+            Statement { sql: format!("EXPLAIN {sql}"), binds: vec![Bind::Text(None); parameters] };
+        let explained = query(&statement).execute(&mut self.connection).await;
+        self.settle(explained, sql).map(drop)
     }
 
     /// Takes note of a failure inside of the transaction.
@@ -138,11 +147,13 @@ impl Session for PgSession {
     async fn prepare(&mut self, sql: &str) -> Result<()> {
         let prepared =
             (&mut self.connection).prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
-        self.settle(prepared, sql)?;
+        let prepared = self.settle(prepared, sql)?;
         // The server chose the parameters' types here, such as `integer`, and the driver would use
         // that plan again for the same text with parameters that we send as text.
+        let parameters = prepared.parameters().map_or(0, |p| p.either(<[_]>::len, |n| n));
         let cleared = self.connection.clear_cached_statements().await;
-        self.settle(cleared, "")
+        self.settle(cleared, "")?;
+        if sql.starts_with("UPDATE ") { self.check_rights(sql, parameters).await } else { Ok(()) }
     }
 
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>> {

@@ -33,13 +33,13 @@ impl SqliteSession {
         let path = path.to_owned();
         let connection = on_blocking_thread(move || {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(&path, flags).map_err(unusable)?;
-            connection.busy_timeout(Duration::ZERO).map_err(unusable)?;
+            let connection = Connection::open_with_flags(&path, flags).map_err(|e| unusable(&e))?;
+            connection.busy_timeout(Duration::ZERO).map_err(|e| unusable(&e))?;
             // Reads the header: a file that is no database fails here. Busy is a good answer.
             match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
                 Ok(()) => {}
                 Err(error) if is_busy(&error) => {}
-                Err(error) => return Err(unusable(error)),
+                Err(error) => return Err(unusable(&error)),
             }
             Ok(connection)
         })
@@ -182,8 +182,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn unusable(error: rusqlite::Error) -> Error {
-    let mut error = from_sqlite(&error);
+fn unusable(error: &rusqlite::Error) -> Error {
+    let mut error = from_sqlite(error);
     error.class = Class::Unsuitable;
     error
 }

@@ -1,0 +1,273 @@
+//! Being seen: metrics, dashboards, progress for machines and for logs.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use backstop::observe::metrics::{Kind, METRICS};
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::database::{Database, engine};
+use crate::harness::{Desk, root};
+use crate::test;
+
+const JOB: &str = r#"
+[job]
+name = "seen"
+
+[target]
+url_env = "DATABASE_URL"
+name = "shop"
+
+[update]
+table = "t"
+set   = { a = "id * 2" }
+where = "a IS NULL"
+
+[batch]
+max_rows = 500
+pause    = "10ms"
+"#;
+
+const SCHEMA: &str = "\
+CREATE TABLE t (id {{id}}, a integer);
+INSERT INTO t (a) SELECT NULL FROM numbers;
+UPDATE t SET a = id * 2 WHERE id % 4 = 0";
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        test("observing: /metrics while a job runs and after its end", metrics),
+        test("observing: promtool finds nothing to complain about", promtool),
+        test("observing: dashboards name exactly the metrics that exist", dashboards),
+        test("observing: --progress json is a line of JSON for every event", json_lines),
+        test("observing: plain progress has no escape codes and is never silent", plain_lines),
+        test("observing: an address that is taken", taken_address),
+        test("observing: no password anywhere", no_password),
+    ]
+}
+
+fn scene() -> (Database, Desk) {
+    let database = Database::new(engine("sqlite"));
+    database.script(SCHEMA);
+    let desk = Desk::at(&database.url);
+    desk.write("job.toml", JOB);
+    (database, desk)
+}
+
+/// A GET, by hand: headers and body.
+fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The value of a series that begins with `series`.
+fn value(body: &str, series: &str) -> f64 {
+    let line = body.lines().find(|line| line.starts_with(series));
+    let line = line.unwrap_or_else(|| panic!("no series `{series}` in\n{body}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+fn free_address() -> String {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().to_string()
+}
+
+fn metrics() {
+    let (_database, desk) = scene();
+    let address = free_address();
+    let mut running = desk.start(&["run", "job.toml", "--listen", &address]);
+    desk.wait_until(&mut running, "seen", |status| 3 <= status["batches"].as_u64().unwrap_or(0));
+    let (head, body) = get(&address, "/metrics");
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
+    let labels = r#"{backfill="seen",database="shop"}"#;
+    let scanned = value(&body, &format!("backstop_rows_scanned_total{labels}"));
+    let changed = value(&body, &format!("backstop_rows_changed_total{labels}"));
+    assert!(0.0 < changed && changed < scanned, "{changed} of {scanned}");
+    let running_state = r#"backstop_run_state{backfill="seen",database="shop",state="running"}"#;
+    assert_eq!(value(&body, running_state), 1.0);
+    assert!(value(&body, &format!("backstop_run_progress_ratio{labels}")) < 1.0);
+    assert_eq!(get(&address, "/healthz").1, "ok\n");
+
+    // The job waits at its end until its last state was fetched.
+    desk.wait_until(&mut running, "seen", |status| status["state"] == "verified");
+    let last = loop {
+        let (_, body) = get(&address, "/metrics");
+        let end = value(&body, &format!("backstop_run_end_timestamp_seconds{labels}"));
+        if 0.0 < end {
+            break body;
+        }
+    };
+    running.wait().expect(0);
+    assert_eq!(value(&last, &format!("backstop_rows_scanned_total{labels}")), 20_000.0);
+    assert_eq!(value(&last, &format!("backstop_rows_changed_total{labels}")), 15_000.0);
+    assert_eq!(value(&last, &format!("backstop_verify_rows_total{labels}")), 20_000.0);
+    assert_eq!(value(&last, &format!("backstop_run_progress_ratio{labels}")), 1.0);
+    let verified = r#"backstop_run_state{backfill="seen",database="shop",state="verified"}"#;
+    assert_eq!(value(&last, verified), 1.0);
+    let states = last.lines().filter(|line| line.starts_with("backstop_run_state{"));
+    assert_eq!(states.filter(|line| line.ends_with(" 1")).count(), 1, "exactly one state is 1");
+    for metric in METRICS {
+        assert!(
+            last.contains(&format!("# TYPE {} ", metric.name)),
+            "{} is not served",
+            metric.name
+        );
+    }
+    assert!(last.contains("process_resident_memory_bytes"));
+}
+
+fn promtool() {
+    let promtool = std::env::var("BACKSTOP_TEST_PROMTOOL")
+        .expect("`BACKSTOP_TEST_PROMTOOL` is not set: `tests/run` sets it");
+    let metrics = backstop::observe::Metrics::new("seen", "shop").unwrap();
+    let mut child = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(metrics.text().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+}
+
+/// Every text of the dashboard in which a metric can be named.
+fn expressions(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(text)
+                        if ["expr", "query", "definition"].contains(&key.as_str()) =>
+                    {
+                        found.push(text.clone());
+                    }
+                    value => expressions(value, found),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| expressions(value, found)),
+        _ => {}
+    }
+}
+
+fn dashboards() {
+    let mut named = BTreeSet::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("dashboards")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        count += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        let dashboard: Value = serde_json::from_str(&text).unwrap();
+        let mut texts = Vec::new();
+        expressions(&dashboard, &mut texts);
+        for text in texts {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            named.extend(words.filter(|word| word.starts_with("backstop_")).map(str::to_owned));
+        }
+        let panels = dashboard["panels"].as_array().unwrap();
+        let mut ids = BTreeSet::new();
+        for panel in panels {
+            assert!(ids.insert(panel["id"].as_u64()), "panel id {} twice", panel["id"]);
+        }
+    }
+    assert!(0 < count, "there is no dashboard");
+    let mut declared = BTreeSet::new();
+    for metric in METRICS {
+        let suffix = if matches!(metric.kind, Kind::Histogram(_)) { "_bucket" } else { "" };
+        declared.insert(format!("{}{suffix}", metric.name));
+    }
+    let unknown: Vec<_> = named.difference(&declared).collect();
+    let unused: Vec<_> = declared.difference(&named).collect();
+    assert!(unknown.is_empty(), "panels name metrics that do not exist: {unknown:?}");
+    assert!(unused.is_empty(), "metrics that no panel shows: {unused:?}");
+}
+
+fn json_lines() {
+    let (_database, desk) = scene();
+    let said = desk.call(&["run", "job.toml", "--progress", "json"]).expect(0);
+    let events: Vec<Value> =
+        said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> =
+        events.iter().map(|event| event["message_type"].as_str().unwrap()).collect();
+    assert_eq!(kinds.first(), Some(&"started"));
+    assert_eq!(kinds.last(), Some(&"ended"));
+    let sum = |field: &str| -> u64 {
+        let written = events.iter().filter(|event| event["phase"] == "write");
+        written
+            .filter(|event| event["message_type"] == "batch_done")
+            .map(|event| event[field].as_u64().unwrap())
+            .sum()
+    };
+    assert_eq!(sum("rows_scanned"), 20_000);
+    assert_eq!(sum("rows_changed"), 15_000);
+    for event in &events {
+        assert!(event["time"].as_str().unwrap().ends_with('Z'), "{event}");
+        assert_eq!(event["backfill"], "seen");
+    }
+}
+
+fn plain_lines() {
+    let (_database, desk) = scene();
+    let arguments = ["run", "job.toml", "--progress", "plain", "--progress-interval", "100ms"];
+    let said = desk.call(&arguments).expect(0);
+    assert!(!said.err.contains('\u{1b}'), "{}", said.err);
+    assert!(said.out.is_empty(), "progress is no data: {}", said.out);
+    let progress = said.err.lines().filter(|line| line.contains("rows scanned"));
+    assert!(2 <= progress.count(), "{}", said.err);
+    for line in said.err.lines().filter(|line| line.contains(" % ")) {
+        let percent = line.split(' ').zip(line.split(' ').skip(1)).find(|(_, next)| *next == "%,");
+        let percent: f64 = percent.unwrap().0.parse().unwrap();
+        assert!(percent <= 100.0, "{line}");
+    }
+}
+
+fn taken_address() {
+    let (_database, desk) = scene();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    desk.call(&["run", "job.toml", "--listen", &address])
+        .expect(2)
+        .says(&format!("`--listen {address}` is not possible"))
+        .says("name a free address");
+}
+
+/// The password of the server's URL appears in no output, and not in the journal.
+fn no_password() {
+    let database = Database::new(engine("postgres"));
+    database.script(SCHEMA);
+    let desk = Desk::at(&database.url);
+    desk.write("job.toml", JOB);
+    let url = url::Url::parse(&database.url).unwrap();
+    let encoded = url.password().unwrap().to_owned();
+    let said = [
+        desk.call(&["plan", "job.toml", "--json"]).expect(0),
+        desk.call(&["run", "job.toml", "--progress", "json"]).expect(0),
+        desk.call(&["status", "--json"]).expect(0),
+    ];
+    let mut texts: Vec<String> = said.into_iter().flat_map(|said| [said.out, said.err]).collect();
+    for entry in std::fs::read_dir(desk.path(".backstop")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        texts.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let decoded = decode(&encoded);
+    for text in &texts {
+        assert!(!text.contains(&encoded) && !text.contains(&decoded), "the password is in\n{text}");
+    }
+}
+
+fn decode(text: &str) -> String {
+    let pair = format!("p={}", text.replace('+', "%2B"));
+    url::form_urlencoded::parse(pair.as_bytes()).next().unwrap().1.into_owned()
+}

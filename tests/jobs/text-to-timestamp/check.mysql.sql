@@ -1,0 +1,14 @@
+-- is: 2024-02-29 23:59:59
+SELECT date_format(created_at, '%Y-%m-%d %H:%i:%s') FROM events WHERE id = 10001;
+
+-- is: 1969-12-31 23:59:59
+SELECT date_format(created_at, '%Y-%m-%d %H:%i:%s') FROM events WHERE id = 10004;
+
+-- is: 2999-12-31 23:59:59
+SELECT date_format(created_at, '%Y-%m-%d %H:%i:%s') FROM events WHERE id = 10005;
+
+-- is: 2024-03-31 02:30:00
+SELECT date_format(created_at, '%Y-%m-%d %H:%i:%s') FROM events WHERE id = 10006;
+
+-- is: 2024-06-01 08:00:00
+SELECT date_format(created_at, '%Y-%m-%d %H:%i:%s') FROM events WHERE id = 30001;
