@@ -2,13 +2,13 @@
 //! with what the dashboards name.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use prometheus::{
     CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
 };
 
 use crate::event::{Event, JobState, Listener, Phase, Record, RetryReason, Started, View};
-use std::sync::{Mutex, PoisonError};
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,6 +129,26 @@ pub static METRICS: &[Metric] = &[
     gauge("backstop_verify_mismatched_rows", R, "Rows found wrong by the newest verification."),
     counter("backstop_verify_rows_total", R, "Rows checked by verification."),
 ];
+
+/// Every metric, as Markdown: what `docs/metrics.md` holds.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Metrics\n\n`backstop run --listen 127.0.0.1:9187` serves these at `/metrics`, beside the \
+         standard `process_*`. Made from the table in the source; a test compares.\n\n\
+         | metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    for metric in METRICS {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+        };
+        let labels = metric.labels.join(", ");
+        text.push_str(&format!("| `{}` | {kind} | {labels} | {} |\n", metric.name, metric.help));
+    }
+    text
+}
 
 enum Family {
     Counter(CounterVec),

@@ -71,12 +71,11 @@ pub async fn take(
     }
     let found = fence.load(dialect, control).await?;
     refuse_other_target(job, journal, known.as_ref(), found.as_ref())?;
-    if let Some(generation) = &found {
-        refuse_changes(plan, generation, known.as_ref(), options)?;
-    }
-
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
     let anew = found.is_none() || (finished && options.again);
+    if let Some(generation) = found.as_ref().filter(|_| !anew) {
+        refuse_changes(plan, generation, known.as_ref(), options)?;
+    }
     let number = match &found {
         Some(generation) if anew => generation.number + 1,
         Some(generation) => generation.number,

@@ -7,12 +7,14 @@ mod assignments;
 mod document;
 mod error;
 mod job;
+mod reference;
 mod url;
 
 pub use assignments::Assignments;
 pub use document::parse;
 pub use error::SpecError;
 pub use job::{Batch, Duration, Job, JobSpec, Target, Update, Verify};
+pub use reference::reference;
 pub use url::{Secret, UrlSource, expand, redact};
 
 /// The JSON Schema of a job spec, for editors.

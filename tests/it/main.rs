@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod database;
+mod docs;
 mod going_wrong;
 mod harness;
 mod jobs;
@@ -41,6 +42,7 @@ fn main() {
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),
+        docs::trials(),
         jobs::trials(),
         going_wrong::trials(),
         observing::trials(),
