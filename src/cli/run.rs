@@ -54,10 +54,15 @@ pub(super) fn execute(
     shown: &Shown,
 ) -> Result<Exit, Failure> {
     let (stop, watched) = (Stop::default(), Watched::default());
-    let seen = watched.clone();
-    let _signals = watch_signals(stop.clone(), printer::note, move || {
-        printer::note(&status_line(&seen.view()));
-    })
+    let (progress, say) = progress(shown, &watched);
+    let (seen, say_status) = (watched.clone(), say.clone());
+    let _signals = watch_signals(
+        stop.clone(),
+        move |text| say(text),
+        move || {
+            say_status(&status_line(&seen.view()));
+        },
+    )
     .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
 
     runtime()?.block_on(async {
@@ -67,7 +72,7 @@ pub(super) fn execute(
         };
         let prepared = prepared?;
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
-        listeners.extend(progress(shown, &watched));
+        listeners.extend(progress);
         let metrics = Metrics::new(&spec.job.name, &prepared.plan.target_name)
             .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
         let metrics = Arc::new(metrics);
@@ -132,15 +137,24 @@ async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option
     }
 }
 
-fn progress(shown: &Shown, watched: &Watched) -> Option<Arc<dyn Listener>> {
-    let lines = || -> Arc<dyn Listener> { Arc::new(Lines::new(watched.clone(), shown.interval)) };
-    Some(match shown.progress {
-        Progress::Auto if printer::can_redraw() => Arc::new(Bars::new(watched.clone())),
-        Progress::Auto | Progress::Plain => lines(),
-        Progress::Bar => Arc::new(Bars::new(watched.clone())),
-        Progress::Json => Arc::new(JsonLines),
-        Progress::None => return None,
-    })
+/// How a note reaches the person: above the bars where there are bars.
+type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say) {
+    let plainly: Say = Arc::new(printer::note);
+    match shown.progress {
+        Progress::Auto if !printer::can_redraw() => {
+            (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly)
+        }
+        Progress::Auto | Progress::Bar => {
+            let bars = Arc::new(Bars::new(watched.clone()));
+            let above = Arc::clone(&bars);
+            (Some(bars), Arc::new(move |text| above.say(text)))
+        }
+        Progress::Plain => (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly),
+        Progress::Json => (Some(Arc::new(JsonLines)), plainly),
+        Progress::None => (None, plainly),
+    }
 }
 
 struct Goodbye<'a> {
@@ -208,7 +222,9 @@ fn say_where(view: &View) {
         return;
     }
     for (id, range) in view.ranges.iter().filter(|(_, range)| !range.done).take(8) {
-        let cursor = range.cursor.as_deref().unwrap_or("the beginning");
-        printer::note(&format!("  range {id}: done up to {cursor}"));
+        match &range.cursor {
+            Some(cursor) => printer::note(&format!("  range {id}: done up to {cursor}")),
+            None => printer::note(&format!("  range {id}: not begun")),
+        }
     }
 }

@@ -48,6 +48,8 @@ pub(super) fn line(event: &Event) -> Option<String> {
             Some(reason) => format!("{from} -> {to}: {reason}"),
             None => format!("{from} -> {to}"),
         },
+        // Who sent a signal sits at this terminal, and was answered there.
+        Event::Asked { source, .. } if source == "signal" => return None,
         Event::Asked { action, by, reason, .. } => match reason {
             Some(reason) => format!("{action} asked by {by}: {reason}"),
             None => format!("{action} asked by {by}"),

@@ -42,12 +42,12 @@ pub fn status_text(status: &JobStatus) -> String {
     // A page of ranges helps nobody; the open ones say where the job is.
     let open: Vec<&Checkpoint> = checkpoints.iter().filter(|point| !point.range.done).collect();
     for point in open.iter().take(8) {
-        let cursor = point
-            .range
-            .position()
-            .map_or_else(|| "the beginning".to_owned(), |key| key.display(&job.key_columns));
         let hi = point.range.hi.display(&job.key_columns);
-        lines.push(format!("  range {:<3} done up to {cursor}; ends at {hi}", point.range.id));
+        let position = match &point.range.cursor {
+            Some(cursor) => format!("done up to {}", cursor.display(&job.key_columns)),
+            None => "not begun".to_owned(),
+        };
+        lines.push(format!("  range {:<3} {position}; ends at {hi}", point.range.id));
     }
     if 8 < open.len() {
         lines.push(format!("  … and {} more open ranges", open.len() - 8));

@@ -96,9 +96,9 @@ fn readme() {
         "sed -i 's/^\\[verify\\]/[batch]\\nmax_rows = 10\\npause = \"50ms\"\\n\\n[verify]/' \
          orders-total-cents.toml\n\
          backstop run orders-total-cents.toml --again & runner=$!\n\
-         until backstop status --json | grep -q '\"running\"'; do sleep 0.05; done\n",
+         until backstop status --json | grep -q '\"state\": \"running\"'; do sleep 0.05; done\n",
     );
-    script.push_str("trap 'kill $runner' EXIT\n");
+    script.push_str("trap 'kill $runner 2> /dev/null || true' EXIT\n");
     script.push_str(&stopping);
     script.push_str("wait $runner || test $? = 3\n");
     let path = std::env::var("PATH").unwrap();

@@ -143,7 +143,10 @@ impl Desk {
             if running.has_ended() {
                 panic!("the runner has ended: {:?}\n{status}", running.take_output());
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "waited for a minute: {status}");
+            assert!(
+                started.elapsed() < Duration::from_secs(180),
+                "waited for three minutes: {status}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -10,7 +10,9 @@ mod docs;
 mod going_wrong;
 mod harness;
 mod jobs;
+mod journal;
 mod observing;
+mod poolers;
 mod real_input;
 mod stopping;
 
@@ -36,17 +38,20 @@ pub fn test(name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> Trial
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    // Servers and processor are shared: more tests at once only make each of them slower.
-    arguments.test_threads.get_or_insert(2);
+    // Most tests wait for a server or a pause more than they compute.
+    arguments.test_threads.get_or_insert(4);
+    // The longest first, so that the others fill the time beside them.
     let trials = [
+        real_input::trials(),
+        docs::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),
-        docs::trials(),
-        jobs::trials(),
         going_wrong::trials(),
+        jobs::trials(),
+        journal::trials(),
         observing::trials(),
-        real_input::trials(),
+        poolers::trials(),
         stopping::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
