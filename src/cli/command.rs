@@ -23,7 +23,7 @@ pub(super) fn command(
 ) -> Result<Exit, Failure> {
     let journal = ops::open_journal(state)?;
     let job = job_name(&args.job)?;
-    let by = ops::runner_name();
+    let by = ops::person();
     let asked = ops::ask(&journal, &job, action, &by, args.reason.as_deref(), PATIENCE)?;
     if args.json {
         printer::json(&json!({

@@ -60,7 +60,7 @@ pub(super) fn execute(
         stop.clone(),
         move |text| say(text),
         move || {
-            say_status(&status_line(&seen.view()));
+            say_status(&status_line(&seen.view(), jiff::Timestamp::now()));
         },
     )
     .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
@@ -221,10 +221,14 @@ fn say_where(view: &View) {
     if view.verifying {
         return;
     }
-    for (id, range) in view.ranges.iter().filter(|(_, range)| !range.done).take(8) {
+    let mut waiting = 0;
+    for (id, range) in view.ranges.iter().filter(|(_, range)| !range.done) {
         match &range.cursor {
             Some(cursor) => printer::note(&format!("  range {id}: done up to {cursor}")),
-            None => printer::note(&format!("  range {id}: not begun")),
+            None => waiting += 1,
         }
+    }
+    if 0 < waiting {
+        printer::note(&format!("  ranges not begun: {waiting}"));
     }
 }

@@ -194,15 +194,14 @@ impl View {
         }
     }
 
-    /// Rows scanned per second over the last half minute.
+    /// Rows scanned per second over the last half minute. It falls while nothing happens.
     #[must_use]
-    pub fn rate(&self) -> Option<f64> {
-        let (first, last) = (self.samples.front()?, self.samples.back()?);
-        rate_between(*first, *last)
+    pub fn rate(&self, now: Timestamp) -> Option<f64> {
+        rate_between(*self.samples.front()?, (now, self.samples.back()?.1))
     }
 
-    fn rate_since_start(&self) -> Option<f64> {
-        rate_between(self.phase_base?, *self.samples.back()?)
+    fn rate_since_start(&self, now: Timestamp) -> Option<f64> {
+        rate_between(self.phase_base?, (now, self.samples.back()?.1))
     }
 
     /// The fraction that is done, below 1 until every range is walked; `None` while it is unknown,
@@ -223,14 +222,14 @@ impl View {
 
     /// How long the rest may take; `None` while nobody can know.
     #[must_use]
-    pub fn remaining(&self) -> Option<Remaining> {
+    pub fn remaining(&self, now: Timestamp) -> Option<Remaining> {
         let estimated = self.started.as_ref()?.estimated_rows?;
         let left = estimated.checked_sub(self.rows_scanned)?;
-        let history = seconds(self.phase_base?.0, self.samples.back()?.0);
+        let history = seconds(self.phase_base?.0, now);
         if history < ETA_NEEDS_SECONDS {
             return None;
         }
-        let (recent, overall) = (self.rate()?, self.rate_since_start()?);
+        let (recent, overall) = (self.rate(now)?, self.rate_since_start(now)?);
         #[expect(clippy::cast_precision_loss, reason = "a display value")]
         let left = left as f64;
         let (fast, slow) = (recent.max(overall), recent.min(overall));

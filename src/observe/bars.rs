@@ -2,24 +2,35 @@
 //! own estimate says "0 s" of a job that stands still.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 use super::Watched;
 use super::lines::line;
+use super::ticker::Ticker;
 use crate::event::{Event, Listener, Record};
 use crate::report::{count, status_line};
 
 /// Redraws per second: more only costs processor time that the database may want.
 const REDRAWS_PER_SECOND: u8 = 4;
 
+/// The time between two looks at the job. A little longer than the redraw limit, so that what is
+/// seen is also drawn.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
 /// Steps of the bar.
 const STEPS: u64 = 1000;
 
 /// A line for the whole job and one for each worker.
 pub struct Bars {
+    drawing: Arc<Drawing>,
+    _ticker: Ticker,
+}
+
+struct Drawing {
     watched: Watched,
     all: MultiProgress,
     drawn: Mutex<Drawn>,
@@ -28,7 +39,7 @@ pub struct Bars {
 struct Drawn {
     total: ProgressBar,
     workers: BTreeMap<u32, ProgressBar>,
-    at: Option<Instant>,
+    ended: bool,
 }
 
 impl Bars {
@@ -39,21 +50,29 @@ impl Bars {
         let all = MultiProgress::with_draw_target(target);
         let total = all.add(ProgressBar::new(STEPS));
         total.set_style(style("{bar:24.cyan} {msg}"));
-        Self {
-            watched,
-            all,
-            drawn: Mutex::new(Drawn { total, workers: BTreeMap::new(), at: None }),
-        }
+        let drawn = Mutex::new(Drawn { total, workers: BTreeMap::new(), ended: false });
+        let drawing = Arc::new(Drawing { watched, all, drawn });
+        let ticked = Arc::clone(&drawing);
+        let ticker = Ticker::every(LOOK_EVERY, move || ticked.draw(&mut ticked.lock()));
+        Self { drawing, _ticker: ticker }
     }
 
     /// Prints a line above the bars.
     pub fn say(&self, line: &str) {
-        let _ = self.all.println(line);
+        let _ = self.drawing.all.println(line);
+    }
+}
+
+impl Drawing {
+    fn lock(&self) -> MutexGuard<'_, Drawn> {
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draw(&self, drawn: &mut Drawn) {
         let view = self.watched.view();
-        drawn.at = Some(Instant::now());
+        if drawn.ended || view.started.is_none() {
+            return;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -61,17 +80,14 @@ impl Bars {
             reason = "a ratio of 0 to 1 times a thousand"
         )]
         drawn.total.set_position((view.ratio().unwrap_or(0.0) * STEPS as f64) as u64);
-        drawn.total.set_message(status_line(&view));
+        drawn.total.set_message(status_line(&view, Timestamp::now()));
         let mut newest: BTreeMap<u32, String> = BTreeMap::new();
         for (id, range) in view.ranges.iter().filter(|(_, range)| !range.done) {
             if let (Some(worker), Some(cursor)) = (range.worker, &range.cursor) {
-                newest.insert(
-                    worker,
-                    format!(
-                        "worker {worker}: range {id} at {cursor}, next batch {} rows",
-                        count(range.next_rows)
-                    ),
-                );
+                let rows = count(range.next_rows);
+                let text =
+                    format!("worker {worker}: range {id} at {cursor}, next batch {rows} rows");
+                newest.insert(worker, text);
             }
         }
         // One worker has nothing to add to the line of the whole.
@@ -90,7 +106,8 @@ impl Bars {
 
 impl Drawn {
     /// Takes the workers' lines away, and leaves that of the whole.
-    fn end(&self) {
+    fn end(&mut self) {
+        self.ended = true;
         for bar in self.workers.values() {
             bar.finish_and_clear();
         }
@@ -100,16 +117,15 @@ impl Drawn {
 
 impl Listener for Bars {
     fn on(&self, record: &Record) {
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Event::Asked { .. } | Event::BatchRetried { .. } = record.event
             && let Some(line) = line(&record.event)
         {
             self.say(&line);
         }
-        let period = Duration::from_millis(1000 / u64::from(REDRAWS_PER_SECOND));
-        let routine = matches!(record.event, Event::BatchDone { .. });
-        if !routine || drawn.at.is_none_or(|at| period <= at.elapsed()) {
-            self.draw(&mut drawn);
+        let mut drawn = self.drawing.lock();
+        // Batches come faster than anybody can read: the ticker shows them.
+        if !matches!(record.event, Event::BatchDone { .. } | Event::RangeOpened { .. }) {
+            self.drawing.draw(&mut drawn);
         }
         if matches!(record.event, Event::Ended { .. }) {
             drawn.end();

@@ -1,19 +1,18 @@
 //! Plain progress for logs and pipes: a line for every change of state, and one every few seconds.
 
 use std::io::Write as _;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Watched;
+use super::ticker::Ticker;
 use crate::event::{Event, Listener, Record};
 use crate::report::status_line;
 
 /// Prints lines until it is dropped.
 pub struct Lines {
-    /// Dropping it ends the thread.
-    _ticker: Sender<()>,
+    _ticker: Ticker,
 }
 
 impl Lines {
@@ -21,13 +20,10 @@ impl Lines {
     /// look like a hang.
     #[must_use]
     pub fn new(watched: Watched, interval: Duration) -> Self {
-        let (ticker, ticks) = channel::<()>();
-        // Without a thread the lines of state changes are still printed.
-        let _ = std::thread::Builder::new().name("progress".into()).spawn(move || {
-            while ticks.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                let line = status_line(&watched.view());
-                say(Timestamp::now(), &line);
-            }
+        let ticker = Ticker::every(interval, move || {
+            let now = Timestamp::now();
+            let line = status_line(&watched.view(), now);
+            say(now, &line);
         });
         Self { _ticker: ticker }
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use prometheus::{
     CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
 };
@@ -299,9 +300,9 @@ impl Metrics {
         }
     }
 
-    fn estimate(&self, r: &[&str; 2], view: &View, at: f64) {
+    fn estimate(&self, r: &[&str; 2], view: &View, now: Timestamp, at: f64) {
         self.set("backstop_run_progress_ratio", r, view.ratio().unwrap_or(0.0));
-        let ends = view.remaining().map_or([0.0; 3], |left| {
+        let ends = view.remaining(now).map_or([0.0; 3], |left| {
             let middle = f64::midpoint(left.at_best, left.at_worst);
             [at + left.at_best, at + middle, at + left.at_worst]
         });
@@ -342,7 +343,7 @@ impl Listener for Metrics {
                 self.set("backstop_batch_target_rows", &r, float(*next_rows));
                 self.set("backstop_run_last_progress_timestamp_seconds", &r, at);
                 self.set("backstop_run_last_checkpoint_timestamp_seconds", &r, at);
-                self.estimate(&r, &state.view, at);
+                self.estimate(&r, &state.view, record.at, at);
             }
             Event::BatchDone {
                 phase: Phase::Verify, rows_scanned, rows_changed: wrong, ..
@@ -362,7 +363,7 @@ impl Listener for Metrics {
             }
             Event::Ended { .. } => self.set("backstop_run_end_timestamp_seconds", &r, at),
             Event::RangeOpened { .. } | Event::Verified { .. } => {
-                self.estimate(&r, &state.view, at);
+                self.estimate(&r, &state.view, record.at, at);
             }
         }
     }

@@ -83,9 +83,15 @@ pub fn read_all(journal: &Journal) -> Result<Vec<JobStatus>, Error> {
     journal.jobs()?.iter().map(|job| read_status(journal, &job.name)).collect()
 }
 
-/// Who we are, for other people: user, host and process.
+/// Who runs a job, for other people: user, host and process.
 #[must_use]
 pub fn runner_name() -> String {
+    format!("{} process {}", person(), std::process::id())
+}
+
+/// Who asks for something, for other people: user and host.
+#[must_use]
+pub fn person() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| {
         // Containers and cron set neither.
@@ -95,5 +101,5 @@ pub fn runner_name() -> String {
         .ok()
         .or_else(|| std::env::var("HOSTNAME").ok());
     let host = host.as_deref().map_or("unknown", str::trim);
-    format!("{user}@{host} process {}", std::process::id())
+    format!("{user}@{host}")
 }

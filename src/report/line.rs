@@ -1,11 +1,13 @@
 //! A job in one line.
 
+use jiff::Timestamp;
+
 use super::{count, duration, percent};
 use crate::event::{JobState, View};
 
 /// State, progress, pace and the time that is left: the line of a terminal, of a log, of SIGUSR1.
 #[must_use]
-pub fn status_line(view: &View) -> String {
+pub fn status_line(view: &View, now: Timestamp) -> String {
     let state = view.state.unwrap_or(JobState::Queued);
     let mut parts = Vec::new();
     parts.push(match (view.verifying, state) {
@@ -26,7 +28,7 @@ pub fn status_line(view: &View) -> String {
         parts.push(format!("{} changed", count(view.rows_changed)));
     }
     if state == JobState::Running || (view.verifying && state == JobState::Completed) {
-        if let Some(rate) = view.rate() {
+        if let Some(rate) = view.rate(now) {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -34,7 +36,7 @@ pub fn status_line(view: &View) -> String {
             )]
             parts.push(format!("{} rows/s", count(rate.max(0.0) as u64)));
         }
-        parts.push(match view.remaining() {
+        parts.push(match view.remaining(now) {
             _ if view.ratio() == Some(1.0) => return parts.join(", "),
             Some(left) => {
                 format!("{} to {} left", duration(left.at_best), duration(left.at_worst))

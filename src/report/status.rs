@@ -39,18 +39,16 @@ pub fn status_text(status: &JobStatus) -> String {
         count(status.sum(|point| point.range.batches)),
         if 1 < job.generation { format!(", generation {}", job.generation) } else { String::new() },
     ));
-    // A page of ranges helps nobody; the open ones say where the job is.
-    let open: Vec<&Checkpoint> = checkpoints.iter().filter(|point| !point.range.done).collect();
-    for point in open.iter().take(8) {
-        let hi = point.range.hi.display(&job.key_columns);
-        let position = match &point.range.cursor {
-            Some(cursor) => format!("done up to {}", cursor.display(&job.key_columns)),
-            None => "not begun".to_owned(),
-        };
-        lines.push(format!("  range {:<3} {position}; ends at {hi}", point.range.id));
+    // A page of ranges helps nobody; those that were begun say where the job is.
+    let open = checkpoints.iter().filter(|point| !point.range.done);
+    let (begun, waiting): (Vec<_>, Vec<_>) = open.partition(|point| point.range.cursor.is_some());
+    for Checkpoint { range, .. } in begun {
+        let cursor = range.position().map(|key| key.display(&job.key_columns)).unwrap_or_default();
+        let hi = range.hi.display(&job.key_columns);
+        lines.push(format!("  range {:<3} done up to {cursor}; ends at {hi}", range.id));
     }
-    if 8 < open.len() {
-        lines.push(format!("  … and {} more open ranges", open.len() - 8));
+    if !waiting.is_empty() {
+        lines.push(format!("  ranges    {} not begun", waiting.len()));
     }
     if let Some(step) = status.next_step() {
         lines.push(format!("  {step}"));
