@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::control::Level;
 use crate::event::JobState;
 use crate::ops;
 use crate::run::{self, Ended};
@@ -69,9 +70,13 @@ pub(super) fn of_ended(ended: &Ended) -> Exit {
     if let Some(error) = &ended.error {
         return of_run_error(error);
     }
+    match ended.left {
+        Some(Level::Kill) => return Exit::Failed,
+        Some(_) => return Exit::Stopped,
+        None => {}
+    }
     match ended.state {
         JobState::Verified => Exit::Done,
-        JobState::Completed if ended.left => Exit::Stopped,
         JobState::Completed => Exit::Done,
         JobState::Unverified | JobState::Incomplete => Exit::No,
         JobState::Killed | JobState::Failed => Exit::Failed,

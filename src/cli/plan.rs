@@ -10,16 +10,30 @@ use crate::report::{plan_json, plan_text};
 
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     if !args.spec.is_dir() {
-        return show(&args.spec, args.json).map(|()| Exit::Done);
-    }
-    let specs = specs_in(&args.spec)?;
-    let mut exit = Exit::Done;
-    for spec in specs {
-        printer::note(&format!("{}:", spec.display()));
-        if let Err(failure) = show(&spec, args.json) {
-            printer::error(&failure.message);
-            exit = failure.exit;
+        let plan = make(&args.spec)?;
+        if args.json {
+            printer::json(&plan.json);
+        } else {
+            printer::data(plan.text.trim_end());
         }
+        return Ok(Exit::Done);
+    }
+    let mut exit = Exit::Done;
+    let mut plans = Vec::new();
+    for spec in specs_in(&args.spec)? {
+        let path = spec.display().to_string();
+        match make(&spec) {
+            Ok(plan) if args.json => plans.push(plan.json),
+            Ok(plan) => printer::data(&format!("{path}:\n{}\n", plan.text.trim_end())),
+            Err(failure) => {
+                exit = failure.exit;
+                printer::error(&format!("{path}: {}", failure.message));
+                plans.push(serde_json::json!({ "file": path, "error": failure.message }));
+            }
+        }
+    }
+    if args.json {
+        printer::json(&serde_json::Value::from(plans));
     }
     Ok(exit)
 }
@@ -39,16 +53,18 @@ fn specs_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(specs)
 }
 
-fn show(path: &Path, json: bool) -> Result<(), Failure> {
+/// A plan in both of its forms.
+struct Shown {
+    text: String,
+    json: serde_json::Value,
+}
+
+fn make(path: &Path) -> Result<Shown, Failure> {
     let spec = ops::load_spec(path)?;
     runtime()?.block_on(async {
         let Prepared { plan, target, control } = ops::prepare(&spec).await?;
         control.close().await;
-        if json {
-            printer::json(&plan_json(&plan, target.dialect()));
-        } else {
-            printer::data(plan_text(&plan, target.dialect()).trim_end());
-        }
-        Ok(())
+        let dialect = target.dialect();
+        Ok(Shown { text: plan_text(&plan, dialect), json: plan_json(&plan, dialect) })
     })
 }

@@ -96,7 +96,10 @@ pub(super) fn execute(
         if resumed && !finished {
             printer::note(&format!("going on with {} where it stopped", spec.job.name));
         }
-        let before = watched.view().rows_changed;
+        let (had_scanned, had_changed) = start.done_before();
+        if let Some(change) = start.accepted() {
+            printer::note(&format!("the changed spec was accepted:{change}"));
+        }
         let ended = start.execute().await?;
         let view = watched.view().clone();
         say_goodbye(&Goodbye {
@@ -106,10 +109,13 @@ pub(super) fn execute(
             view: &view,
             took: begun.elapsed(),
             finished,
-            had_changed: before,
+            had_scanned,
+            had_changed,
             checks: plan.statements.verifies(),
         });
-        if let Some(listening) = listening.filter(|_| !ended.left && !shown.linger.is_zero()) {
+        if let Some(listening) =
+            listening.filter(|_| ended.left.is_none() && !shown.linger.is_zero())
+        {
             printer::note(&format!(
                 "waiting for monitoring to fetch this from http://{}/metrics, at most {}; Ctrl-C \
                  leaves at once",
@@ -118,7 +124,7 @@ pub(super) fn execute(
             ));
             tokio::select! {
                 () = listening.linger(shown.linger) => {}
-                () = stop.reached(Level::Drain) => {}
+                () = stop.asked_to_leave() => {}
             }
         }
         Ok(of_ended(&ended))
@@ -164,6 +170,7 @@ struct Goodbye<'a> {
     view: &'a View,
     took: Duration,
     finished: bool,
+    had_scanned: u64,
     had_changed: u64,
     checks: bool,
 }
@@ -173,8 +180,8 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     let Goodbye { name, spec_path, ended, view, took, .. } = goodbye;
     let done = format!(
         "{} rows scanned, {} changed, {}",
-        count(view.rows_scanned),
-        count(view.rows_changed - goodbye.had_changed),
+        count(view.rows_scanned.saturating_sub(goodbye.had_scanned)),
+        count(view.rows_changed.saturating_sub(goodbye.had_changed)),
         duration(took.as_secs_f64())
     );
     let go_on = format!("backstop run {spec_path}");
@@ -183,9 +190,13 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         say_where(view);
         return;
     }
-    if ended.left {
+    if ended.left.is_some() {
         let reason = ended.reason.as_deref().unwrap_or("on request");
-        printer::note(&format!("{name}: {} {reason}; {done}", ended.state));
+        if view.verifying {
+            printer::note(&format!("{name}: {reason}"));
+        } else {
+            printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));
+        }
         say_where(view);
         printer::note(&format!("to go on: {go_on}"));
         return;
@@ -206,7 +217,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
             "{name}: {} ({} rows checked, nothing wrong); {} changed, {}",
             ended.state,
             count(verdict.rows),
-            count(view.rows_changed),
+            count(view.rows_changed.saturating_sub(goodbye.had_changed)),
             duration(took.as_secs_f64())
         )),
         (None, _) => printer::note(&format!("{name}: {}; {done}", ended.state)),

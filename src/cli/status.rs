@@ -9,7 +9,7 @@ use super::args::StatusArgs;
 use super::command::job_name;
 use super::exit::{Exit, Failure};
 use super::printer;
-use crate::journal::JobStatus;
+use crate::journal::{Freshness, JobStatus};
 use crate::ops;
 use crate::report::{status_json, status_text};
 
@@ -38,7 +38,8 @@ pub(super) fn status(args: &StatusArgs, state: Option<&Path>) -> Result<Exit, Fa
             let text: Vec<_> = jobs.iter().map(status_text).collect();
             printer::data(&text.join("\n\n"));
         }
-        if !args.watch || !jobs.iter().any(|status| status.job.state.has_runner()) {
+        let alive = |status: &JobStatus| matches!(status.freshness(), Freshness::Alive(_));
+        if !args.watch || !jobs.iter().any(alive) {
             return Ok(Exit::Done);
         }
         std::thread::sleep(WATCH_EVERY);

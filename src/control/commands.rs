@@ -19,10 +19,7 @@ pub async fn watch_commands(journal: &Journal, job: &str, stop: &Stop) -> Result
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let commands = journal.unseen_commands(job)?;
-        let Some(last) = commands.last() else { continue };
-        let last = last.id;
-        for command in commands {
+        for command in journal.unseen_commands(job)? {
             let level = match command.action {
                 Action::Pause => Level::Pause,
                 Action::Resume => Level::Go,
@@ -30,7 +27,7 @@ pub async fn watch_commands(journal: &Journal, job: &str, stop: &Stop) -> Result
                 Action::Kill => Level::Kill,
             };
             stop.ask(Ask { level, source: Source::Cli, by: command.by, reason: command.reason });
+            journal.mark_seen(command.id)?;
         }
-        journal.mark_seen(job, last)?;
     }
 }

@@ -104,6 +104,13 @@ impl Stop {
         let _ = watcher.wait_for(|ask| level <= ask.level).await;
     }
 
+    /// Waits until somebody outside of the runner asks it to leave.
+    pub async fn asked_to_leave(&self) {
+        let mut watcher = self.ask.subscribe();
+        let leaves = |ask: &Ask| Level::Drain <= ask.level && ask.source != Source::Runner;
+        let _ = watcher.wait_for(leaves).await;
+    }
+
     /// Waits until the request is something else than a `Pause`.
     pub async fn unpaused(&self) {
         let mut watcher = self.ask.subscribe();

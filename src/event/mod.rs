@@ -10,8 +10,8 @@ mod view;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use state::{IllegalTransition, JobState, OnRun, Trigger, next, on_run};
-pub use view::{RangeView, Remaining, View};
+pub use state::{IllegalTransition, JobState, Trigger, next};
+pub use view::{RangeView, Remaining, View, done_ratio};
 
 /// One event with its time.
 #[derive(Debug, Clone, Serialize)]
@@ -37,7 +37,7 @@ pub enum Phase {
     Verify,
 }
 
-/// How a finished batch ended.
+/// Why a batch was rolled back and is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryReason {
@@ -49,19 +49,12 @@ pub enum RetryReason {
     Serialization,
     /// The statement ran longer than the server allows.
     StatementTimeout,
-    /// The connection was lost before the commit was sent.
-    Connection,
 }
 
 impl RetryReason {
     /// Every reason, for displays and metrics that must show a zero for each.
-    pub const ALL: [Self; 5] = [
-        Self::Deadlock,
-        Self::LockTimeout,
-        Self::Serialization,
-        Self::StatementTimeout,
-        Self::Connection,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::Deadlock, Self::LockTimeout, Self::Serialization, Self::StatementTimeout];
 
     /// The name used in messages and as a metric label.
     #[must_use]
@@ -71,7 +64,6 @@ impl RetryReason {
             Self::LockTimeout => "lock_timeout",
             Self::Serialization => "serialization",
             Self::StatementTimeout => "statement_timeout",
-            Self::Connection => "connection",
         }
     }
 }
@@ -110,7 +102,7 @@ pub enum Event {
         /// Whether it is walked to its end.
         done: bool,
     },
-    /// A batch committed (or, in verification, was read) and its checkpoint is durable.
+    /// A batch committed (or, in verification, was read) and its checkpoint is in the journal.
     BatchDone {
         /// The walk that it belongs to.
         phase: Phase,
@@ -148,7 +140,7 @@ pub enum Event {
     Asked {
         /// `pause`, `resume`, `stop`, `cancel` or `kill`.
         action: String,
-        /// `cli` or `signal`.
+        /// `cli`, `signal` or `server`.
         source: String,
         /// Who.
         by: String,

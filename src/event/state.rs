@@ -115,6 +115,8 @@ pub enum Trigger {
     Walked,
     /// The runner: every range is walked and rows are in quarantine.
     WalkedWithQuarantine,
+    /// The runner: the read-only pass at the end begins, for the first time or again.
+    VerifyStarted,
     /// The runner: verification found nothing left.
     VerifyPassed,
     /// The runner: verification found violations.
@@ -154,38 +156,13 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running | S::Throttled | S::Paused, T::GaveUp) => S::Failed,
         (S::Running, T::Walked) => S::Completed,
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,
-        (S::Completed | S::Verified | S::Unverified, T::VerifyPassed) => S::Verified,
-        (S::Completed | S::Verified | S::Unverified, T::VerifyFailed) => S::Unverified,
-        // Verification runs in `Completed`; whatever ends it early leaves the rows as they are.
+        (S::Completed | S::Verified | S::Unverified, T::VerifyStarted) => S::Completed,
+        (S::Completed, T::VerifyPassed) => S::Verified,
+        (S::Completed, T::VerifyFailed) => S::Unverified,
+        // Whatever ends verification early leaves the rows as they are.
         (S::Completed, T::StopAsked | T::KillAsked | T::GaveUp) => S::Completed,
         _ => return Err(IllegalTransition { state, trigger }),
     })
-}
-
-/// What `backstop run` does with a job that it finds in this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnRun {
-    /// Walk the ranges that are left.
-    Walk,
-    /// Every range is walked: only verify.
-    Verify,
-}
-
-/// The table of what `backstop run` does in each state.
-#[must_use]
-pub const fn on_run(state: JobState) -> OnRun {
-    match state {
-        JobState::Queued
-        | JobState::Running
-        | JobState::Throttled
-        | JobState::Paused
-        | JobState::Stopped
-        | JobState::Killed
-        | JobState::Failed => OnRun::Walk,
-        JobState::Incomplete | JobState::Completed | JobState::Verified | JobState::Unverified => {
-            OnRun::Verify
-        }
-    }
 }
 
 #[cfg(test)]
@@ -203,6 +180,24 @@ mod tests {
     fn a_stopped_job_neither_pauses_nor_completes() {
         for trigger in [Trigger::PauseAsked, Trigger::Walked, Trigger::ResumeAsked] {
             assert!(next(JobState::Stopped, trigger).is_err(), "{trigger:?}");
+        }
+    }
+
+    /// Wherever a runner may be, it can be stopped, killed, and can give up.
+    #[test]
+    fn every_runner_can_leave() {
+        for state in JobState::ALL {
+            if state.has_runner() || state == JobState::Completed {
+                for trigger in [Trigger::StopAsked, Trigger::KillAsked, Trigger::GaveUp] {
+                    assert!(next(state, trigger).is_ok(), "{state} {trigger:?}");
+                }
+            }
+            assert!(next(state, Trigger::Started).is_ok(), "{state}");
+            assert_eq!(
+                next(state, Trigger::VerifyStarted).is_ok(),
+                state.is_walked() && state != JobState::Incomplete,
+                "{state}"
+            );
         }
     }
 

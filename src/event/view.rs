@@ -19,10 +19,8 @@ const ETA_NEEDS_SECONDS: f64 = 3.0;
 pub struct View {
     /// The run's facts; absent until a runner started.
     pub started: Option<Started>,
-    /// The state, since when, and why.
+    /// The state.
     pub state: Option<JobState>,
-    /// When the state last changed.
-    pub since: Option<Timestamp>,
     /// Why the state is what it is.
     pub reason: Option<String>,
     /// Progress by range of the present phase.
@@ -33,18 +31,8 @@ pub struct View {
     pub rows_scanned: u64,
     /// Rows changed in the write phase, earlier runs included.
     pub rows_changed: u64,
-    /// Batches committed in the write phase, earlier runs included.
-    pub batches: u64,
-    /// Batches rolled back and tried again by this run.
-    pub retries: u64,
     /// Rows that verification found wrong so far.
     pub rows_wrong: u64,
-    /// When this run started.
-    pub run_started: Option<Timestamp>,
-    /// When the last checkpoint became durable.
-    pub last_checkpoint: Option<Timestamp>,
-    /// What verification found, when it ended.
-    pub verdict: Option<(Option<u64>, Option<u64>)>,
     #[serde(skip)]
     samples: VecDeque<(Timestamp, u64)>,
     #[serde(skip)]
@@ -82,27 +70,15 @@ impl View {
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
             Event::Started(started) => {
-                *self = Self {
-                    started: Some(started.clone()),
-                    state: self.state,
-                    since: self.since,
-                    run_started: Some(record.at),
-                    ..Self::default()
-                };
+                *self =
+                    Self { started: Some(started.clone()), state: self.state, ..Self::default() };
             }
             Event::StateChanged { to, reason, .. } => {
                 self.state = Some(*to);
-                self.since = Some(record.at);
                 self.reason.clone_from(reason);
             }
             Event::RangeOpened {
-                phase,
-                range,
-                rows_scanned,
-                rows_changed,
-                batches,
-                cursor,
-                done,
+                phase, range, rows_scanned, rows_changed, cursor, done, ..
             } => {
                 self.enter(*phase, record.at);
                 self.ranges.insert(
@@ -118,7 +94,6 @@ impl View {
                 self.rows_scanned += rows_scanned;
                 if *phase == Phase::Write {
                     self.rows_changed += rows_changed;
-                    self.batches += batches;
                 }
                 self.phase_base = Some((record.at, self.rows_scanned));
                 self.samples = VecDeque::from([(record.at, self.rows_scanned)]);
@@ -145,22 +120,16 @@ impl View {
                 match phase {
                     Phase::Write => {
                         self.rows_changed += rows_changed;
-                        self.batches += 1;
-                        self.last_checkpoint = Some(record.at);
                     }
                     Phase::Verify => self.rows_wrong += rows_changed,
                 }
                 self.sample(record.at);
             }
-            Event::BatchRetried { .. } => self.retries += 1,
-            Event::Verified { remaining, mismatched, .. } => {
-                self.verdict = Some((*remaining, *mismatched));
-            }
             Event::Ended { state, reason } => {
                 self.state = Some(*state);
                 self.reason.clone_from(reason);
             }
-            Event::Asked { .. } => {}
+            Event::BatchRetried { .. } | Event::Verified { .. } | Event::Asked { .. } => {}
         }
     }
 
@@ -208,16 +177,9 @@ impl View {
     /// also once more rows were scanned than the catalog had estimated.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        if !self.ranges.is_empty() && self.ranges.values().all(|range| range.done) {
-            return Some(1.0);
-        }
-        let estimated = self.started.as_ref()?.estimated_rows?;
-        if estimated == 0 || estimated < self.rows_scanned {
-            return None;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a display value")]
-        let ratio = self.rows_scanned as f64 / estimated as f64;
-        Some(ratio.min(0.999))
+        let done = !self.ranges.is_empty() && self.ranges.values().all(|range| range.done);
+        let estimated = self.started.as_ref().and_then(|started| started.estimated_rows);
+        done_ratio(self.rows_scanned, estimated, done)
     }
 
     /// How long the rest may take; `None` while nobody can know.
@@ -236,6 +198,18 @@ impl View {
         // Two measures of one pace that agree by chance would print a range of no width.
         (0.0 < slow).then(|| Remaining { at_best: left / fast * 0.95, at_worst: left / slow * 1.1 })
     }
+}
+
+/// The fraction that is done: below 1 until `done`, and `None` while nobody can know, also once
+/// more rows were scanned than the catalog had estimated.
+#[must_use]
+pub fn done_ratio(scanned: u64, estimated: Option<u64>, done: bool) -> Option<f64> {
+    if done {
+        return Some(1.0);
+    }
+    let estimated = estimated.filter(|rows| 0 < *rows && scanned <= *rows)?;
+    #[expect(clippy::cast_precision_loss, reason = "a display value")]
+    Some((scanned as f64 / estimated as f64).min(0.999))
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {

@@ -94,18 +94,14 @@ impl Journal {
         })
     }
 
-    /// Marks commands as seen by the runner, up to and including `id`.
+    /// Marks a command as seen by the runner.
     ///
     /// # Errors
     ///
     /// The journal cannot be written.
-    pub fn mark_seen(&self, job: &str, id: i64) -> Result<()> {
+    pub fn mark_seen(&self, id: i64) -> Result<()> {
         self.write(|tx| {
-            tx.execute(
-                "UPDATE command SET seen_at = ? WHERE job = ? AND id <= ? AND seen_at IS NULL",
-                params![now(), job, id],
-            )
-            .map(drop)
+            tx.execute("UPDATE command SET seen_at = ? WHERE id = ?", params![now(), id]).map(drop)
         })
     }
 

@@ -25,6 +25,17 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file is damaged.
+    #[error(
+        "the journal `{}` is damaged: {source}; the target knows how far each job is, so move the \
+         file away and run again", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The file was written by another version.
     #[error(
         "the journal `{}` has format {version}, and this version of Backstop knows only {known}; \
@@ -57,7 +68,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// Anything else that SQLite says.
-    #[error("the journal `{}` cannot be used: {source}", path.display())]
+    #[error(
+        "the journal `{}` cannot be used: {source}; mend that, or name another file with \
+         `--state PATH`", path.display()
+    )]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -95,7 +109,8 @@ impl Error {
         use rusqlite::ErrorCode as Code;
         let path = path.to_owned();
         match source.sqlite_error_code() {
-            Some(Code::NotADatabase | Code::DatabaseCorrupt) => Self::NotAJournal { path },
+            Some(Code::NotADatabase) => Self::NotAJournal { path },
+            Some(Code::DatabaseCorrupt) => Self::Damaged { path, source },
             Some(Code::DiskFull) => Self::Full { path },
             Some(Code::SystemIoFailure) if is_write_failure(&source) => Self::Full { path },
             Some(Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => {

@@ -337,6 +337,17 @@ impl Journal {
             .collect()
     }
 
+    /// Takes the heartbeat away: the runner leaves.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    pub fn end_run(&self, job: &str) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE job SET heartbeat_at = NULL WHERE name = ?", [job]).map(drop)
+        })
+    }
+
     /// Shows that the runner lives.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Checkpoint, JobRow, LoggedEvent};
-use crate::event::JobState;
+use crate::event::{JobState, done_ratio};
 
 /// A heartbeat older than this means that the runner is gone or frozen: it beats once a second, and
 /// a journal may be locked for up to five.
@@ -25,26 +25,41 @@ pub struct JobStatus {
 /// Whether the runner is alive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Freshness {
-    /// No runner is expected in this state.
-    NotExpected,
+    /// No runner has the job.
+    NoRunner,
     /// It beat this many seconds ago.
     Alive(f64),
     /// It should be alive, but has been silent for this many seconds; `None` if it never beat.
     Silent(Option<f64>),
 }
 
+impl JobRow {
+    /// Whether a runner has the job and lives.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.heartbeat_at
+            .is_some_and(|at| now.duration_since(at).as_secs_f64() <= ALIVE_WITHIN_SECONDS)
+    }
+}
+
 impl JobStatus {
-    /// Whether the runner is alive.
+    /// Whether the runner is alive. A runner that leaves takes its heartbeat with it, so the state
+    /// alone does not tell: verification runs while the job is `completed`.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        // Verification runs while the state is `completed`.
-        let expected = self.job.state.has_runner();
         let age = self.job.heartbeat_at.map(|at| self.as_of.duration_since(at).as_secs_f64());
         match age {
-            Some(age) if expected && age <= ALIVE_WITHIN_SECONDS => Freshness::Alive(age),
-            age if expected => Freshness::Silent(age),
-            _ => Freshness::NotExpected,
+            Some(age) if age <= ALIVE_WITHIN_SECONDS => Freshness::Alive(age),
+            Some(_) => Freshness::Silent(age),
+            None if self.job.state.has_runner() => Freshness::Silent(None),
+            None => Freshness::NoRunner,
         }
+    }
+
+    /// Whether the runner is at the read-only pass at the end.
+    #[must_use]
+    pub fn is_verifying(&self) -> bool {
+        self.job.state.is_walked() && matches!(self.freshness(), Freshness::Alive(_))
     }
 
     /// Adds up over the ranges.
@@ -62,13 +77,9 @@ impl JobStatus {
     /// The fraction that is done, below 1 until every range is walked; `None` while unknown.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        if !self.checkpoints.is_empty() && self.checkpoints.iter().all(|point| point.range.done) {
-            return Some(1.0);
-        }
-        let estimated = self.job.estimated_rows.filter(|rows| 0 < *rows)?;
-        let scanned = self.scanned();
-        #[expect(clippy::cast_precision_loss, reason = "a display value")]
-        (scanned <= estimated).then(|| (scanned as f64 / estimated as f64).min(0.999))
+        let points = &self.checkpoints;
+        let done = !points.is_empty() && points.iter().all(|point| point.range.done);
+        done_ratio(self.scanned(), self.job.estimated_rows, done)
     }
 
     /// What to do next, as a command.
@@ -81,7 +92,9 @@ impl JobStatus {
             (JobState::Stopped | JobState::Killed | JobState::Failed, _) => {
                 Some(format!("to go on: {run}"))
             }
-            (JobState::Completed, _) => None,
+            (JobState::Completed, _) if self.job.reason.is_some() => {
+                Some(format!("to verify: {run}"))
+            }
             (JobState::Unverified, _) => {
                 Some(format!("after mending the cause: {run}, which verifies again"))
             }

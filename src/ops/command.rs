@@ -41,19 +41,22 @@ pub fn ask(
     loop {
         std::thread::sleep(LOOK_EVERY);
         let status = read_status(journal, job)?;
-        let reached = is_reached(action, status.job.state);
+        let seen = journal.was_seen(id)?;
+        let reached = is_reached(action, &status, seen);
         if reached || patience <= started.elapsed() {
-            let seen = journal.was_seen(id)?;
             return Ok(Asked { seen, reached, after: started.elapsed(), status });
         }
     }
 }
 
-fn is_reached(action: Action, state: JobState) -> bool {
+fn is_reached(action: Action, status: &JobStatus, seen: bool) -> bool {
+    let gone = status.freshness() == Freshness::NoRunner;
+    let state = status.job.state;
     match action {
-        Action::Pause => state == JobState::Paused || !state.has_runner(),
-        Action::Resume => state != JobState::Paused,
-        Action::Stop | Action::Kill => !state.has_runner(),
+        // Verification waits and goes on without a state of its own.
+        Action::Pause => state == JobState::Paused || gone || (seen && status.is_verifying()),
+        Action::Resume => seen && state != JobState::Paused,
+        Action::Stop | Action::Kill => gone,
     }
 }
 
@@ -69,13 +72,8 @@ fn refuse_futile(status: &JobStatus, action: Action) -> Result<(), Error> {
         })
     };
     match status.freshness() {
-        // Verification runs in `completed`, without a sign of life in the state.
-        Freshness::NotExpected if state == JobState::Completed => Ok(()),
-        Freshness::NotExpected => nothing(state.to_string()),
+        Freshness::NoRunner => nothing(state.to_string()),
         Freshness::Silent(_) => nothing(format!("{state} in the journal, but its runner is gone")),
-        Freshness::Alive(_) if action == Action::Resume && state != JobState::Paused => {
-            nothing(state.to_string())
-        }
         Freshness::Alive(_) => Ok(()),
     }
 }

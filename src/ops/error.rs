@@ -37,8 +37,8 @@ pub enum Error {
     Journal(#[from] crate::journal::Error),
     /// There is no journal.
     #[error(
-        "no journal found, so no job has been run from here; looked at {looked_at}. Name it with \
-         `--state PATH`, or go to the directory that the job was started from"
+        "no journal found; looked at {looked_at}. Go to the directory that the job was started from, \
+         or name its journal with `--state PATH`"
     )]
     NoJournal {
         /// The places.

@@ -42,6 +42,20 @@ impl Start {
         self.taken.finished
     }
 
+    /// What changed in the spec since the job began, where that was accepted.
+    #[must_use]
+    pub const fn accepted(&self) -> Option<&run::SpecChange> {
+        self.taken.accepted.as_ref()
+    }
+
+    /// Rows scanned and rows changed by earlier runs.
+    #[must_use]
+    pub fn done_before(&self) -> (u64, u64) {
+        let ranges = &self.taken.ranges;
+        let scanned = ranges.iter().map(|range| range.rows_scanned).sum();
+        (scanned, ranges.iter().map(|range| range.rows_changed).sum())
+    }
+
     /// Whether an earlier run left progress.
     #[must_use]
     pub const fn is_resumed(&self) -> bool {

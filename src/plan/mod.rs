@@ -130,6 +130,7 @@ pub async fn make(
     let mut refusals = Vec::new();
     let chosen = key::choose(&table, spec.batch.key.as_deref());
     let set = resolve_assignments(spec, &table, dialect, &mut refusals);
+    refuse_broken_expressions(spec, dialect, &mut refusals);
     let (index, index_reason) = match chosen {
         Ok(chosen) => chosen,
         Err(refusal) => {
@@ -282,6 +283,25 @@ fn resolve_assignments(
         resolved.push(Assignment { column: column.clone(), expression: expression.clone() });
     }
     resolved
+}
+
+fn refuse_broken_expressions(
+    spec: &JobSpec,
+    dialect: &dyn crate::target::Dialect,
+    refusals: &mut Vec<Refusal>,
+) {
+    let set = spec.update.set.0.iter().map(|(name, text)| (format!("update.set.{name}"), text));
+    let filter = spec.update.filter.iter().map(|text| ("update.where".to_owned(), text));
+    let expect = spec.verify.expect.iter().map(|text| ("verify.expect".to_owned(), text));
+    for (field, text) in set.chain(filter).chain(expect) {
+        if let Err(reason) = crate::sql::single_expression(dialect.tokens(), text) {
+            refusals.push(Refusal::new(
+                format!("`{field}` is not one expression: {reason}"),
+                "it stands within a larger statement, whose meaning it would change",
+                "write one complete SQL expression, without parameters",
+            ));
+        }
+    }
 }
 
 fn find_column<'a>(table: &'a Table, name: &str) -> Option<&'a Column> {

@@ -2,8 +2,7 @@
 
 use crate::catalog::{Column, Key as Index, Table};
 use crate::keyspace::{Comparison, Key, Side, above, at_most, within};
-use crate::target::fence::Writer;
-use crate::target::{Bind, Dialect, Statement};
+use crate::target::{Bind, Dialect, Statement, Writer};
 
 /// One assignment, resolved.
 #[derive(Debug, Clone)]
@@ -298,16 +297,22 @@ impl Statements {
         w.finish()
     }
 
-    /// The keys of a few rows of the window that verification found wrong.
+    /// The keys of the first `rows` rows of the window that verification found wrong.
     #[must_use]
-    pub fn wrong_keys(&self, dialect: &dyn Dialect, after: Option<&Key>, upto: &Key) -> Statement {
+    pub fn wrong_keys(
+        &self,
+        dialect: &dyn Dialect,
+        after: Option<&Key>,
+        upto: &Key,
+        rows: usize,
+    ) -> Statement {
         let wrong: Vec<String> =
             [self.left_over(dialect), self.violation()].into_iter().flatten().collect();
         let mut w = Writer::new(dialect);
         w.push(&format!("SELECT {} FROM {} WHERE ", self.key_columns(dialect), self.hinted));
         self.push_window(&mut w, dialect, after, upto);
         w.push(&format!(" AND ({})", wrong.join(" OR ")));
-        w.push(&format!(" ORDER BY {} LIMIT 5", self.order(dialect, "")));
+        w.push(&format!(" ORDER BY {} LIMIT {rows}", self.order(dialect, "")));
         w.finish()
     }
 

@@ -10,7 +10,8 @@ use crate::journal::{Checkpoint, Freshness, JobStatus};
 pub fn status_text(status: &JobStatus) -> String {
     let JobStatus { job, checkpoints, .. } = status;
     let mut lines = Vec::new();
-    let mut state = format!("{}  {}", job.name, job.state);
+    let verifying = if status.is_verifying() { ", verifying" } else { "" };
+    let mut state = format!("{}  {}{verifying}", job.name, job.state);
     if let Some(reason) = &job.reason {
         state.push_str(&format!(": {reason}"));
     }
@@ -28,7 +29,7 @@ pub fn status_text(status: &JobStatus) -> String {
                 job.runner.as_deref().unwrap_or("unknown")
             ));
         }
-        Freshness::NotExpected => {}
+        Freshness::NoRunner => {}
     }
     lines.push(format!("  target    {} ({}), table {}", job.target, job.address, job.table));
     let progress = status.ratio().map_or("progress unknown".to_owned(), percent);
@@ -61,7 +62,7 @@ pub fn status_text(status: &JobStatus) -> String {
 pub fn status_json(status: &JobStatus) -> Value {
     let JobStatus { job, checkpoints, events, as_of } = status;
     let (alive, heartbeat_age) = match status.freshness() {
-        Freshness::NotExpected => (None, None),
+        Freshness::NoRunner => (None, None),
         Freshness::Alive(age) => (Some(true), Some(age)),
         Freshness::Silent(age) => (Some(false), age),
     };
@@ -77,6 +78,7 @@ pub fn status_json(status: &JobStatus) -> Value {
         "spec_hash": job.spec_hash,
         "spec_path": job.spec_path,
         "runner": job.runner,
+        "verifying": status.is_verifying(),
         "runner_alive": alive,
         "heartbeat_age_seconds": heartbeat_age,
         "started_at": job.started_at.to_string(),

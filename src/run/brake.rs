@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Error, Run};
 use crate::control::Level;
-use crate::target::{Brake, Class, Session, Statement};
+use crate::target::{Brake, Class};
 
 /// How often the brake is applied again while the statement has not ended: the first may have hit
 /// the moment between two statements.
@@ -49,10 +49,4 @@ impl Run {
             ))),
         }
     }
-}
-
-/// Shows the server, and every firewall on the way, that the session is in use.
-pub(super) async fn ping(session: &mut dyn Session) -> Result<(), Error> {
-    session.query(&Statement::plain("SELECT 1")).await?;
-    Ok(())
 }

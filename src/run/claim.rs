@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::error::{Error, SpecChange};
+use super::read::read_key;
 use crate::event::JobState;
 use crate::journal::{JobRow, Journal};
 use crate::keyspace::{Key, Range, split_points};
 use crate::plan::Plan;
 use crate::target::fence::{Fence, Generation};
-use crate::target::{Dialect, JobLock, LockAttempt, Row, Session, Statement, Target};
+use crate::target::{Class, Dialect, JobLock, LockAttempt, Row, Session, Statement, Target};
 
 /// Ranges per worker: with several, a worker that got an easy one takes another, and a guess at
 /// the distribution may be off.
@@ -41,6 +42,8 @@ pub struct Taken {
     pub resumed: bool,
     /// Whether every range was walked before.
     pub finished: bool,
+    /// What changed in the spec since the job began, where that was accepted.
+    pub accepted: Option<SpecChange>,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
@@ -66,15 +69,22 @@ pub async fn take(
     let dialect = target.dialect();
     let known = journal.job(job)?;
     let fence = Fence { table: plan.fence.table.clone(), job: job.clone() };
-    if !plan.fence.exists {
-        control.execute(&Statement::plain(plan.fence.ddl.clone())).await?;
-    }
-    let found = fence.load(dialect, control).await?;
-    refuse_other_target(job, journal, known.as_ref(), found.as_ref())?;
+    let found = match plan.fence.exists {
+        true => fence.load(dialect, control).await?,
+        false => None,
+    };
+    refuse_other_target(plan, journal, known.as_ref(), found.as_ref())?;
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
+    if options.again && !finished && found.is_some() {
+        return Err(Error::NotFinished { job: job.clone() });
+    }
     let anew = found.is_none() || (finished && options.again);
-    if let Some(generation) = found.as_ref().filter(|_| !anew) {
-        refuse_changes(plan, generation, known.as_ref(), options)?;
+    let accepted = match found.as_ref().filter(|_| !anew) {
+        Some(generation) => accept_or_refuse(plan, generation, known.as_ref(), options)?,
+        None => None,
+    };
+    if !plan.fence.exists {
+        create_fence(plan, target, control).await?;
     }
     let number = match &found {
         Some(generation) if anew => generation.number + 1,
@@ -93,7 +103,10 @@ pub async fn take(
         fence.create(dialect, control, &generation).await?;
     }
     let holder = format!("{}, session {}", options.runner, control.id());
-    fence.claim(dialect, control, number, &plan.spec_hash, &holder).await?;
+    if accepted.is_some() {
+        fence.accept(dialect, control, number, &plan.spec_hash).await?;
+    }
+    fence.claim(dialect, control, number, &holder).await?;
     let ranges = fence.load(dialect, control).await?.map(|g| g.ranges).unwrap_or_default();
 
     let resumed = ranges.iter().any(|range| 0 < range.batches);
@@ -127,32 +140,54 @@ pub async fn take(
         &ranges,
     )?;
     let run_id = format!("{:x}-{}", Timestamp::now().as_millisecond(), std::process::id());
-    Ok(Taken { run_id, generation: number, ranges, state, resumed, finished, lock })
+    Ok(Taken { run_id, generation: number, ranges, state, resumed, finished, accepted, lock })
+}
+
+/// Makes the fence. Another job may make it at the same moment, and that is as good.
+async fn create_fence(
+    plan: &Plan,
+    target: &dyn Target,
+    control: &mut dyn Session,
+) -> Result<(), Error> {
+    let created = control.execute(&Statement::plain(plan.fence.ddl.clone())).await;
+    match created {
+        Ok(_) => Ok(()),
+        Err(_) if target.fence_home(control, &plan.table).await?.exists => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn refuse_other_target(
-    job: &str,
+    plan: &Plan,
     journal: &Journal,
     known: Option<&JobRow>,
     found: Option<&Generation>,
 ) -> Result<(), Error> {
-    if known.is_none() || found.is_some() {
+    let Some(known) = known else { return Ok(()) };
+    let (job, path) = (plan.spec.job.name.clone(), journal.path().display().to_string());
+    // The lock that is held by now excludes a runner on this target, but not one on another.
+    if known.address != plan.address && known.is_alive(Timestamp::now()) {
+        return Err(Error::RunningElsewhere {
+            job,
+            path,
+            address: known.address.clone(),
+            runner: known.runner.clone().unwrap_or_default(),
+        });
+    }
+    if found.is_some() {
         return Ok(());
     }
-    let batches = journal.checkpoints(job)?.iter().map(|point| point.range.batches).sum();
-    if batches == 0 {
-        return Ok(());
-    }
-    let path = journal.path().display().to_string();
-    Err(Error::OtherTarget { path, job: job.to_owned(), batches })
+    let batches = journal.checkpoints(&job)?.iter().map(|point| point.range.batches).sum();
+    if batches == 0 { Ok(()) } else { Err(Error::OtherTarget { path, job, batches }) }
 }
 
-fn refuse_changes(
+/// Refuses another table; refuses another spec, or returns what was accepted of it.
+fn accept_or_refuse(
     plan: &Plan,
     generation: &Generation,
     known: Option<&JobRow>,
     options: &Options,
-) -> Result<(), Error> {
+) -> Result<Option<SpecChange>, Error> {
     let job = plan.spec.job.name.clone();
     if generation.table_identity != plan.table.identity {
         return Err(Error::OtherTable {
@@ -161,20 +196,23 @@ fn refuse_changes(
             found: plan.table.identity.clone(),
         });
     }
-    if generation.spec_hash != plan.spec_hash && !options.accept_changed_spec {
-        let change = match known.filter(|row| row.spec_hash == generation.spec_hash) {
-            Some(row) => SpecChange { lines: differences(&row.spec, &plan.spec.canonical()) },
-            None => SpecChange {
-                lines: vec![format!(
-                    "hash {} -> {} (this journal does not hold the old text)",
-                    short(&generation.spec_hash),
-                    short(&plan.spec_hash),
-                )],
-            },
-        };
-        return Err(Error::SpecChanged { job, change });
+    if generation.spec_hash == plan.spec_hash {
+        return Ok(None);
     }
-    Ok(())
+    let lines = match known.filter(|row| row.spec_hash == generation.spec_hash) {
+        Some(row) => differences(&row.spec, &plan.spec.canonical()),
+        None => vec![format!(
+            "hash {} -> {} (this journal does not hold the old text)",
+            short(&generation.spec_hash),
+            short(&plan.spec_hash),
+        )],
+    };
+    let change = SpecChange { lines };
+    if options.accept_changed_spec {
+        Ok(Some(change))
+    } else {
+        Err(Error::SpecChanged { job, change })
+    }
 }
 
 fn short(hash: &str) -> &str {
@@ -240,7 +278,11 @@ pub(super) async fn split_table(
             // are in ours.
             let look = statements.first_from(dialect, &guess, cuts.last(), &hi);
             // A guess that is no value of the type (half a UUID) is not cut at.
-            let Ok(mut rows) = session.query(&look).await else { continue };
+            let mut rows = match session.query(&look).await {
+                Ok(rows) => rows,
+                Err(error) if error.class == Class::Refused => continue,
+                Err(error) => return Err(error.into()),
+            };
             let past = rows.first_mut().and_then(Vec::pop).flatten();
             if let Some(key) = one_key(plan, rows)?
                 && key != hi
@@ -259,7 +301,5 @@ pub(super) async fn split_table(
 }
 
 fn one_key(plan: &Plan, mut rows: Vec<Row>) -> Result<Option<Key>, Error> {
-    let Some(row) = rows.pop() else { return Ok(None) };
-    let unreadable = || Error::UnreadableKey { table: plan.table.to_string() };
-    row.into_iter().collect::<Option<Vec<_>>>().map(|key| Some(Key(key))).ok_or_else(unreadable)
+    rows.pop().map(|row| read_key(plan, row)).transpose()
 }

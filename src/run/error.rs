@@ -113,19 +113,53 @@ pub enum Error {
         /// What to do, with its own `; `.
         advice: &'static str,
     },
-    /// A worker has no session to work with.
+    /// A session cannot be opened, or was lost while nothing was being done in it.
     #[error(
-        "a worker cannot open its session: {0}; nothing is lost: run the job again when the server \
-         answers"
+        "a session with the target is not to be had: {0}; nothing is lost: run the job again when \
+         the server answers"
     )]
     Session(crate::target::Error),
     /// A key in the table cannot be read as the key's type.
     #[error(
-        "a key of `{table}` came back as NULL; the walk cannot go past a value of another type"
+        "a row of `{table}` has a key ({key}) that cannot be told as text of its type, so nothing \
+         could say where the walk is; mend the row, or walk another unique key with `[batch] key`"
     )]
     UnreadableKey {
         /// The table.
         table: String,
+        /// The key's columns.
+        key: String,
+    },
+    /// A count came back as something else.
+    #[error("the server answered a count with `{found}`, which is no number")]
+    UnreadableCount {
+        /// What came back.
+        found: String,
+    },
+    /// `--again` on a job that is not finished.
+    #[error(
+        "job `{job}` is not finished, so it cannot begin again: `--again` is for a job whose every \
+         range is walked; run it without, and it goes on where it stopped"
+    )]
+    NotFinished {
+        /// The job.
+        job: String,
+    },
+    /// The journal's job is being run on another target.
+    #[error(
+        "job `{job}` of the journal `{path}` is being run on {address} by {runner}; a second run of \
+         that name on another target would hide it from `stop` and `kill`, so use another journal \
+         with `--state PATH`, or another name"
+    )]
+    RunningElsewhere {
+        /// The job.
+        job: String,
+        /// The journal.
+        path: String,
+        /// Where it runs.
+        address: String,
+        /// Who runs it.
+        runner: String,
     },
     /// A state change that the table of states does not know: a defect of ours.
     #[error("internal: {0}")]

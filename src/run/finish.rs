@@ -61,56 +61,73 @@ pub struct Ended {
     pub reason: Option<String>,
     /// What verification found, if it ran to its end.
     pub verdict: Option<Verdict>,
-    /// Whether it was asked to leave.
-    pub left: bool,
+    /// How urgently it was asked to leave, if it was.
+    pub left: Option<Level>,
     /// What went wrong, if the runner gave up.
     pub error: Option<Error>,
 }
 
 impl Run {
-    /// Writes the last state and says goodbye.
+    /// Writes the last state, takes the heartbeat away, and says goodbye.
     pub(super) fn finish(&self, result: Result<Outcome, Error>) -> Result<Ended, Error> {
-        let mut ended =
-            Ended { state: self.state(), reason: None, verdict: None, left: false, error: None };
-        match result {
-            Ok(Outcome::Done(verdict)) => {
-                ended.reason = verdict.as_ref().filter(|v| !v.passed()).map(Verdict::sentence);
-                ended.verdict = verdict;
-                ended.state = self.state();
-            }
-            Ok(Outcome::Left) => {
-                let ask = self.stop.present();
-                let trigger =
-                    if ask.level == Level::Kill { Trigger::KillAsked } else { Trigger::StopAsked };
-                let reason = match &ask.reason {
-                    Some(reason) => format!("by {}: {reason}", ask.by),
-                    None => format!("by {}", ask.by),
-                };
-                ended.left = true;
-                ended.state =
-                    self.lifecycle.apply(trigger, Some(ask.by.clone()), Some(reason.clone()))?;
-                ended.reason = Some(reason);
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                ended.state = self.give_up(&reason);
-                ended.reason = Some(reason);
-                ended.error = Some(error);
-            }
-        }
+        let ended = self.settle(result);
         let record =
             self.bus.emit(Event::Ended { state: ended.state, reason: ended.reason.clone() });
+        let job = &self.plan.spec.job.name;
+        let left = self.journal.log(&record).and_then(|()| self.journal.end_run(job));
+        // With an error already on its way to the user, the journal may be what failed.
         if ended.error.is_none() {
-            self.journal.log(&record)?;
+            left?;
         }
         Ok(ended)
     }
 
-    /// The state after a failure. The journal may be what failed: then the state cannot be written
+    fn settle(&self, result: Result<Outcome, Error>) -> Ended {
+        match result {
+            Ok(Outcome::Done(verdict)) => Ended {
+                state: self.state(),
+                reason: verdict.as_ref().filter(|v| !v.passed()).map(Verdict::sentence),
+                verdict,
+                left: None,
+                error: None,
+            },
+            Ok(Outcome::Left) => {
+                let ask = self.stop.present();
+                let trigger =
+                    if ask.level == Level::Kill { Trigger::KillAsked } else { Trigger::StopAsked };
+                let mut reason = format!("by {}", ask.by);
+                if let Some(why) = &ask.reason {
+                    reason = format!("{reason}: {why}");
+                }
+                if self.state() == JobState::Completed {
+                    reason = format!("every row is written; verification was stopped {reason}");
+                }
+                match self.lifecycle.apply(trigger, Some(ask.by), Some(reason.clone())) {
+                    Ok(state) => Ended {
+                        state,
+                        reason: Some(reason),
+                        verdict: None,
+                        left: Some(ask.level),
+                        error: None,
+                    },
+                    Err(error) => self.give_up(error),
+                }
+            }
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    /// The end after a failure. The journal may be what failed: then the state cannot be written
     /// there, and the error that is already on its way to the user says so.
-    fn give_up(&self, reason: &str) -> JobState {
-        self.lifecycle
-            .apply(Trigger::GaveUp, None, Some(reason.to_owned()))
-            .unwrap_or(JobState::Failed)
+    fn give_up(&self, error: Error) -> Ended {
+        let reason = error.to_string();
+        let state = self.lifecycle.apply(Trigger::GaveUp, None, Some(reason.clone()));
+        Ended {
+            state: state.unwrap_or(JobState::Failed),
+            reason: Some(reason),
+            verdict: None,
+            left: None,
+            error: Some(error),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use super::bus::Bus;
-use crate::control::Ask;
+use crate::control::{Ask, Level};
 use crate::event::{Event, JobState, Trigger, next};
 use crate::journal::Journal;
 
@@ -52,9 +52,6 @@ impl Lifecycle {
     ) -> Result<JobState, Error> {
         let from = inner.state;
         let to = next(from, trigger)?;
-        if from == to && trigger != Trigger::Started {
-            return Ok(to);
-        }
         inner.state = to;
         let written = reason.clone();
         let record = self.bus.emit(Event::StateChanged { from, to, reason, by });
@@ -67,18 +64,26 @@ impl Lifecycle {
         self.lock().walking += 1;
     }
 
-    /// A worker has nothing more to do.
-    pub(super) fn leave(&self) {
-        self.lock().walking -= 1;
+    /// A worker has nothing more to do. The others may all be waiting at the gate by now.
+    pub(super) fn leave(&self, ask: &Ask) -> Result<(), Error> {
+        let mut inner = self.lock();
+        inner.walking -= 1;
+        self.pause_if_all_wait(&mut inner, ask)
     }
 
-    /// A worker waits at the gate; the job is paused when all of them do.
+    /// A worker waits at the gate.
     pub(super) fn park(&self, ask: &Ask) -> Result<(), Error> {
         let mut inner = self.lock();
         inner.parked += 1;
-        if inner.parked == inner.walking && inner.state == JobState::Running {
+        self.pause_if_all_wait(&mut inner, ask)
+    }
+
+    /// The job is paused when every worker that is left waits at the gate.
+    fn pause_if_all_wait(&self, inner: &mut Inner, ask: &Ask) -> Result<(), Error> {
+        let all = 0 < inner.parked && inner.parked == inner.walking;
+        if all && inner.state == JobState::Running && ask.level == Level::Pause {
             let (by, reason) = (Some(ask.by.clone()), ask.reason.clone());
-            self.move_to(&mut inner, Trigger::PauseAsked, by, reason)?;
+            self.move_to(inner, Trigger::PauseAsked, by, reason)?;
         }
         Ok(())
     }
@@ -87,7 +92,7 @@ impl Lifecycle {
     pub(super) fn unpark(&self, ask: &Ask) -> Result<(), Error> {
         let mut inner = self.lock();
         inner.parked -= 1;
-        if inner.state == JobState::Paused && ask.level == crate::control::Level::Go {
+        if inner.state == JobState::Paused && ask.level == Level::Go {
             let (by, reason) = (Some(ask.by.clone()), ask.reason.clone());
             self.move_to(&mut inner, Trigger::ResumeAsked, by, reason)?;
         }

@@ -11,20 +11,19 @@ mod claim;
 mod error;
 mod finish;
 mod lifecycle;
+mod read;
 mod shape;
 mod walk;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
+use std::time::{Duration, Instant};
 
 pub use bus::Bus;
 pub use claim::{Options, Taken, take};
 pub use error::{Error, SpecChange};
 pub use finish::{Ended, Verdict};
 
-use crate::control::{Stop, watch_commands};
+use crate::control::{Level, Source, Stop, watch_commands};
 use crate::event::{Event, JobState, Started, Trigger};
 use crate::journal::Journal;
 use crate::keyspace::{FIRST_ROWS, Range};
@@ -34,6 +33,10 @@ use lifecycle::Lifecycle;
 
 /// How often the runner shows in the journal that it lives, and that the control session answers.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a session that waits is used. Idle ones are closed by servers and firewalls after
+/// minutes; half of one is short enough for all and rare enough to cost nothing.
+const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// What a run works with. Shared by the tasks of its workers.
 pub struct Run {
@@ -93,21 +96,7 @@ impl Run {
     pub async fn execute(self, taken: Taken) -> Result<Ended, Error> {
         let run = Arc::new(self);
         run.announce(&taken);
-        let result = {
-            let work = run.work(taken.ranges);
-            let watch = watch_commands(&run.journal, &run.plan.spec.job.name, &run.stop);
-            let asked = run.report_asks();
-            let alive = run.keep_alive();
-            tokio::pin!(work, watch, asked, alive);
-            tokio::select! {
-                result = &mut work => result,
-                // The watchers only return when they fail. The workers then finish the batch in
-                // flight: a statement is never dropped.
-                Err(error) = &mut watch => run.abandon(error.into(), work).await,
-                Err(error) = &mut alive => run.abandon(error, work).await,
-                () = &mut asked => work.await,
-            }
-        };
+        let result = run.work_watched(taken.ranges).await;
         let ended = run.finish(result);
         if let Ok(run) = Arc::try_unwrap(run) {
             run.control.into_inner().close().await;
@@ -115,14 +104,33 @@ impl Run {
         ended
     }
 
-    async fn abandon(
-        &self,
-        error: Error,
-        work: std::pin::Pin<&mut impl Future<Output = Result<finish::Outcome, Error>>>,
-    ) -> Result<finish::Outcome, Error> {
-        self.stop.ask(error::drain_because(&error));
-        let _ = work.await;
-        Err(error)
+    async fn work_watched(self: &Arc<Self>, ranges: Vec<Range>) -> Result<finish::Outcome, Error> {
+        let mut work = Box::pin(self.work(ranges));
+        let mut watchers = Box::pin(self.watch());
+        tokio::select! {
+            result = &mut work => result,
+            error = &mut watchers => {
+                // Whatever a watcher held is free again, so that a kill still works.
+                drop(watchers);
+                self.stop.ask(error::drain_because(&error));
+                // The workers finish the batch in flight: a statement is never dropped.
+                match work.await {
+                    Err(worse @ Error::OutcomeUnknown { .. }) => Err(worse),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Everything that goes on beside the work. It ends only when a part of it fails.
+    async fn watch(&self) -> Error {
+        tokio::select! {
+            Err(error) = watch_commands(&self.journal, &self.plan.spec.job.name, &self.stop) => {
+                error.into()
+            }
+            Err(error) = self.keep_alive() => error,
+            () = self.report_asks() => unreachable!("the token lives as long as the run"),
+        }
     }
 
     fn announce(&self, taken: &Taken) {
@@ -164,6 +172,7 @@ impl Run {
     }
 
     async fn verify(self: &Arc<Self>) -> Result<finish::Outcome, Error> {
+        self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
         let ranges = self.split_whole_table().await?;
         let shape = Arc::new(shape::verify::Verify::default());
         let left = walk::walk(self, shape.clone(), ranges).await?;
@@ -198,13 +207,16 @@ impl Run {
         let mut watcher = self.stop.watch();
         while watcher.changed().await.is_ok() {
             let ask = watcher.borrow_and_update().clone();
+            if ask.source == Source::Runner {
+                continue;
+            }
             let record = self.bus.emit(Event::Asked {
                 action: match ask.level {
-                    crate::control::Level::Go => "resume",
-                    crate::control::Level::Pause => "pause",
-                    crate::control::Level::Drain => "stop",
-                    crate::control::Level::Cancel => "cancel",
-                    crate::control::Level::Kill => "kill",
+                    Level::Go => "resume",
+                    Level::Pause => "pause",
+                    Level::Drain => "stop",
+                    Level::Cancel => "cancel",
+                    Level::Kill => "kill",
                 }
                 .to_owned(),
                 source: ask.source.name().to_owned(),
@@ -220,23 +232,19 @@ impl Run {
     async fn keep_alive(&self) -> Result<(), Error> {
         let mut ticks = tokio::time::interval(HEARTBEAT_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut pinged = Timestamp::now();
+        let mut pinged = Instant::now();
         loop {
             ticks.tick().await;
             self.journal.heartbeat(&self.plan.spec.job.name)?;
-            // Idle sessions are closed by servers and firewalls after minutes; half of one is
-            // short enough for all and rare enough to cost nothing.
-            if 30.0 < Timestamp::now().duration_since(pinged).as_secs_f64() {
-                pinged = Timestamp::now();
+            if PING_EVERY < pinged.elapsed() {
+                pinged = Instant::now();
                 let mut control = self.control.lock().await;
-                brake::ping(control.as_mut()).await?;
+                control.ping().await.map_err(Error::Session)?;
             }
         }
     }
 
-    /// The state in which the job is now.
-    #[must_use]
-    pub fn state(&self) -> JobState {
+    fn state(&self) -> JobState {
         self.lifecycle.state()
     }
 }

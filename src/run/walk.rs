@@ -1,32 +1,35 @@
 //! The loop: workers take ranges and walk them window by window.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::read::{read_count, read_key};
 use super::shape::{Applied, Shape, Window};
-use super::{Error, Run, brake, error};
+use super::{Error, PING_EVERY, Run, error};
 use crate::control::{Ask, Level, Source};
 use crate::event::{Event, Phase};
-use crate::keyspace::{Key, Range, Sizer};
+use crate::keyspace::{Range, Sizer};
 use crate::plan::Pause;
 use crate::target::{Class, Session};
 
-/// A batch is tried this many times before its error counts as lasting.
-const ATTEMPTS: u32 = 8;
+/// A batch is tried this many times before its error counts as lasting: about two minutes of an
+/// application that holds the same rows.
+const ATTEMPTS: u32 = 20;
 
-/// The wait before the first retry; it doubles each time.
+/// The wait before the first retry; it doubles each time, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
-/// A worker that waits keeps its session in use this often, far below every idle timeout.
-const PING_EVERY: Duration = Duration::from_secs(30);
+/// The longest wait between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The ranges that nobody walks yet.
 struct Queue {
     ranges: Mutex<VecDeque<Range>>,
-    failed: AtomicBool,
     workers: AtomicU32,
+    /// Ranges that are not walked to their end.
+    open: AtomicU32,
 }
 
 /// Walks all ranges that are not done. Returns whether it was told to leave before their end.
@@ -48,11 +51,9 @@ pub(super) async fn walk(
     }
     let open: VecDeque<Range> = ranges.into_iter().filter(|range| !range.done).collect();
     let crew = open.len().min(run.plan.pace.workers as usize);
-    let queue = Arc::new(Queue {
-        ranges: Mutex::new(open),
-        failed: AtomicBool::new(false),
-        workers: AtomicU32::new(0),
-    });
+    let ranges_open = AtomicU32::new(u32::try_from(open.len()).unwrap_or(u32::MAX));
+    let queue =
+        Arc::new(Queue { ranges: Mutex::new(open), workers: AtomicU32::new(0), open: ranges_open });
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..crew {
         run.lifecycle.enter();
@@ -64,14 +65,14 @@ pub(super) async fn walk(
         if let Err(error) = result
             && first_error.is_none()
         {
-            queue.failed.store(true, Ordering::Relaxed);
             run.stop.ask(error::drain_because(&error));
             first_error = Some(error);
         }
     }
     match first_error {
         Some(error) => Err(error),
-        None => Ok(Level::Drain <= run.stop.level()),
+        // A request that came when the last range had just ended changes nothing any more.
+        None => Ok(0 < queue.open.load(Ordering::Relaxed)),
     }
 }
 
@@ -86,7 +87,7 @@ async fn work(run: Arc<Run>, shape: Arc<dyn Shape>, queue: Arc<Queue>) -> Result
         walked
     }
     .await;
-    run.lifecycle.leave();
+    run.lifecycle.leave(&run.stop.present())?;
     result
 }
 
@@ -110,6 +111,7 @@ impl Worker<'_> {
                 let Some(batch) = self.batch(&mut range).await? else { return Ok(()) };
                 self.run.rest(batch).await;
             }
+            queue.open.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -118,7 +120,7 @@ impl Worker<'_> {
         while self.run.stop.level() == Level::Pause {
             self.run.lifecycle.park(&self.run.stop.present())?;
             while tokio::time::timeout(PING_EVERY, self.run.stop.unpaused()).await.is_err() {
-                brake::ping(self.session.as_mut()).await?;
+                self.session.ping().await.map_err(Error::Session)?;
             }
             self.run.lifecycle.unpark(&self.run.stop.present())?;
         }
@@ -159,8 +161,9 @@ impl Worker<'_> {
                             attempt,
                         });
                         self.sizer.back_off();
-                        self.run.wait(FIRST_WAIT * 2_u32.pow(attempt - 1)).await;
-                        if Level::Drain <= self.run.stop.level() {
+                        let wait = FIRST_WAIT * 2_u32.saturating_pow(attempt - 1);
+                        self.run.wait(wait.min(LONGEST_WAIT)).await;
+                        if !self.may_go_on().await? {
                             return Ok(None);
                         }
                         attempt += 1;
@@ -239,11 +242,11 @@ impl Run {
         }
     }
 
-    /// Sleeps, unless somebody asks to leave.
+    /// Sleeps, unless somebody asks to pause or to leave.
     async fn wait(&self, time: Duration) {
         tokio::select! {
             () = tokio::time::sleep(time) => {}
-            () = self.stop.reached(Level::Drain) => {}
+            () = self.stop.reached(Level::Pause) => {}
         }
     }
 }
@@ -260,7 +263,7 @@ async fn find_window(
     let boundary = statements.boundary(dialect, position, &range.hi, rows);
     if let Some(mut row) = session.query(&boundary).await?.pop() {
         let past = row.pop().flatten();
-        let key = read_key(run, row)?;
+        let key = read_key(&run.plan, row)?;
         if past.as_deref() == Some("0") {
             let last = key == range.hi;
             return Ok(Window { after: position.cloned(), upto: key, rows, last });
@@ -268,19 +271,8 @@ async fn find_window(
     }
     let count = statements.count(dialect, position, &range.hi);
     let counted = session.query(&count).await?;
-    let rows = counted.first().and_then(|row| row.first()?.as_ref()?.parse().ok());
-    Ok(Window {
-        after: position.cloned(),
-        upto: range.hi.clone(),
-        rows: rows.unwrap_or_default(),
-        last: true,
-    })
-}
-
-/// The key in a row of the result; NULL stands for a value that its type cannot express.
-pub(super) fn read_key(run: &Run, row: crate::target::Row) -> Result<Key, Error> {
-    let unreadable = || Error::UnreadableKey { table: run.plan.table.to_string() };
-    row.into_iter().collect::<Option<Vec<_>>>().map(Key).ok_or_else(unreadable)
+    let rows = read_count(&counted, 0)?;
+    Ok(Window { after: position.cloned(), upto: range.hi.clone(), rows, last: true })
 }
 
 /// The range as it will be once the window is done, but for the rows changed.

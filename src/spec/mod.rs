@@ -15,7 +15,7 @@ pub use document::parse;
 pub use error::SpecError;
 pub use job::{Batch, Duration, Job, JobSpec, Target, Update, Verify};
 pub use reference::reference;
-pub use url::{Secret, UrlSource, expand, redact};
+pub use url::{Secret, expand, redact};
 
 /// The JSON Schema of a job spec, for editors.
 #[must_use]

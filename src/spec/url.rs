@@ -26,15 +26,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a spec says that the URL is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UrlSource<'a> {
-    /// In this environment variable.
-    Env(&'a str),
-    /// In the spec, with `${VAR}` for its secret parts.
-    Template(&'a str),
-}
-
 /// Puts the values of variables into a template.
 ///
 /// A template that is nothing but one `${VAR}` is replaced by the value as it is. In any other

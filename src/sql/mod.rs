@@ -39,6 +39,43 @@ pub fn mentions(tokens: Tokens, expression: &str, column: &str) -> bool {
     })
 }
 
+/// Why a text cannot stand where one expression is expected, if it cannot.
+///
+/// The text is put between parentheses of ours. One that closes them by itself (`a) OR (b`) would
+/// change the meaning of everything around it, and a parameter of its own would take the values
+/// that belong to ours. A text that is not made of this dialect's tokens is refused, too.
+///
+/// # Errors
+///
+/// The reason, as the end of a sentence.
+pub fn single_expression(tokens: Tokens, expression: &str) -> Result<(), String> {
+    let dialect = tokens.dialect();
+    let found = Tokenizer::new(dialect.as_ref(), expression)
+        .tokenize()
+        .map_err(|error| format!("it cannot be read: {error}"))?;
+    let mut depth = 0_i32;
+    for token in &found {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            Token::SemiColon => return Err("it holds a `;`".to_owned()),
+            Token::Placeholder(name) => return Err(format!("it holds the parameter `{name}`")),
+            Token::Colon | Token::AtSign if tokens == Tokens::Sqlite => {
+                return Err("it holds a parameter (`:name` or `@name`)".to_owned());
+            }
+            _ => {}
+        }
+        if depth < 0 {
+            return Err("it closes a parenthesis that it did not open".to_owned());
+        }
+    }
+    if depth == 0 {
+        Ok(())
+    } else {
+        Err("it opens a parenthesis that it does not close".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +93,33 @@ mod tests {
         ];
         for (expression, expected) in cases {
             assert_eq!(mentions(Tokens::MySql, expression, "a"), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn one_expression_is_told_from_a_text_that_breaks_out() {
+        let good = [
+            (Tokens::Postgres, "a::int + (b - 1)"),
+            (Tokens::Postgres, "data ? 'key' AND name = 'a)b'"),
+            (Tokens::MySql, "concat('?', `a`) -- :-)"),
+            (Tokens::Sqlite, "'it''s (' || \"a\""),
+        ];
+        for (tokens, text) in good {
+            assert_eq!(single_expression(tokens, text), Ok(()), "{text}");
+        }
+        let bad = [
+            (Tokens::Postgres, "a < 0) OR (1 = 1"),
+            (Tokens::Postgres, "$1::text"),
+            (Tokens::MySql, "a = ?"),
+            (Tokens::Sqlite, "?1"),
+            (Tokens::Sqlite, ":name"),
+            (Tokens::Sqlite, "@name"),
+            (Tokens::Sqlite, "1; DROP TABLE t"),
+            (Tokens::MySql, "(a"),
+            (Tokens::Postgres, "'open"),
+        ];
+        for (tokens, text) in bad {
+            assert!(single_expression(tokens, text).is_err(), "{text}");
         }
     }
 }

@@ -2,32 +2,6 @@
 
 use crate::catalog::{Column, Key};
 
-/// A statement and the values of its parameters, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The SQL, with the dialect's placeholders.
-    pub sql: String,
-    /// One value for each placeholder.
-    pub binds: Vec<Bind>,
-}
-
-impl Statement {
-    /// A statement without parameters.
-    #[must_use]
-    pub fn plain(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), binds: Vec::new() }
-    }
-}
-
-/// The value of a parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bind {
-    /// Text; key values travel so, and the SQL around the placeholder casts them.
-    Text(Option<String>),
-    /// A number that belongs to us and not to the user's table.
-    Int(i64),
-}
-
 /// How SQL is spelt on a database.
 pub trait Dialect: Send + Sync {
     /// Quotes an identifier.

@@ -4,7 +4,7 @@
 //! that the epoch is still the runner's own, so rows and cursor commit together or not at all. The
 //! statements are the same on every database; only quoting and the clock differ.
 
-use super::{Bind, Dialect, Result, Session, Statement};
+use super::{Bind, Dialect, Result, Session, Statement, Writer};
 use crate::keyspace::{Key, Range};
 
 /// The fence table's name.
@@ -87,58 +87,6 @@ pub struct Generation {
     pub holder: Option<String>,
     /// Its ranges.
     pub ranges: Vec<Range>,
-}
-
-/// Collects binds while their placeholders are written.
-pub struct Writer<'a> {
-    dialect: &'a dyn Dialect,
-    /// The SQL so far.
-    pub sql: String,
-    binds: Vec<Bind>,
-}
-
-impl<'a> Writer<'a> {
-    /// An empty statement.
-    #[must_use]
-    pub fn new(dialect: &'a dyn Dialect) -> Self {
-        Self { dialect, sql: String::new(), binds: Vec::new() }
-    }
-
-    /// Appends SQL.
-    pub fn push(&mut self, sql: &str) -> &mut Self {
-        self.sql.push_str(sql);
-        self
-    }
-
-    /// Appends a placeholder for the value.
-    pub fn bind(&mut self, value: Bind) -> &mut Self {
-        let placeholder = self.placeholder(value);
-        self.sql.push_str(&placeholder);
-        self
-    }
-
-    /// Takes the value and returns its placeholder, for SQL that is written around it.
-    pub fn placeholder(&mut self, value: Bind) -> String {
-        self.binds.push(value);
-        self.dialect.placeholder(self.binds.len())
-    }
-
-    /// Appends a placeholder for a text.
-    pub fn text(&mut self, value: &str) -> &mut Self {
-        self.bind(Bind::Text(Some(value.to_owned())))
-    }
-
-    /// Appends a placeholder for a number.
-    pub fn int(&mut self, value: u64) -> &mut Self {
-        // Counters of rows and batches stay far below 2^63.
-        self.bind(Bind::Int(i64::try_from(value).unwrap_or(i64::MAX)))
-    }
-
-    /// The finished statement.
-    #[must_use]
-    pub fn finish(self) -> Statement {
-        Statement { sql: self.sql, binds: self.binds }
-    }
 }
 
 impl Fence {
@@ -232,8 +180,8 @@ impl Fence {
         session.commit().await
     }
 
-    /// Makes the caller the owner of every range that is not done: raises the epoch and writes
-    /// who holds it. `spec_hash` becomes the accepted one.
+    /// Makes the caller the owner of every range that is not done: raises the epoch and writes who
+    /// holds it. A range that is done keeps its owner and its time.
     ///
     /// # Errors
     ///
@@ -243,14 +191,33 @@ impl Fence {
         dialect: &dyn Dialect,
         session: &mut dyn Session,
         generation: u32,
-        spec_hash: &str,
         holder: &str,
     ) -> Result<()> {
         let mut w = Writer::new(dialect);
         w.push("UPDATE ").push(&self.table).push(" SET epoch = epoch + 1, holder = ").text(holder);
-        w.push(", spec_hash = ").text(spec_hash).push(", updated_at = ").push(dialect.now());
-        w.push(" WHERE job = ").text(&self.job);
-        w.push(" AND generation = ").int(generation.into());
+        w.push(", updated_at = ").push(dialect.now()).push(" WHERE job = ").text(&self.job);
+        w.push(" AND generation = ").int(generation.into()).push(" AND state <> 'done'");
+        let statement = w.finish();
+        session.begin().await?;
+        session.execute(&statement).await?;
+        session.commit().await
+    }
+
+    /// Writes down the spec under which the job goes on.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub async fn accept(
+        &self,
+        dialect: &dyn Dialect,
+        session: &mut dyn Session,
+        generation: u32,
+        spec_hash: &str,
+    ) -> Result<()> {
+        let mut w = Writer::new(dialect);
+        w.push("UPDATE ").push(&self.table).push(" SET spec_hash = ").text(spec_hash);
+        w.push(" WHERE job = ").text(&self.job).push(" AND generation = ").int(generation.into());
         let statement = w.finish();
         session.begin().await?;
         session.execute(&statement).await?;

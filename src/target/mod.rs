@@ -16,14 +16,16 @@ pub mod fence;
 pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
+mod statement;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use dialect::{Bind, Dialect, Statement};
+pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
+pub use statement::{Bind, Statement, Writer};
 
 use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::spec::Secret;
@@ -105,8 +107,7 @@ pub trait Target: Send + Sync {
     /// long as the returned value and `session`.
     async fn lock(&self, session: &mut dyn Session) -> Result<LockAttempt>;
 
-    /// Rows that may be written in one transaction, and the pause after it, where the database has
-    /// only one writer.
+    /// What this database asks of those who write to it.
     fn manners(&self) -> Manners {
         Manners::default()
     }
@@ -180,6 +181,11 @@ pub trait Session: Send {
 
     /// Rolls back. Safe to call when no transaction is open.
     async fn rollback(&mut self) -> Result<()>;
+
+    /// Shows the server, and every firewall on the way, that the session is in use.
+    async fn ping(&mut self) -> Result<()> {
+        self.query(&Statement::plain("SELECT 1")).await.map(drop)
+    }
 
     /// Says goodbye to the server and closes the connection.
     async fn close(self: Box<Self>);

@@ -20,6 +20,9 @@ pub fn trials() -> Vec<Trial> {
             "journal: another database is not taken for the one that the job began on",
             other_target,
         ),
+        test("journal: a job that runs on one target is not hidden by another", running_elsewhere),
+        test("journal: first runs of several jobs at once", many_at_once),
+        test("journal: --again is for finished jobs", again_unfinished),
         test("examples: each of them runs", examples),
     ]
 }
@@ -79,6 +82,50 @@ fn other_target() {
         .expect(2)
         .says("this target's fence knows nothing of it");
     assert_eq!(second.value("SELECT count(*) FROM t WHERE a = 1"), "0");
+}
+
+/// A job that takes its time.
+fn slowly(name: &str) -> String {
+    JOB.replace("small", name) + "\n[batch]\nmax_rows = 10\npause = \"50ms\"\n"
+}
+
+fn running_elsewhere() {
+    let (first, desk) = scene();
+    first.script("INSERT INTO t (a) SELECT NULL FROM numbers WHERE n <= 2000");
+    desk.write("job.toml", &slowly("small"));
+    let mut running = desk.start(&["run", "job.toml"]);
+    desk.wait_until(&mut running, "small", |status| 1 <= status["batches"].as_u64().unwrap_or(0));
+    let (second, _) = scene();
+    let mut command = desk.command(&["run", "job.toml"]);
+    Said::by(command.env("DATABASE_URL", &second.url)).expect(2).says("is being run on sqlite:");
+    desk.call(&["stop", "small"]).expect(0);
+    running.wait().expect(3);
+}
+
+fn many_at_once() {
+    let database = Database::new(engine("postgres"));
+    database.script("CREATE TABLE t (id {{id}}, a integer);\nINSERT INTO t (a) VALUES (NULL), (2)");
+    let desk = Desk::at(&database.url);
+    let running: Vec<_> = (0..4)
+        .map(|i| {
+            desk.write(&format!("job{i}.toml"), &JOB.replace("small", &format!("small{i}")));
+            desk.start(&["run", &format!("job{i}.toml")])
+        })
+        .collect();
+    for running in running {
+        running.wait().expect(0);
+    }
+}
+
+fn again_unfinished() {
+    let (database, desk) = scene();
+    database.script("INSERT INTO t (a) SELECT NULL FROM numbers WHERE n <= 2000");
+    desk.write("job.toml", &slowly("small"));
+    let mut running = desk.start(&["run", "job.toml"]);
+    desk.wait_until(&mut running, "small", |status| 1 <= status["batches"].as_u64().unwrap_or(0));
+    desk.call(&["stop", "small"]).expect(0);
+    running.wait().expect(3);
+    desk.call(&["run", "job.toml", "--again"]).expect(2).says("is not finished");
 }
 
 fn examples() {

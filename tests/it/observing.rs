@@ -39,6 +39,7 @@ UPDATE t SET a = id * 2 WHERE id % 4 = 0";
 pub fn trials() -> Vec<Trial> {
     vec![
         test("observing: /metrics while a job runs and after its end", metrics),
+        test("observing: the last state of a failed job can be scraped", failed_and_scraped),
         test("observing: promtool finds nothing to complain about", promtool),
         test("observing: dashboards name exactly the metrics that exist", dashboards),
         test("observing: --progress json is a line of JSON for every event", json_lines),
@@ -120,6 +121,17 @@ fn metrics() {
         );
     }
     assert!(last.contains("process_resident_memory_bytes"));
+}
+
+fn failed_and_scraped() {
+    let (database, desk) = scene();
+    database.script("CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id = 3001 BEGIN SELECT raise(abort, 'no'); END");
+    let address = free_address();
+    let mut running = desk.start(&["run", "job.toml", "--listen", &address]);
+    desk.wait_until(&mut running, "seen", |status| status["state"] == "failed");
+    let failed = r#"backstop_run_state{backfill="seen",database="shop",state="failed"}"#;
+    while value(&get(&address, "/metrics").1, failed) != 1.0 {}
+    running.wait().expect(4).says("waiting for monitoring");
 }
 
 fn promtool() {

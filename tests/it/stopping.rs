@@ -31,11 +31,13 @@ INSERT INTO t (a) SELECT NULL FROM numbers WHERE n <= 10000";
 
 type Check = fn(Engine);
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 12] = [
     ("a signal finishes the batch in flight, and a run goes on", signal_and_resume),
     ("the second signal cancels the batch in flight", second_signal),
     ("pause, resume and stop from another terminal", pause_resume_stop),
     ("kill from another terminal", kill),
+    ("verification can be paused, and stopped, and begins again", during_verification),
+    ("a pause is taken back before it took effect", pause_taken_back),
     ("a signal before the first batch", stopped_before_it_begins),
     ("kill -9 of the runner loses and repeats nothing", hard_kill),
     ("a lost journal loses and repeats nothing", lost_journal),
@@ -170,11 +172,11 @@ fn pause_resume_stop(engine: Engine) {
     assert_eq!(desk.status("slow")["batches"], before["batches"], "a paused job writes nothing");
     desk.call(&["pause", "slow"]).expect(0);
     desk.call(&["resume", "job.toml"]).expect(0).says("slow is running");
-    desk.call(&["resume", "slow"]).expect(1).says("there is nothing to resume");
     scene.wait_for_batches(&mut running, before["batches"].as_u64().unwrap() + 2);
     desk.call(&["stop", "slow"]).expect(0).says("slow is stopped");
     running.wait().expect(3);
     desk.call(&["stop", "slow"]).expect(1).says("there is nothing to stop");
+    desk.call(&["resume", "slow"]).expect(1).says("there is nothing to resume");
     desk.call(&["stop", "nobody"]).expect(2).says("knows no job `nobody`; it knows `slow`");
     scene.finish();
 }
@@ -187,6 +189,50 @@ fn kill(engine: Engine) {
         assert_eq!(said["job"]["state"], "killed", "{said}");
         assert!(said["seconds"].as_f64().unwrap() < 5.0, "{said}");
         running.wait().expect(4).says("page 1234");
+    });
+    scene.finish();
+}
+
+fn during_verification(engine: Engine) {
+    let scene = Scene::new(engine);
+    let quick = SLOW.replace("max_rows = 100\npause    = \"20ms\"", "max_rows = 5000");
+    scene.desk.write("job.toml", &format!("{quick}\n[verify]\nexpect = \"a = 1\"\n"));
+    scene.desk.call(&["run", "job.toml"]).expect(0).says("verified (10,000 rows checked");
+    let slow = format!("{SLOW}\n[verify]\nexpect = \"a = 1\"\n").replace("= 100", "= 10");
+    scene.desk.write("job.toml", &slow);
+    // The rows are written; what takes its time now is the verification.
+    let mut running = scene.desk.start(&["run", "job.toml", "--accept-changed-spec"]);
+    scene.desk.wait_until(&mut running, "slow", |status| status["verifying"] == true);
+    scene.desk.call(&["pause", "slow"]).expect(0).says("verifying");
+    scene.desk.call(&["resume", "slow"]).expect(0);
+    scene.desk.call(&["stop", "slow"]).expect(0);
+    let said = running.wait().expect(3).says("verification was stopped by");
+    said.says("to go on: backstop run job.toml");
+    let mut running = scene.desk.start(&["run", "job.toml"]);
+    scene.desk.wait_until(&mut running, "slow", |status| status["verifying"] == true);
+    scene.desk.call(&["kill", "slow"]).expect(0);
+    running.wait().expect(4).says("every row is written");
+    let status = scene.desk.status("slow");
+    assert_eq!(status["runner_alive"], serde_json::Value::Null, "{status}");
+    scene.desk.write("job.toml", &format!("{quick}\n[verify]\nexpect = \"a = 1\"\n"));
+    scene.desk.call(&["run", "job.toml", "--accept-changed-spec"]).expect(0).says("verified");
+    scene.exactly_once();
+}
+
+fn pause_taken_back(engine: Engine) {
+    let scene = Scene::new(engine);
+    scene.start_blocked(|running| {
+        let mut pause = scene.desk.command(&["pause", "slow"]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        // The batch waits for a lock, so the job is not paused yet.
+        assert_eq!(scene.desk.status("slow")["state"], "running");
+        scene.desk.call(&["resume", "slow"]).expect(0);
+        pause.kill().unwrap();
+        pause.wait().unwrap();
+        let killed = scene.desk.call(&["kill", "slow", "--json"]).expect(0);
+        let killed: serde_json::Value = serde_json::from_str(&killed.out).unwrap();
+        assert_eq!(killed["job"]["state"], "killed", "{killed}");
+        running.wait().expect(4);
     });
     scene.finish();
 }

@@ -1,6 +1,6 @@
 //! `[verify]`: the read-only pass at the end.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
@@ -9,7 +9,7 @@ use crate::event::Phase;
 use crate::keyspace::Range;
 use crate::plan::Statements;
 use crate::run::finish::Verdict;
-use crate::run::walk::read_key;
+use crate::run::read::{read_count, read_key};
 use crate::run::{Error, Run};
 use crate::target::Session;
 
@@ -31,9 +31,13 @@ struct Found {
 }
 
 impl Verify {
+    fn lock(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was found so far.
     pub(in crate::run) fn verdict(&self, statements: &Statements) -> Verdict {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.lock();
         Verdict {
             rows: found.rows,
             remaining: statements.remaining.then_some(found.remaining),
@@ -59,25 +63,22 @@ impl Shape for Verify {
         let (dialect, statements) = (run.target.dialect(), &run.plan.statements);
         let (after, upto) = (window.after.as_ref(), &window.upto);
         let rows = session.query(&statements.verify(dialect, after, upto)).await?;
-        let number = |i: usize| -> u64 {
-            let text = rows.first().and_then(|row| row.get(i)?.as_deref());
-            text.and_then(|text| text.parse().ok()).unwrap_or_default()
-        };
-        let (scanned, remaining, mismatched) = (number(0), number(1), number(2));
-        let wanted = {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.rows += scanned;
-            found.remaining += remaining;
-            found.mismatched += mismatched;
-            EXAMPLES.saturating_sub(found.examples.len())
-        };
+        let scanned = read_count(&rows, 0)?;
+        let (remaining, mismatched) = (read_count(&rows, 1)?, read_count(&rows, 2)?);
+        let wanted = EXAMPLES.saturating_sub(self.lock().examples.len());
+        let mut examples = Vec::new();
         if 0 < remaining + mismatched && 0 < wanted {
-            let keys = session.query(&statements.wrong_keys(dialect, after, upto)).await?;
-            let keys: Result<Vec<_>, _> = keys.into_iter().map(|row| read_key(run, row)).collect();
-            let shown = keys?.into_iter().map(|key| run.plan.show_key(&key));
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.examples.extend(shown.take(wanted));
+            for row in session.query(&statements.wrong_keys(dialect, after, upto, wanted)).await? {
+                examples.push(run.plan.show_key(&read_key(&run.plan, row)?));
+            }
         }
+        // All at once and at the end: a window that fails half-way is counted again.
+        let mut found = self.lock();
+        found.rows += scanned;
+        found.remaining += remaining;
+        found.mismatched += mismatched;
+        found.examples.extend(examples);
+        found.examples.truncate(EXAMPLES);
         Ok(remaining + mismatched)
     }
 }

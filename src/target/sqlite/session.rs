@@ -16,8 +16,9 @@ use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
 /// How often a wait for the file's lock looks whether it should end.
 const WAIT_STEP: Duration = Duration::from_millis(10);
 
-/// A wait longer than this is reported as a retry, so that it is seen.
-const WAIT_AT_MOST: Duration = Duration::from_secs(10);
+/// A wait longer than this is reported as a retry, so that it is seen, and so that somebody who
+/// asks the job to leave is heard.
+const WAIT_AT_MOST: Duration = Duration::from_secs(2);
 
 pub(super) struct SqliteSession {
     /// Absent only while a blocking thread works with it.
