@@ -5,6 +5,7 @@ mariadb_load() {
 	local address=${BACKSTOP_TEST_MARIADB_URL##*@} settings=$work/sysbench.conf
 	address=${address%%/*}
 	export THROUGHPUT_URL=${BACKSTOP_TEST_MARIADB_URL%/*}/throughput
+	server=$(<"$BACKSTOP_TEST_MARIADB_PID_FILE")
 	version="MariaDB $(mariadb_sql -e 'SELECT version()' | cut -d - -f 1)"
 	table=sbtest1
 	case $column in

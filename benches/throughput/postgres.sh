@@ -7,6 +7,7 @@ postgres_load() {
 	export PGHOST=${address%:*} PGPORT=${address##*:} PGUSER=backstop
 	export PGPASSFILE=$BACKSTOP_TEST_POSTGRES_DIR/pgpass
 	export THROUGHPUT_URL=${BACKSTOP_TEST_POSTGRES_URL%/*}/throughput
+	server=$(<"$BACKSTOP_TEST_POSTGRES_PID_FILE")
 	version="PostgreSQL $(psql_in postgres -c 'SHOW server_version' | cut -d ' ' -f 1)"
 	table=pgbench_accounts
 	case $column in

@@ -3,6 +3,7 @@
 # sqlite3, whose version may be another than that of the runner.
 
 sqlite_load() {
+	server=
 	version="SQLite $(sqlite3 --version | cut -d ' ' -f 1)"
 	export THROUGHPUT_URL=sqlite:$work/throughput.db
 	table=accounts

@@ -40,10 +40,9 @@ impl Listener for Lines {
 /// The line for an event that people want to know of at once.
 pub(super) fn line(event: &Event) -> Option<String> {
     Some(match event {
-        Event::StateChanged { from, to, reason, .. } if from == to => match reason {
-            Some(reason) => format!("{to}: {reason}"),
-            None => return None,
-        },
+        Event::StateChanged { from, to, reason, .. } if from == to => {
+            format!("{to}: {}", reason.as_ref()?)
+        }
         Event::StateChanged { from, to, reason, .. } => match reason {
             Some(reason) => format!("{from} -> {to}: {reason}"),
             None => format!("{from} -> {to}"),

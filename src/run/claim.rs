@@ -69,10 +69,7 @@ pub async fn take(
     let dialect = target.dialect();
     let known = journal.job(job)?;
     let fence = Fence { table: plan.fence.table.clone(), job: job.clone() };
-    let found = match plan.fence.exists {
-        true => fence.load(dialect, control).await?,
-        false => None,
-    };
+    let found = if plan.fence.exists { fence.load(dialect, control).await? } else { None };
     refuse_other_target(plan, journal, known.as_ref(), found.as_ref())?;
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
     if options.again && !finished && found.is_some() {
