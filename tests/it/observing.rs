@@ -43,6 +43,7 @@ pub fn trials() -> Vec<Trial> {
         test("observing: promtool finds nothing to complain about", promtool),
         test("observing: dashboards name exactly the metrics that exist", dashboards),
         test("observing: --progress json is a line of JSON for every event", json_lines),
+        test("observing: a bar on a terminal, with a line for each worker", bars),
         test("observing: plain progress has no escape codes and is never silent", plain_lines),
         test("observing: an address that is taken", taken_address),
         test("observing: no password anywhere", no_password),
@@ -228,6 +229,29 @@ fn json_lines() {
         assert!(event["time"].as_str().unwrap().ends_with('Z'), "{event}");
         assert_eq!(event["backfill"], "seen");
     }
+}
+
+/// `script` gives the program a terminal.
+fn bars() {
+    let database = Database::new(engine("postgres"));
+    database.script(SCHEMA);
+    let desk = Desk::at(&database.url);
+    desk.write("job.toml", &JOB.replace("max_rows = 500", "workers = 2\nmax_rows = 200"));
+    let call = desk.command(&["run", "job.toml"]);
+    let mut command = Command::new("script");
+    command
+        .args(["-qec", &format!("{} run job.toml", call.get_program().to_string_lossy()), "typed"])
+        .current_dir(desk.path(""))
+        .env("TERM", "xterm")
+        .env("DATABASE_URL", &database.url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    assert!(command.status().unwrap().success());
+    let seen = String::from_utf8_lossy(&std::fs::read(desk.path("typed")).unwrap()).into_owned();
+    for text in ["━", "running, ", "worker 0: range ", "worker 1: range ", "rows/s", "\u{1b}["] {
+        assert!(seen.contains(text), "`{text}` is not drawn: {seen}");
+    }
+    assert!(seen.contains("seen: verified (20,000 rows checked"), "{seen}");
 }
 
 fn plain_lines() {
