@@ -120,8 +120,8 @@ impl Statements {
                 dialect.key_from_text(column, &placeholder)
             })
             .collect();
-        let columns = self.order(dialect, "");
-        w.push(&format!("({columns}) > ({})", values.join(", ")));
+        let columns: Vec<_> = self.key.iter().map(|column| dialect.quote(&column.name)).collect();
+        w.push(&format!("({}) > ({})", columns.join(", "), values.join(", ")));
     }
 
     /// "Above `after`, up to and including `upto`".
@@ -176,17 +176,17 @@ impl Statements {
         after: Option<&Key>,
         hi: &Key,
     ) -> Statement {
-        let mut w = self.select_key_and_past(dialect, hi);
-        let leading = &self.key[0];
-        w.push(&format!(" WHERE {} >= ", dialect.quote(&leading.name)));
-        let placeholder = w.placeholder(Bind::Text(Some(value.to_owned())));
-        w.push(&dialect.key_from_text(leading, &placeholder));
-        if let Some(after) = after {
-            w.push(" AND ");
-            self.push_above(&mut w, dialect, after);
-        }
-        w.push(&format!(" ORDER BY {} LIMIT 1", self.order(dialect, "")));
-        w.finish()
+        self.one_key_and_past(dialect, hi, |w| {
+            let leading = &self.key[0];
+            w.push(&format!(" WHERE {} >= ", dialect.quote(&leading.name)));
+            let placeholder = w.placeholder(Bind::Text(Some(value.to_owned())));
+            w.push(&dialect.key_from_text(leading, &placeholder));
+            if let Some(after) = after {
+                w.push(" AND ");
+                self.push_above(w, dialect, after);
+            }
+            w.push(&format!(" ORDER BY {} LIMIT 1", self.order(dialect, "")));
+        })
     }
 
     /// The key of the row that is `rows` rows after `after`, and whether it lies past `hi` (1) or
@@ -202,22 +202,33 @@ impl Statements {
         hi: &Key,
         rows: u64,
     ) -> Statement {
-        let mut w = self.select_key_and_past(dialect, hi);
-        if let Some(after) = after {
-            w.push(" WHERE ");
-            self.push_above(&mut w, dialect, after);
-        }
-        w.push(&format!(" ORDER BY {} LIMIT 1 OFFSET ", self.order(dialect, "")));
-        w.int(rows.saturating_sub(1));
-        w.finish()
+        self.one_key_and_past(dialect, hi, |w| {
+            if let Some(after) = after {
+                w.push(" WHERE ");
+                self.push_above(w, dialect, after);
+            }
+            w.push(&format!(" ORDER BY {} LIMIT 1 OFFSET ", self.order(dialect, "")));
+            w.int(rows.saturating_sub(1));
+        })
     }
 
-    fn select_key_and_past<'a>(&self, dialect: &'a dyn Dialect, hi: &Key) -> Writer<'a> {
+    /// The key that the inner statement finds, as text. Casting and comparing happen outside of
+    /// it: PostgreSQL would do both for every row that OFFSET passes over.
+    fn one_key_and_past<'a>(
+        &self,
+        dialect: &'a dyn Dialect,
+        hi: &Key,
+        find: impl FnOnce(&mut Writer<'a>),
+    ) -> Statement {
         let mut w = Writer::new(dialect);
         w.push(&format!("SELECT {}, CASE WHEN ", self.key_columns(dialect)));
         self.disjunction(&mut w, dialect, &at_most(self.key.len()), None, Some(hi));
-        w.push(&format!(" THEN 0 ELSE 1 END FROM {}", self.hinted));
-        w
+        let columns: Vec<_> = self.key.iter().map(|column| dialect.quote(&column.name)).collect();
+        let columns = columns.join(", ");
+        w.push(&format!(" THEN 0 ELSE 1 END FROM (SELECT {columns} FROM {}", self.hinted));
+        find(&mut w);
+        w.push(") AS found");
+        w.finish()
     }
 
     /// The number of rows above `after`, up to and including `upto`. Only used for the last

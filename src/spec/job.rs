@@ -89,7 +89,8 @@ pub struct Batch {
     /// `20ms` on SQLite, where a batch holds the file's only write lock. From `1ms` to `1m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_time: Option<Duration>,
-    /// No batch has more rows than this: 1 to 1,000,000.
+    /// No batch has more rows than this, however fast they are: 1 to 1,000,000. By default 20,000:
+    /// the batch that first meets rows that are slower by far is then still a small one.
     pub max_rows: u64,
     /// Ranges that are walked in parallel, each on its own connection: 1 to 64. SQLite has one
     /// writer and so takes 1.
@@ -106,7 +107,7 @@ pub struct Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { target_time: None, max_rows: 10_000, workers: 1, pause: None, key: None }
+        Self { target_time: None, max_rows: 20_000, workers: 1, pause: None, key: None }
     }
 }
 
