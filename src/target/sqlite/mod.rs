@@ -60,7 +60,8 @@ async fn connect(link: Link) -> Result<Arc<dyn Target>> {
     let address = format!("sqlite:{}", path.display());
     let target = Sqlite { path, address, job: link.job };
     // A wrong file is reported now and not at the first batch.
-    target.open("probe").await?.close().await;
+    let probe = target.open("probe").await;
+    probe.map_err(|error| error.while_doing(&target.address))?.close().await;
     Ok(Arc::new(target))
 }
 
