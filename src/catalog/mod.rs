@@ -207,7 +207,8 @@ pub struct Server {
     pub version: String,
     /// The database that unqualified names resolve in.
     pub database: String,
-    /// Differs between any two servers: proves that two sessions reached the same one.
+    /// Differs between any two servers: proves that two sessions reached the same one. It may
+    /// change when the server restarts, so it is compared within one run and never stored.
     pub identity: String,
     /// Why it takes no writes, if it takes none.
     pub read_only: Option<String>,
@@ -224,7 +225,7 @@ pub struct Setting {
     pub name: String,
     /// The value that the job's sessions have.
     pub value: String,
-    /// Where the value is from: `server`, `role`, `spec`, or `assumed`.
+    /// Where the value is from: `server`, `database`, `role`, `url`, `spec`, or `assumed`.
     pub source: String,
 }
 

@@ -113,7 +113,7 @@ pub(super) fn execute(
             had_changed,
             checks: plan.statements.verifies(),
         });
-        if let Some(listening) =
+        if let Some(mut listening) =
             listening.filter(|_| ended.left.is_none() && !shown.linger.is_zero())
         {
             printer::note(&format!(

@@ -135,9 +135,8 @@ pub struct IllegalTransition {
 
 /// The state after `trigger`: total, and the only place where states change.
 ///
-/// `Started` is legal from every state but the latched ones, also from `Running`: the runner
-/// that was `Running` may have died without a word, and the lock that the new one holds proves
-/// that it is gone.
+/// `Started` is legal from every state, also from `Running`: the runner that was `Running` may have
+/// died without a word, and the lock that the new one holds proves that it is gone.
 ///
 /// # Errors
 ///

@@ -54,8 +54,8 @@ pub struct Run {
     pub generation: u32,
     /// The fence of the job.
     pub fence: Fence,
-    /// The session that cancels statements and holds the job's lock. Its mutex is free whenever
-    /// nobody cancels, so that a kill never waits for anything else.
+    /// The session that cancels statements and holds the job's lock. But for a ping every half
+    /// minute its mutex is free, so that a kill waits for nothing else.
     control: tokio::sync::Mutex<Box<dyn Session>>,
     lifecycle: Lifecycle,
 }

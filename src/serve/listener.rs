@@ -14,21 +14,27 @@ use crate::observe::Metrics;
 /// Prometheus 3 refuses a scrape whose content type it does not know.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// How long an answer under way may take when the process ends.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
+
 /// A listener; it ends when this is dropped.
 pub struct Listening {
     /// Where it listens.
     pub address: SocketAddr,
     task: tokio::task::JoinHandle<()>,
     scraped: Arc<Notify>,
+    end: Arc<Notify>,
 }
 
 impl Listening {
     /// Waits until the metrics have been fetched once more, for at most `patience`: a process that
     /// ends at once takes its last state with it, and a job that is done would look like one that
-    /// crashed.
-    pub async fn linger(&self, patience: Duration) {
+    /// crashed. The answer is written to its end before this returns.
+    pub async fn linger(&mut self, patience: Duration) {
         // A time-out is an answer too: nobody scrapes.
         let _ = tokio::time::timeout(patience, self.scraped.notified()).await;
+        self.end.notify_one();
+        let _ = tokio::time::timeout(LAST_ANSWER, &mut self.task).await;
     }
 }
 
@@ -54,9 +60,12 @@ pub async fn listen(address: SocketAddr, metrics: Arc<Metrics>) -> std::io::Resu
     };
     let routes =
         Router::new().route("/metrics", get(answer)).route("/healthz", get(|| async { "ok\n" }));
+    let end = Arc::new(Notify::new());
+    let ended = Arc::clone(&end);
     let task = tokio::spawn(async move {
-        // It ends with the process; a failed accept is logged by nobody and repeated by axum.
-        let _ = axum::serve(socket, routes).await;
+        let serving = axum::serve(socket, routes);
+        // A failed accept is logged by nobody and repeated by axum.
+        let _ = serving.with_graceful_shutdown(async move { ended.notified().await }).await;
     });
-    Ok(Listening { address, task, scraped })
+    Ok(Listening { address, task, scraped, end })
 }
