@@ -52,7 +52,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )?;
 
     // The plan holds everything that will happen; nothing is written before `execute`.
-    let prepared = ops::prepare(&spec::parse("greetings.toml", SPEC)?).await?;
+    let spec = spec::parse("greetings.toml", SPEC)?;
+    let prepared = ops::prepare(&spec, &ops::Team::default()).await?;
     println!("{}", prepared.plan.guarantee());
 
     // Somebody else may hold a clone of `stop` and ask the job to leave at any time.
@@ -63,7 +64,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Options::default()
     };
     let journal = Journal::create_or_open("greetings-journal.db".as_ref())?;
-    let start = ops::start(prepared, journal, stop, vec![Arc::new(Printed)], &options).await?;
+    let announced = ops::announce(&spec, &journal, &options)?;
+    let start = ops::start(prepared, &announced, stop, vec![Arc::new(Printed)], &options).await?;
     let ended = start.execute().await?;
 
     assert_eq!(ended.state, JobState::Verified);

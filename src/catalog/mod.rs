@@ -106,8 +106,29 @@ pub struct Column {
     pub nullable: bool,
     /// Whether its value is computed by the server and cannot be assigned.
     pub generated: bool,
+    /// Whether the server itself sets it in every row that changes (`ON UPDATE CURRENT_TIMESTAMP`).
+    pub self_updating: bool,
     /// What it is as a key column; an `Err` says why it cannot be one.
     pub key_kind: Result<KeyKind, String>,
+}
+
+/// A column of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyColumn {
+    /// Its name, exactly.
+    pub name: String,
+    /// Whether the index descends in it.
+    pub descending: bool,
+    /// The index's collation, where a comparison has to name it to mean the order of the index.
+    pub collation: Option<String>,
+}
+
+impl KeyColumn {
+    /// One that ascends, and that comparisons need not say more of.
+    #[must_use]
+    pub fn ascending(name: impl Into<String>) -> Self {
+        Self { name: name.into(), descending: false, collation: None }
+    }
 }
 
 /// A primary key or a unique index, as a candidate for the walk.
@@ -116,11 +137,31 @@ pub struct Key {
     /// The index's name; SQLite's rowid has none.
     pub index: Option<String>,
     /// Its columns in order.
-    pub columns: Vec<String>,
+    pub columns: Vec<KeyColumn>,
     /// Whether it is the primary key (or SQLite's rowid).
     pub primary: bool,
     /// Why the walk cannot use it, if it cannot: partial, an expression, not valid, ….
     pub unusable: Option<String>,
+}
+
+impl Key {
+    /// Its columns in the direction of the walk. An index that descends in all of them is walked
+    /// from its end, upwards, like one that ascends in all of them.
+    #[must_use]
+    pub fn walked(&self) -> Vec<KeyColumn> {
+        let backwards = self.columns.iter().all(|column| column.descending);
+        let column = |column: &KeyColumn| KeyColumn {
+            descending: column.descending && !backwards,
+            ..column.clone()
+        };
+        self.columns.iter().map(column).collect()
+    }
+
+    /// The names of its columns.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
 }
 
 /// How many rows a table has, as far as the catalog knows without reading it.
@@ -130,6 +171,8 @@ pub struct RowEstimate {
     pub rows: u64,
     /// Where the number is from, such as `pg_class.reltuples`.
     pub source: String,
+    /// Whether nobody has counted, so that the distribution of the values is not known either.
+    pub guessed: bool,
 }
 
 /// A table, resolved.
@@ -139,6 +182,8 @@ pub struct Table {
     pub schema: String,
     /// Its name, exactly.
     pub name: String,
+    /// The partition that is meant, where partitions are no tables of their own (MySQL, MariaDB).
+    pub partition: Option<String>,
     /// Identifies the table within its database across renames where the server has such a
     /// number (PostgreSQL's `oid`), else its qualified name.
     pub identity: String,
@@ -148,6 +193,8 @@ pub struct Table {
     pub keys: Vec<Key>,
     /// The size estimate; `None` where the catalog has none.
     pub estimate: Option<RowEstimate>,
+    /// The triggers and rules that an update sets off: they may change what it writes.
+    pub triggers: Vec<String>,
     /// Things a person should know before writing: triggers, foreign keys that cascade, ….
     pub remarks: Vec<String>,
 }
@@ -162,7 +209,11 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.schema, self.name)
+        write!(f, "{}.{}", self.schema, self.name)?;
+        match &self.partition {
+            Some(partition) => write!(f, " PARTITION ({partition})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -216,6 +267,8 @@ pub struct Server {
     pub settings: Vec<Setting>,
     /// Settings under which the batch protocol would not hold, each with its reason.
     pub unsuitable: Vec<String>,
+    /// The cluster that it is a node of, whose nodes take writes but share no session locks.
+    pub cluster: Option<&'static str>,
 }
 
 /// One session setting that changes what SQL means.
@@ -251,6 +304,22 @@ mod tests {
         for bad in ["", ".", "a.", "a.b.c", "\"open", "\"a\"b"] {
             assert!(TableName::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_a_mixture_of_directions_is_walked_downwards() {
+        let walked = |descending: &[bool]| {
+            let column = |descending: &bool| KeyColumn {
+                descending: *descending,
+                ..KeyColumn::ascending("c")
+            };
+            let columns = descending.iter().map(column).collect();
+            let key = Key { index: None, columns, primary: true, unusable: None };
+            key.walked().iter().map(|column| column.descending).collect::<Vec<_>>()
+        };
+        assert_eq!(walked(&[false, false]), [false, false]);
+        assert_eq!(walked(&[true, true]), [false, false]);
+        assert_eq!(walked(&[true, false]), [true, false]);
     }
 
     #[test]

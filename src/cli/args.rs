@@ -21,30 +21,36 @@ pub(super) struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done: verified, or completed with nothing to verify
-  1  the answer is no: verification failed, nothing to pause or stop
+  1  the answer is no: verification failed, nothing to pause or stop, not everything killed
   2  wrong use: bad arguments, bad spec, unreachable or unsuitable target; nothing was written
   3  stopped; run again to continue
-  4  failed or killed
+  4  failed, killed, or taken over by another runner
   5  outcome unknown: the reply to a COMMIT was lost and the fence cannot be read";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a SQLite shop with a million orders and run a real job on it
     Demo(DemoArgs),
+    /// Write a commented `backstop.toml` into the working directory
+    Init,
     /// Show everything that will happen, and every reason why not; writes nothing
     Plan(PlanArgs),
     /// Run a job in the foreground; run it again to go on where it stopped
     Run(RunArgs),
     /// Show what the journal knows of one job, or of all
     Status(StatusArgs),
-    /// Let a running job wait after the batch in flight
+    /// Let running jobs wait after the batch in flight
     Pause(CommandArgs),
-    /// Let a paused job go on
+    /// Let paused jobs go on
     Resume(CommandArgs),
-    /// Let a running job leave after the batch in flight
+    /// Let running jobs leave after the batch in flight
     Stop(CommandArgs),
-    /// Cancel the batch in flight and let the job leave
-    Kill(CommandArgs),
+    /// Cancel the batch in flight, and keep the job from running until it is released
+    Kill(KillArgs),
+    /// Lift a kill: the job may be run again, and goes on where it was
+    Release(ReleaseArgs),
+    /// Change settings of a job while it runs, from the next batch on
+    Tune(TuneArgs),
     /// Print the JSON Schema of a file format, for editors
     Schema(SchemaArgs),
 }
@@ -68,12 +74,19 @@ pub(super) struct PlanArgs {
     /// The job's spec, or a directory of specs
     #[arg(value_name = "JOB.toml | DIR")]
     pub spec: PathBuf,
+    /// Only print the SQL with which a DBA makes Backstop's tables and grants the least rights
+    #[arg(long)]
+    pub grants: bool,
+    /// Write a sample twice in a transaction that is rolled back: refutes that the job is convergent
+    #[arg(long)]
+    pub prove: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 pub(super) struct RunArgs {
     /// The job's spec
     #[arg(value_name = "JOB.toml")]
@@ -87,13 +100,16 @@ pub(super) struct RunArgs {
     /// Go on although the spec has changed since the job began
     #[arg(long)]
     pub accept_changed_spec: bool,
+    /// End the runner that has the job, also one that is frozen or cut off, and go on in its place
+    #[arg(long)]
+    pub take_over: bool,
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
     /// The time between two lines of plain progress
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_interval)]
     pub progress_interval: std::time::Duration,
-    /// Serve `/metrics` and `/healthz` at this address, for example 127.0.0.1:9187
+    /// Serve `/metrics`, `/healthz` and `POST /kill` at this address, for example 127.0.0.1:9187
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// With `--listen`: stay at most this long after the end, until the last state was scraped
@@ -130,10 +146,80 @@ pub(super) struct StatusArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CommandArgs {
+pub(super) struct TuneArgs {
     /// The job's name, or its spec
     #[arg(value_name = "JOB")]
     pub job: String,
+    /// What to change, by its name in the spec: `batch.target_time`, `batch.max_rows`,
+    /// `batch.workers` or `batch.pause`. It stands until the job is finished, also when the runner
+    /// is started again
+    #[arg(value_name = "NAME=VALUE", required_unless_present = "reset",
+          value_parser = parse_setting)]
+    pub settings: Vec<(String, String)>,
+    /// Take every change back: what the spec says holds again
+    #[arg(long, conflicts_with = "settings")]
+    pub reset: bool,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| "write a name and a value, as in `batch.target_time=100ms`".to_owned())?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Which jobs are meant.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The job's name, or its spec
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// Every job of the journal, or with `--target` of the target
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct KillArgs {
+    #[command(flatten)]
+    pub which: Which,
+    /// Without a journal, from any host: the environment variable that holds the target's URL
+    #[arg(long, value_name = "URL_ENV")]
+    pub target: Option<String>,
+    /// Why, for those who come after you
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseArgs {
+    #[command(flatten)]
+    pub which: Which,
+    /// Without a journal, from any host: the environment variable that holds the target's URL
+    #[arg(long, value_name = "URL_ENV")]
+    pub target: Option<String>,
+    /// Why it may run again, for those who come after you
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CommandArgs {
+    #[command(flatten)]
+    pub which: Which,
     /// Why, for those who come after you
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -154,6 +240,8 @@ pub(super) struct SchemaArgs {
 pub(super) enum Format {
     /// A job spec
     Job,
+    /// The team's `backstop.toml`
+    Config,
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {

@@ -1,9 +1,9 @@
-//! `backstop pause`, `resume`, `stop` and `kill`.
+//! `backstop pause`, `resume` and `stop`.
 
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::CommandArgs;
 use super::exit::{Exit, Failure};
@@ -22,22 +22,47 @@ pub(super) fn command(
     state: Option<&Path>,
 ) -> Result<Exit, Failure> {
     let journal = ops::open_journal(state)?;
-    let job = job_name(&args.job)?;
-    let by = ops::person();
-    let asked = ops::ask(&journal, &job, action, &by, args.reason.as_deref(), PATIENCE)?;
-    if args.json {
-        printer::json(&json!({
-            "action": action.name(),
-            "seen": asked.seen,
-            "reached": asked.reached,
-            "seconds": asked.after.as_secs_f64(),
-            "job": status_json(&asked.status),
-        }));
-    } else {
-        printer::note(&answer(action, &job, &asked));
-        printer::data(&status_text(&asked.status));
+    let jobs = match &args.which.job {
+        Some(job) => vec![job_name(job)?],
+        None => ops::running(&journal)?,
+    };
+    if jobs.is_empty() {
+        return Err(Failure {
+            exit: Exit::No,
+            message: format!(
+                "no job of this journal is running: there is nothing to {}",
+                action.name()
+            ),
+        });
     }
-    Ok(if asked.reached { Exit::Done } else { Exit::No })
+    let by = ops::person();
+    let mut answers = Vec::new();
+    for job in &jobs {
+        let asked = ops::ask(&journal, job, action, &by, args.reason.as_deref(), PATIENCE)?;
+        if !args.json {
+            printer::note(&answer(action, job, &asked));
+            printer::data(&status_text(&asked.status));
+        }
+        answers.push(asked);
+    }
+    if args.json {
+        let shown: Vec<Value> = answers.iter().map(|asked| answer_json(action, asked)).collect();
+        printer::json(&match (&args.which.job, shown.as_slice()) {
+            (Some(_), [one]) => one.clone(),
+            _ => Value::from(shown),
+        });
+    }
+    Ok(if answers.iter().all(|asked| asked.reached) { Exit::Done } else { Exit::No })
+}
+
+fn answer_json(action: Action, asked: &Asked) -> Value {
+    json!({
+        "action": action.name(),
+        "seen": asked.seen,
+        "reached": asked.reached,
+        "seconds": asked.after.as_secs_f64(),
+        "job": status_json(&asked.status),
+    })
 }
 
 fn answer(action: Action, job: &str, asked: &Asked) -> String {

@@ -29,9 +29,11 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
 
     let job = PathBuf::from(demo::JOB);
     printer::note(&format!("\n$ {binary} plan {}", demo::JOB));
-    plan::plan(&PlanArgs { spec: job.clone(), json: false })?;
+    plan::plan(&PlanArgs { spec: job.clone(), grants: false, prove: false, json: false })?;
 
     printer::note(&format!("\n$ {binary} run {}", demo::JOB));
+    let spec = ops::load_spec(&job)?;
+    let switches = ops::arm(ops::load_config()?, &spec, &job, false)?;
     let journal = ops::open_or_create_journal(Some(Path::new(".backstop/journal.db")))?;
     let options = Options {
         spec_path: demo::JOB.to_owned(),
@@ -44,7 +46,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         listen: None,
         linger: Duration::ZERO,
     };
-    let exit = execute(&ops::load_spec(&job)?, journal, &options, &shown)?;
+    let exit = execute(&spec, &journal, &options, &shown, switches)?;
     if exit != Exit::Done {
         return Ok(exit);
     }

@@ -50,7 +50,12 @@ impl From<ops::Error> for Failure {
     fn from(error: ops::Error) -> Self {
         let exit = match &error {
             ops::Error::Run(error) => of_run_error(error),
-            ops::Error::NothingTo { .. } => Exit::No,
+            ops::Error::NothingTo { .. }
+            | ops::Error::HaltStands { .. }
+            | ops::Error::LatchStands { .. } => Exit::No,
+            ops::Error::KillFile { .. } | ops::Error::Begin(run::Error::Killed { .. }) => {
+                Exit::Failed
+            }
             _ => Exit::Usage,
         };
         Self { exit, message: error.to_string() }

@@ -4,11 +4,15 @@ mod args;
 mod command;
 mod demo;
 mod exit;
+mod grants;
+mod init;
+mod kill;
 mod plan;
 mod printer;
 mod run;
 mod schema;
 mod status;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -42,13 +46,17 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     let state = args.state.as_deref();
     match args.command {
         Command::Demo(args) => demo::demo(&args),
+        Command::Plan(args) if args.grants => grants::grants(&args.spec, args.json),
+        Command::Init => init::init(),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args, state),
         Command::Status(args) => status::status(&args, state),
         Command::Pause(args) => command::command(crate::journal::Action::Pause, &args, state),
         Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),
         Command::Stop(args) => command::command(crate::journal::Action::Stop, &args, state),
-        Command::Kill(args) => command::command(crate::journal::Action::Kill, &args, state),
+        Command::Kill(args) => kill::kill(&args, state),
+        Command::Release(args) => kill::release(&args, state),
+        Command::Tune(args) => tune::tune(&args, state),
         Command::Schema(args) => Ok(schema::schema(&args)),
     }
 }

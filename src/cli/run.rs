@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use super::args::{PlanArgs, Progress, RunArgs};
 use super::exit::{Exit, Failure, of_ended};
 use super::{printer, runtime};
-use crate::control::{Level, Stop, watch_signals};
+use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
 use crate::event::{Listener, View};
-use crate::journal::Journal;
+use crate::journal::{Journal, Latch};
 use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
-use crate::ops;
+use crate::ops::{self, Switches};
+use crate::plan::Plan;
 use crate::report::{count, duration, status_line};
 use crate::run::{Ended, Options};
-use crate::serve;
+use crate::serve::{self, KillSwitch, Listening};
 use crate::spec::JobSpec;
 
 /// How a run shows itself.
@@ -27,13 +28,21 @@ pub(super) struct Shown {
 
 pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     if args.dry_run {
-        return super::plan::plan(&PlanArgs { spec: args.spec.clone(), json: false });
+        return super::plan::plan(&PlanArgs {
+            spec: args.spec.clone(),
+            grants: false,
+            prove: false,
+            json: false,
+        });
     }
     let spec = ops::load_spec(&args.spec)?;
+    let team = ops::load_config()?;
+    let switches = ops::arm(team, &spec, &args.spec, args.listen.is_some())?;
     let journal = ops::open_or_create_journal(state)?;
     let options = Options {
         again: args.again,
         accept_changed_spec: args.accept_changed_spec,
+        take_over: args.take_over,
         spec_path: args.spec.display().to_string(),
         runner: ops::runner_name(),
     };
@@ -43,15 +52,16 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
         listen: args.listen,
         linger: args.linger,
     };
-    execute(&spec, journal, &options, &shown)
+    execute(&spec, &journal, &options, &shown, switches)
 }
 
 /// Runs a job with everything that a person and a monitoring system may want to see of it.
 pub(super) fn execute(
     spec: &JobSpec,
-    journal: Journal,
+    journal: &Journal,
     options: &Options,
     shown: &Shown,
+    switches: Switches,
 ) -> Result<Exit, Failure> {
     let (stop, watched) = (Stop::default(), Watched::default());
     let (progress, say) = progress(shown, &watched);
@@ -64,34 +74,44 @@ pub(super) fn execute(
         },
     )
     .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
+    let _files = watch_files(switches.files, stop.clone())
+        .map_err(|error| Failure::usage(format!("kill files cannot be watched: {error}")))?;
 
     runtime()?.block_on(async {
         let begun = Instant::now();
-        let Some(prepared) = unless_stopped(&stop, ops::prepare(spec)).await else {
-            return Ok(Exit::Stopped);
-        };
-        let prepared = prepared?;
+        let name = &spec.job.name;
+        let announced = ops::announce(spec, journal, options)?;
+        let prepared =
+            announced.unless_stopped(name, &stop, ops::prepare(spec, &switches.team)).await?;
+        let Some(prepared) = prepared else { return Ok(stopped_before(&stop)) };
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
         listeners.extend(progress);
         let metrics = Metrics::new(&spec.job.name, &prepared.plan.target_name)
             .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
         let metrics = Arc::new(metrics);
         listeners.push(metrics.clone());
+        let (job, token) = (spec.job.name.clone(), switches.token);
+        let switch = KillSwitch { job, stop: stop.clone(), token };
         let listening = match shown.listen {
             None => None,
-            Some(address) => Some(serve::listen(address, metrics).await.map_err(|error| {
-                Failure::usage(format!(
-                    "`--listen {address}` is not possible: {error}; name a free address"
-                ))
-            })?),
+            Some(address) => {
+                Some(serve::listen(address, metrics, switch).await.map_err(|error| {
+                    Failure::usage(format!(
+                        "`--listen {address}` is not possible: {error}; name a free address"
+                    ))
+                })?)
+            }
         };
         if let Some(listening) = &listening {
             printer::note(&format!("metrics at http://{}/metrics", listening.address));
         }
         let plan = prepared.plan.clone();
-        let start = ops::start(prepared, journal, stop.clone(), listeners, options);
-        let Some(start) = unless_stopped(&stop, start).await else { return Ok(Exit::Stopped) };
-        let start = start?;
+        let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
+        let start = announced.unless_stopped(name, &stop, start).await?;
+        let Some(start) = start else {
+            close(listening).await;
+            return Ok(stopped_before(&stop));
+        };
         let (finished, resumed) = (start.was_finished(), start.is_resumed());
         if resumed && !finished {
             printer::note(&format!("going on with {} where it stopped", spec.job.name));
@@ -102,20 +122,21 @@ pub(super) fn execute(
         }
         let ended = start.execute().await?;
         let view = watched.view().clone();
+        let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {
             name: &spec.job.name,
             spec_path: &options.spec_path,
             ended: &ended,
+            latch,
             view: &view,
             took: begun.elapsed(),
             finished,
             had_scanned,
             had_changed,
-            checks: plan.statements.verifies(),
+            unverified: unverified(&plan),
         });
-        if let Some(mut listening) =
-            listening.filter(|_| ended.left.is_none() && !shown.linger.is_zero())
-        {
+        let lingers = ended.left.is_none() && !shown.linger.is_zero();
+        if let Some(listening) = listening.as_ref().filter(|_| lingers) {
             printer::note(&format!(
                 "waiting for monitoring to fetch this from http://{}/metrics, at most {}; Ctrl-C \
                  leaves at once",
@@ -127,20 +148,27 @@ pub(super) fn execute(
                 () = stop.asked_to_leave() => {}
             }
         }
+        close(listening).await;
         Ok(of_ended(&ended))
     })
 }
 
-/// Awaits what comes before the first batch, unless somebody asks to leave. A statement that is
-/// dropped here belongs to a process that ends, and its transaction with it.
-async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        done = work => Some(done),
-        () = stop.reached(Level::Drain) => {
-            printer::note("stopped before the first batch; nothing was written");
-            None
-        }
+async fn close(listening: Option<Listening>) {
+    if let Some(listening) = listening {
+        listening.close().await;
     }
+}
+
+/// Somebody asked to leave before the first batch.
+fn stopped_before(stop: &Stop) -> Exit {
+    let Ask { level, by, reason, .. } = stop.present();
+    let (word, exit) = match level {
+        Level::Kill => ("killed", Exit::Failed),
+        _ => ("stopped", Exit::Stopped),
+    };
+    let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    printer::note(&format!("{word} before the first batch by {by}{why}; nothing was written"));
+    exit
 }
 
 /// How a note reaches the person: above the bars where there are bars.
@@ -154,8 +182,12 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
         }
         Progress::Auto | Progress::Bar => {
             let bars = Arc::new(Bars::new(watched.clone()));
-            let above = Arc::clone(&bars);
-            (Some(bars), Arc::new(move |text| above.say(text)))
+            let drawn = Arc::downgrade(&bars);
+            let say = move |text: &str| match drawn.upgrade() {
+                Some(bars) => bars.say(text),
+                None => printer::note(text),
+            };
+            (Some(bars), Arc::new(say))
         }
         Progress::Plain => (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly),
         Progress::Json => (Some(Arc::new(JsonLines)), plainly),
@@ -167,12 +199,22 @@ struct Goodbye<'a> {
     name: &'a str,
     spec_path: &'a str,
     ended: &'a Ended,
+    latch: Option<Latch>,
     view: &'a View,
     took: Duration,
     finished: bool,
     had_scanned: u64,
     had_changed: u64,
-    checks: bool,
+    unverified: Option<&'static str>,
+}
+
+/// Why a job has nothing to verify, if it has not.
+fn unverified(plan: &Plan) -> Option<&'static str> {
+    match plan.spec.update.filter {
+        _ if plan.statements.verifies() => None,
+        Some(_) => Some("the spec has `remaining = false` and no `[verify] expect`"),
+        None => Some("the spec has no `where` and no `[verify] expect`"),
+    }
 }
 
 /// The last words of a run: what state it left, and what to do next.
@@ -190,7 +232,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         say_where(view);
         return;
     }
-    if ended.left.is_some() {
+    if let Some(left) = ended.left {
         let reason = ended.reason.as_deref().unwrap_or("on request");
         if view.verifying {
             printer::note(&format!("{name}: {reason}"));
@@ -198,7 +240,15 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
             printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));
         }
         say_where(view);
-        printer::note(&format!("to go on: {go_on}"));
+        printer::note(&match left {
+            Level::Kill => {
+                let selector = goodbye.latch.as_ref().map_or(*name, Latch::selector);
+                format!(
+                    "when it may go on: backstop release {selector} --reason TEXT, then {go_on}"
+                )
+            }
+            _ => format!("to go on: {go_on}"),
+        });
         return;
     }
     if goodbye.finished {
@@ -222,8 +272,8 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         )),
         (None, _) => printer::note(&format!("{name}: {}; {done}", ended.state)),
     }
-    if !goodbye.checks {
-        printer::note("nothing was verified: the spec has no `where` and no `[verify] expect`");
+    if let Some(why) = goodbye.unverified {
+        printer::note(&format!("nothing was verified: {why}"));
     }
 }
 

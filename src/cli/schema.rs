@@ -6,7 +6,8 @@ use super::printer;
 
 pub(super) fn schema(args: &SchemaArgs) -> Exit {
     match args.format {
-        Format::Job => printer::json(&crate::spec::json_schema()),
+        Format::Job => printer::json(&crate::spec::job_schema()),
+        Format::Config => printer::json(&crate::spec::config_schema()),
     }
     Exit::Done
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{Ask, Level, Source, Stop};
 use crate::journal::{Action, Journal, Result};
 
-/// How often the journal is asked: a command is seen within 250 ms, with time to spare for a slow
-/// disk.
-pub const POLL_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked whether another process has written to the journal. A cancel is to be sent
+/// within 100 ms of the command, most of which the cancel itself may need.
+pub const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// Reads commands for `job` for ever. Cancel it by dropping.
 ///
@@ -17,8 +17,15 @@ pub const POLL_EVERY: Duration = Duration::from_millis(100);
 pub async fn watch_commands(journal: &Journal, job: &str, stop: &Stop) -> Result<()> {
     let mut ticks = tokio::time::interval(POLL_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = None;
     loop {
         ticks.tick().await;
+        // Before the commands: what comes between the two looks is found by the next.
+        let version = Some(journal.version()?);
+        if seen == version {
+            continue;
+        }
+        seen = version;
         for command in journal.unseen_commands(job)? {
             let level = match command.action {
                 Action::Pause => Level::Pause,

@@ -1,6 +1,7 @@
 //! The token that the executor reads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -26,6 +27,12 @@ pub enum Source {
     Cli,
     /// The operating system.
     Signal,
+    /// A halt in the target.
+    Sql,
+    /// A kill file.
+    File,
+    /// A call over HTTP.
+    Http,
     /// The server that the job writes to.
     Server,
     /// The runner itself, because a part of it failed.
@@ -39,6 +46,9 @@ impl Source {
         match self {
             Self::Cli => "cli",
             Self::Signal => "signal",
+            Self::Sql => "sql",
+            Self::File => "file",
+            Self::Http => "api",
             Self::Server => "server",
             Self::Runner => "runner",
         }
@@ -62,12 +72,14 @@ pub struct Ask {
 #[derive(Debug, Clone)]
 pub struct Stop {
     ask: Arc<watch::Sender<Ask>>,
+    asked: Arc<Mutex<Instant>>,
 }
 
 impl Default for Stop {
     fn default() -> Self {
         let go = Ask { level: Level::Go, source: Source::Runner, by: String::new(), reason: None };
-        Self { ask: Arc::new(watch::Sender::new(go)) }
+        let asked = Arc::new(Mutex::new(Instant::now()));
+        Self { ask: Arc::new(watch::Sender::new(go)), asked }
     }
 }
 
@@ -80,6 +92,7 @@ impl Stop {
             let changes = present.level < ask.level || resumes;
             if changes {
                 *present = ask;
+                *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             }
             changes
         })
@@ -95,6 +108,12 @@ impl Stop {
     #[must_use]
     pub fn present(&self) -> Ask {
         self.ask.borrow().clone()
+    }
+
+    /// How long ago the most urgent request came.
+    #[must_use]
+    pub fn asked_since(&self) -> Duration {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Waits until the request is at least this urgent.
@@ -117,10 +136,12 @@ impl Stop {
         let _ = watcher.wait_for(|ask| ask.level != Level::Pause).await;
     }
 
-    /// A receiver that sees every change from now on.
+    /// A receiver that sees the present request and every change from now on.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Ask> {
-        self.ask.subscribe()
+        let mut watcher = self.ask.subscribe();
+        watcher.mark_changed();
+        watcher
     }
 }
 

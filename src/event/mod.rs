@@ -11,7 +11,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use state::{IllegalTransition, JobState, Trigger, next};
-pub use view::{RangeView, Remaining, View, done_ratio};
+pub use view::{RangeView, Remaining, View, done_ratio, rows_left};
+
+/// The scope of a kill that means every job.
+pub const ALL_JOBS: &str = "*";
 
 /// One event with its time.
 #[derive(Debug, Clone, Serialize)]
@@ -49,12 +52,19 @@ pub enum RetryReason {
     Serialization,
     /// The statement ran longer than the server allows.
     StatementTimeout,
+    /// The connection was lost.
+    Connection,
 }
 
 impl RetryReason {
     /// Every reason, for displays and metrics that must show a zero for each.
-    pub const ALL: [Self; 4] =
-        [Self::Deadlock, Self::LockTimeout, Self::Serialization, Self::StatementTimeout];
+    pub const ALL: [Self; 5] = [
+        Self::Deadlock,
+        Self::LockTimeout,
+        Self::Serialization,
+        Self::StatementTimeout,
+        Self::Connection,
+    ];
 
     /// The name used in messages and as a metric label.
     #[must_use]
@@ -64,6 +74,7 @@ impl RetryReason {
             Self::LockTimeout => "lock_timeout",
             Self::Serialization => "serialization",
             Self::StatementTimeout => "statement_timeout",
+            Self::Connection => "connection",
         }
     }
 }
@@ -85,7 +96,7 @@ pub enum Event {
         /// Who asked, where somebody did.
         by: Option<String>,
     },
-    /// A range exists: sent for every range at the start of a phase.
+    /// A range exists: sent for every range at the start of a phase, and for one that a worker shares.
     RangeOpened {
         /// The walk that it belongs to.
         phase: Phase,
@@ -97,6 +108,8 @@ pub enum Event {
         rows_changed: u64,
         /// Batches committed in it by earlier runs.
         batches: u64,
+        /// Rows that the server believes are left in it, where it was asked.
+        rows_left: Option<u64>,
         /// The cursor as text, if it has moved.
         cursor: Option<String>,
         /// Whether it is walked to its end.
@@ -116,10 +129,16 @@ pub enum Event {
         rows_changed: u64,
         /// First statement to end of COMMIT.
         seconds: f64,
+        /// How much of that it waited for locks that others held.
+        lock_wait_seconds: f64,
+        /// Bytes that were added to the server's log meanwhile, where the server tells.
+        log_bytes: Option<u64>,
         /// The cursor after it, as text.
         cursor: String,
         /// Rows that the sizer will put into the next batch.
         next_rows: u64,
+        /// Rows that the server believes are left in the range, where it was asked.
+        rows_left: Option<u64>,
         /// Whether the range is now walked to its end.
         range_done: bool,
     },
@@ -140,12 +159,64 @@ pub enum Event {
     Asked {
         /// `pause`, `resume`, `stop`, `cancel` or `kill`.
         action: String,
-        /// `cli`, `signal` or `server`.
+        /// `cli`, `signal`, `sql` or `server`.
         source: String,
         /// Who.
         by: String,
         /// Why, where it was said.
         reason: Option<String>,
+    },
+    /// The statement in flight was cancelled through another session.
+    CancelSent {
+        /// How: `cancel` ends the statement, `terminate` its session.
+        how: String,
+        /// From the request to the moment when the server had taken note of it.
+        seconds: f64,
+    },
+    /// The fence refused a batch: its range belongs to another runner, or a halt stands.
+    FencedOff {
+        /// The range.
+        range: u32,
+    },
+    /// A kill was made to stay.
+    Latched {
+        /// A job's name, or `*`.
+        scope: String,
+        /// Who.
+        by: String,
+        /// Why, where it was said.
+        reason: Option<String>,
+    },
+    /// A kill was lifted.
+    Released {
+        /// A job's name, or `*`.
+        scope: String,
+        /// Who; an unknown, where the halt was deleted by hand.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A setting was changed while the job runs; it holds from the next batch on.
+    Tuned {
+        /// Its name.
+        setting: String,
+        /// The value before.
+        old: String,
+        /// The value from now on.
+        new: String,
+        /// Who changed it.
+        by: String,
+        /// Why, where it was said.
+        reason: Option<String>,
+    },
+    /// A setting that somebody changed cannot have that value here.
+    TuneRefused {
+        /// Its name.
+        setting: String,
+        /// Why not.
+        message: String,
+        /// Who wanted it.
+        by: String,
     },
     /// The verification pass ended.
     Verified {

@@ -107,8 +107,10 @@ pub enum Trigger {
     ResumeAsked,
     /// A person or the operating system: `backstop stop`, SIGINT, SIGTERM.
     StopAsked,
-    /// A person: `backstop kill`.
+    /// A person: `backstop kill`, a kill file, a halt in the target, ….
     KillAsked,
+    /// A person: `backstop release`, or whoever lifted the halt in the target.
+    Released,
     /// The runner: an error it may not retry.
     GaveUp,
     /// The runner: every range is walked and nothing is in quarantine.
@@ -151,7 +153,11 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running | S::Throttled | S::Paused, T::PauseAsked) => S::Paused,
         (S::Paused, T::ResumeAsked) => S::Running,
         (S::Running | S::Throttled | S::Paused | S::Stopped, T::StopAsked) => S::Stopped,
-        (S::Running | S::Throttled | S::Paused | S::Stopped, T::KillAsked) => S::Killed,
+        (
+            S::Queued | S::Running | S::Throttled | S::Paused | S::Stopped | S::Failed | S::Killed,
+            T::KillAsked,
+        ) => S::Killed,
+        (S::Killed, T::Released) => S::Stopped,
         (S::Running | S::Throttled | S::Paused, T::GaveUp) => S::Failed,
         (S::Running, T::Walked) => S::Completed,
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,

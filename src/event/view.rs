@@ -35,8 +35,15 @@ pub struct View {
     pub rows_wrong: u64,
     #[serde(skip)]
     samples: VecDeque<(Timestamp, u64)>,
+    /// The highest fraction so far: a new estimate may find more rows left than the one before it,
+    /// but what is done stays done.
+    #[serde(skip)]
+    shown: f64,
     #[serde(skip)]
     phase_base: Option<(Timestamp, u64)>,
+    /// Since when the job is paused.
+    #[serde(skip)]
+    paused_at: Option<Timestamp>,
 }
 
 /// Progress in one range.
@@ -50,6 +57,8 @@ pub struct RangeView {
     pub rows_changed: u64,
     /// Rows that the sizer will put into the next batch.
     pub next_rows: u64,
+    /// Rows that the server believes are left, where it was asked.
+    pub rows_left: Option<u64>,
     /// The cursor as text.
     pub cursor: Option<String>,
     /// Whether it is walked to its end.
@@ -76,9 +85,17 @@ impl View {
             Event::StateChanged { to, reason, .. } => {
                 self.state = Some(*to);
                 self.reason.clone_from(reason);
+                self.pause_or_go_on(*to == JobState::Paused, record.at);
             }
             Event::RangeOpened {
-                phase, range, rows_scanned, rows_changed, cursor, done, ..
+                phase,
+                range,
+                rows_scanned,
+                rows_changed,
+                rows_left,
+                cursor,
+                done,
+                ..
             } => {
                 self.enter(*phase, record.at);
                 self.ranges.insert(
@@ -86,6 +103,7 @@ impl View {
                     RangeView {
                         rows_scanned: *rows_scanned,
                         rows_changed: *rows_changed,
+                        rows_left: *rows_left,
                         cursor: cursor.clone(),
                         done: *done,
                         ..RangeView::default()
@@ -95,8 +113,11 @@ impl View {
                 if *phase == Phase::Write {
                     self.rows_changed += rows_changed;
                 }
-                self.phase_base = Some((record.at, self.rows_scanned));
-                self.samples = VecDeque::from([(record.at, self.rows_scanned)]);
+                // One that comes to be in the middle of the walk is no new beginning.
+                if self.samples.len() < 2 {
+                    self.phase_base = Some((record.at, self.rows_scanned));
+                    self.samples = VecDeque::from([(record.at, self.rows_scanned)]);
+                }
             }
             Event::BatchDone {
                 phase,
@@ -106,6 +127,7 @@ impl View {
                 rows_changed,
                 cursor,
                 next_rows,
+                rows_left,
                 range_done,
                 ..
             } => {
@@ -114,6 +136,7 @@ impl View {
                 entry.rows_scanned += rows_scanned;
                 entry.rows_changed += rows_changed;
                 entry.next_rows = *next_rows;
+                entry.rows_left = *rows_left;
                 entry.cursor = Some(cursor.clone());
                 entry.done = *range_done;
                 self.rows_scanned += rows_scanned;
@@ -124,12 +147,27 @@ impl View {
                     Phase::Verify => self.rows_wrong += rows_changed,
                 }
                 self.sample(record.at);
+                self.shown = self.shown.max(self.ratio().unwrap_or(0.0));
             }
             Event::Ended { state, reason } => {
                 self.state = Some(*state);
                 self.reason.clone_from(reason);
             }
-            Event::BatchRetried { .. } | Event::Verified { .. } | Event::Asked { .. } => {}
+            // Verification has no state of its own that could be paused.
+            Event::Asked { action, .. } if self.verifying => match action.as_str() {
+                "pause" => self.pause_or_go_on(true, record.at),
+                "resume" => self.pause_or_go_on(false, record.at),
+                _ => {}
+            },
+            Event::BatchRetried { .. }
+            | Event::Verified { .. }
+            | Event::Asked { .. }
+            | Event::CancelSent { .. }
+            | Event::FencedOff { .. }
+            | Event::Latched { .. }
+            | Event::Released { .. }
+            | Event::Tuned { .. }
+            | Event::TuneRefused { .. } => {}
         }
     }
 
@@ -138,8 +176,22 @@ impl View {
         if verifying != self.verifying {
             self.verifying = verifying;
             self.ranges.clear();
+            self.samples.clear();
+            self.shown = 0.0;
             self.rows_scanned = 0;
             self.phase_base = Some((at, 0));
+        }
+    }
+
+    /// A pause says nothing of the pace: on the clock that rates are taken by, it did not happen.
+    fn pause_or_go_on(&mut self, paused: bool, at: Timestamp) {
+        if paused {
+            self.paused_at.get_or_insert(at);
+        } else if let Some(since) = self.paused_at.take() {
+            let pause = at.duration_since(since);
+            let all = self.samples.iter_mut().chain(&mut self.phase_base);
+            // A batch that was in flight ended after the pause began, and no later than now.
+            all.for_each(|(time, _)| *time = at.min(*time + pause));
         }
     }
 
@@ -173,20 +225,27 @@ impl View {
         rate_between(self.phase_base?, (now, self.samples.back()?.1))
     }
 
-    /// The fraction that is done, below 1 until every range is walked; `None` while it is unknown,
-    /// also once more rows were scanned than the catalog had estimated.
+    /// The fraction that is done: below 1 until every range is walked, never falling; `None` while it
+    /// is unknown.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let done = !self.ranges.is_empty() && self.ranges.values().all(|range| range.done);
-        let estimated = self.started.as_ref().and_then(|started| started.estimated_rows);
-        done_ratio(self.rows_scanned, estimated, done)
+        done_ratio(self.rows_scanned, self.rows_left(), done).map(|ratio| ratio.max(self.shown))
     }
 
-    /// How long the rest may take; `None` while nobody can know.
+    fn rows_left(&self) -> Option<u64> {
+        let estimated = self.started.as_ref().and_then(|started| started.estimated_rows);
+        let open = self.ranges.values().filter(|range| !range.done).map(|range| range.rows_left);
+        rows_left(open, self.rows_scanned, estimated)
+    }
+
+    /// How long the rest may take; `None` while nobody can know, as in a pause.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Option<Remaining> {
-        let estimated = self.started.as_ref()?.estimated_rows?;
-        let left = estimated.checked_sub(self.rows_scanned)?;
+        if self.paused_at.is_some() {
+            return None;
+        }
+        let left = self.rows_left()?;
         let history = seconds(self.phase_base?.0, now);
         if history < ETA_NEEDS_SECONDS {
             return None;
@@ -200,16 +259,29 @@ impl View {
     }
 }
 
-/// The fraction that is done: below 1 until `done`, and `None` while nobody can know, also once
-/// more rows were scanned than the catalog had estimated.
+/// Rows that are left in the open ranges: what the server believes of each, where it was asked of
+/// all; else what the catalog's estimate of the table leaves. `None` once that was passed, for then
+/// nobody knows.
 #[must_use]
-pub fn done_ratio(scanned: u64, estimated: Option<u64>, done: bool) -> Option<f64> {
+pub fn rows_left(
+    open: impl Iterator<Item = Option<u64>>,
+    scanned: u64,
+    estimated: Option<u64>,
+) -> Option<u64> {
+    let known = open.sum::<Option<u64>>();
+    known.or_else(|| estimated.filter(|rows| 0 < *rows)?.checked_sub(scanned))
+}
+
+/// The fraction that is done: below 1 until `done`, and `None` while nobody knows what is left.
+#[must_use]
+pub fn done_ratio(scanned: u64, left: Option<u64>, done: bool) -> Option<f64> {
     if done {
         return Some(1.0);
     }
-    let estimated = estimated.filter(|rows| 0 < *rows && scanned <= *rows)?;
+    let left = left?;
     #[expect(clippy::cast_precision_loss, reason = "a display value")]
-    Some((scanned as f64 / estimated as f64).min(0.999))
+    let ratio = scanned as f64 / (scanned + left).max(1) as f64;
+    Some(ratio.min(0.999))
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {
@@ -221,4 +293,110 @@ fn rate_between(first: (Timestamp, u64), last: (Timestamp, u64)) -> Option<f64> 
     #[expect(clippy::cast_precision_loss, reason = "a display value")]
     let rows = last.1.saturating_sub(first.1) as f64;
     (0.05 < elapsed).then(|| rows / elapsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + second.seconds()
+    }
+
+    fn hear(view: &mut View, second: i64, event: Event) {
+        view.apply(&Record { at: at(second), job: "job".into(), event });
+    }
+
+    fn batch(view: &mut View, second: i64) {
+        let event = Event::BatchDone {
+            phase: Phase::Write,
+            range: 0,
+            worker: 0,
+            rows_scanned: 100,
+            rows_changed: 100,
+            seconds: 1.0,
+            lock_wait_seconds: 0.0,
+            log_bytes: None,
+            cursor: "id=1".into(),
+            next_rows: 100,
+            rows_left: Some(1_000),
+            range_done: false,
+        };
+        hear(view, second, event);
+    }
+
+    fn change(view: &mut View, second: i64, from: JobState, to: JobState) {
+        hear(view, second, Event::StateChanged { from, to, reason: None, by: None });
+    }
+
+    /// A hundred rows a second, for ten seconds.
+    fn begun() -> View {
+        let mut view = View::default();
+        let opened = Event::RangeOpened {
+            phase: Phase::Write,
+            range: 0,
+            rows_scanned: 0,
+            rows_changed: 0,
+            batches: 0,
+            rows_left: Some(2_000),
+            cursor: None,
+            done: false,
+        };
+        hear(&mut view, 0, opened);
+        (1..=10).for_each(|second| batch(&mut view, second));
+        view
+    }
+
+    #[test]
+    fn a_pause_is_no_slow_pace() {
+        let mut view = begun();
+        change(&mut view, 10, JobState::Running, JobState::Paused);
+        // It was in flight.
+        batch(&mut view, 11);
+        assert_eq!(view.remaining(at(20)), None, "nobody knows when it goes on");
+        change(&mut view, 1_000, JobState::Paused, JobState::Running);
+        (1_001..=1_010).for_each(|second| batch(&mut view, second));
+        let rate = view.rate(at(1_010)).unwrap();
+        assert!((100.0..=106.0).contains(&rate), "{rate} rows/s");
+        let left = view.remaining(at(1_010)).unwrap();
+        assert!(9.0 < left.at_best && left.at_worst < 11.5, "{left:?}");
+    }
+
+    #[test]
+    fn a_pause_of_verification_is_none_either() {
+        let mut view = begun();
+        let opened = Event::RangeOpened {
+            phase: Phase::Verify,
+            range: 0,
+            rows_scanned: 0,
+            rows_changed: 0,
+            batches: 0,
+            rows_left: Some(2_000),
+            cursor: None,
+            done: false,
+        };
+        hear(&mut view, 11, opened);
+        let ask = |action: &str| Event::Asked {
+            action: action.into(),
+            source: "cli".into(),
+            by: "me".into(),
+            reason: None,
+        };
+        (12..=20).for_each(|second| batch(&mut view, second));
+        hear(&mut view, 20, ask("pause"));
+        assert_eq!(view.remaining(at(30)), None);
+        hear(&mut view, 1_000, ask("resume"));
+        (1_001..=1_010).for_each(|second| batch(&mut view, second));
+        let rate = view.rate(at(1_010)).unwrap();
+        assert!((94.0..=106.0).contains(&rate), "{rate} rows/s");
+    }
+
+    #[test]
+    fn a_job_that_stands_still_is_slow() {
+        let view = begun();
+        assert_eq!(view.rate(at(10)), Some(100.0));
+        assert_eq!(view.rate(at(40)), Some(25.0));
+    }
 }

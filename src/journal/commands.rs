@@ -68,6 +68,18 @@ impl Journal {
         })
     }
 
+    /// A number that is another one as soon as another process has written: far cheaper to ask for
+    /// than what it wrote (<https://sqlite.org/pragma.html#pragma_data_version>).
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    pub fn version(&self) -> Result<i64> {
+        self.read(|connection| {
+            connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+        })
+    }
+
     /// The commands for a job that nobody has seen, oldest first. A command of an unknown name, by
     /// a newer version, is passed over: it stays unseen, and its sender is told so.
     ///

@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// The file was written by another version.
     #[error(
-        "the journal `{}` has format {version}, and this version of Backstop knows only {known}; \
+        "the journal `{}` has format {version}, and this version of Backstop knows none above {known}; \
          use the version that wrote it, or name another file with `--state PATH`", path.display()
     )]
     Version {
@@ -46,8 +46,19 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         version: i32,
-        /// The format of this build.
+        /// The newest format of this build.
         known: i32,
+    },
+    /// The job belongs to another runner by now.
+    #[error(
+        "job `{job}` was taken over by {runner}; this runner writes nothing any more, and what it \
+         had in flight was rolled back"
+    )]
+    Ousted {
+        /// The job.
+        job: String,
+        /// Who has it.
+        runner: String,
     },
     /// The disk is full.
     #[error(

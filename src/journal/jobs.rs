@@ -28,6 +28,8 @@ pub struct JobRow {
     pub spec: serde_json::Value,
     /// Which repetition of the job this is, from 1.
     pub generation: u32,
+    /// The identity of the table that its cursors belong to; empty while no run has begun.
+    pub table_identity: String,
     /// The state.
     pub state: JobState,
     /// Why the state is what it is.
@@ -36,6 +38,8 @@ pub struct JobRow {
     pub estimated_rows: Option<u64>,
     /// Who runs it, or ran it last.
     pub runner: Option<String>,
+    /// Whether the runner has taken the job; before that it connects and plans.
+    pub taken: bool,
     /// When the runner last showed that it lives.
     pub heartbeat_at: Option<Timestamp>,
     /// When this generation began.
@@ -47,8 +51,19 @@ pub struct JobRow {
 pub struct Checkpoint {
     /// The range.
     pub range: Range,
+    /// Rows that the server believes are left in it, where it was asked.
+    pub rows_left: Option<u64>,
     /// When it was last written.
     pub updated_at: Timestamp,
+}
+
+/// What a runner finds when it announces itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Newcomer {
+    /// Nobody else has the job: commands are for this runner from here on.
+    Alone,
+    /// A runner has it and lives.
+    Beside(String),
 }
 
 /// An event as it was logged.
@@ -70,10 +85,13 @@ struct Raw {
     runner: Option<String>,
     heartbeat_at: Option<String>,
     generation: u32,
+    table_identity: Option<String>,
+    taken_at: Option<String>,
 }
 
 const JOB_COLUMNS: &str = "name, target, address, table_name, key_columns, spec_path, spec_hash, \
-     spec, state, started_at, updated_at, reason, estimated_rows, runner, heartbeat_at, generation";
+     spec, state, started_at, updated_at, reason, estimated_rows, runner, heartbeat_at, generation, \
+     table_identity, taken_at";
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
     let mut texts: [String; 11] = Default::default();
@@ -87,6 +105,8 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
         runner: row.get(13)?,
         heartbeat_at: row.get(14)?,
         generation: row.get(15)?,
+        table_identity: row.get(16)?,
+        taken_at: row.get(17)?,
     })
 }
 
@@ -128,10 +148,12 @@ impl Journal {
             spec_hash,
             spec: serde_json::from_str(&spec).map_err(|_| self.unreadable("spec", &spec))?,
             generation: raw.generation,
+            table_identity: raw.table_identity.unwrap_or_default(),
             state: JobState::from_name(&state).ok_or_else(|| self.unreadable("state", &state))?,
             reason: raw.reason,
             estimated_rows: raw.estimated_rows.and_then(|rows| u64::try_from(rows).ok()),
             runner: raw.runner,
+            taken: raw.taken_at.is_some(),
             heartbeat_at: raw.heartbeat_at.map(|text| self.time(&text)).transpose()?,
             started_at: self.time(&started)?,
         })
@@ -153,6 +175,15 @@ impl Journal {
         .transpose()
     }
 
+    /// The job of that name, if a run of it has begun.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::job`].
+    pub fn begun(&self, name: &str) -> Result<Option<JobRow>> {
+        Ok(self.job(name)?.filter(|row| !row.spec_hash.is_empty()))
+    }
+
     /// Every job, by name.
     ///
     /// # Errors
@@ -170,8 +201,64 @@ impl Journal {
         .collect()
     }
 
-    /// Writes what a run begins with: the job and all its ranges, as the fence has them. Commands
-    /// that were meant for an earlier run are marked as seen.
+    /// Shows that a runner is about to take the job, so that it can be seen and stopped from its
+    /// first moment on; commands that were meant for an earlier run are marked as seen. A runner
+    /// that has the job and lives is left alone.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    pub fn announce(&self, job: &str, table: &str, spec_path: &str) -> Result<Newcomer> {
+        let known = self.job(job)?.filter(|row| row.is_alive(Timestamp::now()));
+        if let Some(runner) = known.and_then(|row| row.runner)
+            && Some(runner.as_str()) != self.runner.as_deref()
+        {
+            return Ok(Newcomer::Beside(runner));
+        }
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO job (name, target, address, table_name, key_columns, spec_path, \
+                 spec_hash, spec, state, started_at, updated_at, runner, heartbeat_at, generation) \
+                 VALUES (?1, '', '', ?2, '[]', ?3, '', 'null', 'queued', ?4, ?4, ?5, ?4, 0) \
+                 ON CONFLICT (name) DO UPDATE SET runner = ?5, heartbeat_at = ?4, \
+                 taken_at = NULL",
+                params![job, table, spec_path, now(), self.runner.as_deref()],
+            )
+        })?;
+        self.forget_commands(job)?;
+        Ok(Newcomer::Alone)
+    }
+
+    /// Takes an announcement back: the job did not begin.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    pub fn withdraw(&self, job: &str) -> Result<()> {
+        self.end_run(job)?;
+        self.write_own(job, |tx| {
+            tx.execute("DELETE FROM job WHERE name = ? AND spec_hash = ''", [job]).map(drop)
+        })
+    }
+
+    /// Marks the commands that nobody has seen as seen: they were meant for an earlier run.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    pub fn forget_commands(&self, job: &str) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE command SET seen_at = ? WHERE job = ? AND seen_at IS NULL",
+                params![now(), job],
+            )
+            .map(drop)
+        })
+    }
+
+    /// Writes what a run begins with: the job and all its ranges, as the fence has them. From now
+    /// on the job is this runner's. What another one, whose job it was, has not seen was not meant
+    /// for this one.
     ///
     /// # Errors
     ///
@@ -181,14 +268,21 @@ impl Journal {
         let estimated = job.estimated_rows.and_then(|rows| i64::try_from(rows).ok());
         self.write(|tx| {
             tx.execute(
+                "UPDATE command SET seen_at = ?1 WHERE job = ?2 AND seen_at IS NULL \
+                 AND EXISTS (SELECT 1 FROM job WHERE name = ?2 AND runner <> ?3)",
+                params![now(), job.name, job.runner],
+            )?;
+            tx.execute(
                 "INSERT INTO job (name, target, address, table_name, key_columns, spec_path, \
                  spec_hash, spec, state, started_at, updated_at, reason, estimated_rows, runner, \
-                 heartbeat_at, generation) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13, ?11, ?14) \
+                 heartbeat_at, generation, table_identity, taken_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13, ?11, ?14, \
+                 ?15, ?11) \
                  ON CONFLICT (name) DO UPDATE SET target = ?2, address = ?3, table_name = ?4, \
                  key_columns = ?5, spec_path = ?6, spec_hash = ?7, spec = ?8, state = ?9, \
                  started_at = ?10, updated_at = ?11, reason = NULL, estimated_rows = ?12, \
-                 runner = ?13, heartbeat_at = ?11, generation = ?14",
+                 runner = ?13, heartbeat_at = ?11, generation = ?14, table_identity = ?15, \
+                 taken_at = ?11",
                 params![
                     job.name,
                     job.target,
@@ -204,6 +298,7 @@ impl Journal {
                     estimated,
                     job.runner,
                     job.generation,
+                    job.table_identity,
                 ],
             )?;
             tx.execute(
@@ -211,23 +306,44 @@ impl Journal {
                 params![job.name, job.generation],
             )?;
             for range in ranges {
-                write_checkpoint(tx, &job.name, job.generation, range)?;
+                write_checkpoint(tx, &job.name, job.generation, range, None)?;
             }
-            tx.execute(
-                "UPDATE command SET seen_at = ? WHERE job = ? AND seen_at IS NULL",
-                params![now(), job.name],
-            )
-            .map(drop)
+            Ok(())
         })
     }
 
-    /// Writes how far a range is.
+    /// Writes how far a range is, and how many rows the server believes are left in it.
     ///
     /// # Errors
     ///
     /// The journal cannot be written; the runner must then stop.
-    pub fn checkpoint(&self, job: &str, generation: u32, range: &Range) -> Result<()> {
-        self.write(|tx| write_checkpoint(tx, job, generation, range))
+    pub fn checkpoint(
+        &self,
+        job: &str,
+        generation: u32,
+        range: &Range,
+        rows_left: Option<u64>,
+    ) -> Result<()> {
+        self.write_own(job, |tx| write_checkpoint(tx, job, generation, range, rows_left))
+    }
+
+    /// Writes down that a range was shared: what is kept of it, and what was given away. About
+    /// `left` rows are left in each.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written; the runner must then stop.
+    pub fn share(
+        &self,
+        job: &str,
+        generation: u32,
+        [kept, given]: [&Range; 2],
+        left: Option<u64>,
+    ) -> Result<()> {
+        self.write_own(job, |tx| {
+            write_checkpoint(tx, job, generation, kept, left)?;
+            write_checkpoint(tx, job, generation, given, left)
+        })
     }
 
     /// The checkpoints of a job's present generation.
@@ -240,7 +356,7 @@ impl Journal {
             connection
                 .prepare_cached(
                     "SELECT range_id, epoch, batches, rows_scanned, rows_changed, done, lo, hi, \
-                     cursor_at, checkpoint.updated_at FROM checkpoint \
+                     cursor_at, checkpoint.updated_at, rows_left FROM checkpoint \
                      JOIN job ON job.name = checkpoint.job \
                      AND job.generation = checkpoint.generation \
                      WHERE job.name = ? ORDER BY range_id",
@@ -258,12 +374,13 @@ impl Journal {
                     let hi: String = row.get(7)?;
                     let cursor: Option<String> = row.get(8)?;
                     let updated: String = row.get(9)?;
-                    Ok((numbers, lo, hi, cursor, updated))
+                    let left: Option<i64> = row.get(10)?;
+                    Ok((numbers, lo, hi, cursor, updated, left))
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
         rows.into_iter()
-            .map(|([id, epoch, batches, scanned, changed, done], lo, hi, cursor, updated)| {
+            .map(|([id, epoch, batches, scanned, changed, done], lo, hi, cursor, updated, left)| {
                 let count = |n: i64| u64::try_from(n).unwrap_or_default();
                 Ok(Checkpoint {
                     range: Range {
@@ -277,6 +394,7 @@ impl Journal {
                         rows_changed: count(changed),
                         done: done != 0,
                     },
+                    rows_left: left.map(count),
                     updated_at: self.time(&updated)?,
                 })
             })
@@ -289,11 +407,11 @@ impl Journal {
     ///
     /// The journal cannot be written.
     pub fn set_state(&self, state: JobState, reason: Option<&str>, record: &Record) -> Result<()> {
-        self.write(|tx| {
+        self.write_own(&record.job, |tx| {
             tx.execute(
-                "UPDATE job SET state = ?, reason = ?, updated_at = ?, heartbeat_at = ? \
-                 WHERE name = ?",
-                params![state.name(), reason, now(), now(), record.job],
+                "UPDATE job SET state = ?1, reason = ?2, updated_at = ?3, \
+                 heartbeat_at = CASE WHEN ?4 THEN ?3 ELSE heartbeat_at END WHERE name = ?5",
+                params![state.name(), reason, now(), self.runner.is_some(), record.job],
             )?;
             write_event(tx, record)
         })
@@ -305,7 +423,7 @@ impl Journal {
     ///
     /// The journal cannot be written.
     pub fn log(&self, record: &Record) -> Result<()> {
-        self.write(|tx| write_event(tx, record))
+        self.write_own(&record.job, |tx| write_event(tx, record))
     }
 
     /// The newest events of a job, oldest first.
@@ -343,7 +461,7 @@ impl Journal {
     ///
     /// The journal cannot be written.
     pub fn end_run(&self, job: &str) -> Result<()> {
-        self.write(|tx| {
+        self.write_own(job, |tx| {
             tx.execute("UPDATE job SET heartbeat_at = NULL WHERE name = ?", [job]).map(drop)
         })
     }
@@ -354,7 +472,7 @@ impl Journal {
     ///
     /// The journal cannot be written.
     pub fn heartbeat(&self, job: &str) -> Result<()> {
-        self.write(|tx| {
+        self.write_own(job, |tx| {
             tx.execute("UPDATE job SET heartbeat_at = ? WHERE name = ?", params![now(), job])
                 .map(drop)
         })
@@ -366,13 +484,14 @@ fn write_checkpoint(
     job: &str,
     generation: u32,
     range: &Range,
+    rows_left: Option<u64>,
 ) -> rusqlite::Result<()> {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO checkpoint (job, generation, range_id, lo, hi, cursor_at, \
-             epoch, batches, rows_scanned, rows_changed, done, updated_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             epoch, batches, rows_scanned, rows_changed, done, updated_at, rows_left) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             job,
@@ -387,11 +506,12 @@ fn write_checkpoint(
             count(range.rows_changed),
             range.done,
             now(),
+            rows_left.map(count),
         ])
         .map(drop)
 }
 
-fn write_event(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
+pub(super) fn write_event(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
     let mut data = serde_json::to_value(&record.event).unwrap_or_default();
     let kind = data
         .as_object_mut()

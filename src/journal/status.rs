@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Checkpoint, JobRow, LoggedEvent};
-use crate::event::{JobState, done_ratio};
+use super::{Checkpoint, JobRow, Latch, LoggedEvent, Tuned};
+use crate::event::{JobState, done_ratio, rows_left};
 
 /// A heartbeat older than this means that the runner is gone or frozen: it beats once a second, and
 /// a journal may be locked for up to five.
@@ -18,6 +18,10 @@ pub struct JobStatus {
     pub checkpoints: Vec<Checkpoint>,
     /// Its newest events, oldest first.
     pub events: Vec<LoggedEvent>,
+    /// The kill that keeps it from running, if one stands.
+    pub latch: Option<Latch>,
+    /// How people want its settings.
+    pub tuned: Vec<Tuned>,
     /// When this was read.
     pub as_of: Timestamp,
 }
@@ -59,7 +63,15 @@ impl JobStatus {
     /// Whether the runner is at the read-only pass at the end.
     #[must_use]
     pub fn is_verifying(&self) -> bool {
-        self.job.state.is_walked() && matches!(self.freshness(), Freshness::Alive(_))
+        self.job.state.is_walked()
+            && self.job.taken
+            && matches!(self.freshness(), Freshness::Alive(_))
+    }
+
+    /// Whether the runner has not taken the job yet: it connects and plans.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        !self.job.taken && matches!(self.freshness(), Freshness::Alive(_))
     }
 
     /// Adds up over the ranges.
@@ -79,13 +91,20 @@ impl JobStatus {
     pub fn ratio(&self) -> Option<f64> {
         let points = &self.checkpoints;
         let done = !points.is_empty() && points.iter().all(|point| point.range.done);
-        done_ratio(self.scanned(), self.job.estimated_rows, done)
+        let left = points.iter().filter(|point| !point.range.done).map(|point| point.rows_left);
+        done_ratio(self.scanned(), rows_left(left, self.scanned(), self.job.estimated_rows), done)
     }
 
     /// What to do next, as a command.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
         let run = format!("backstop run {}", self.job.spec_path);
+        if let Some(latch) = &self.latch {
+            return Some(format!(
+                "when it may go on: backstop release {} --reason TEXT, then {run}",
+                latch.selector()
+            ));
+        }
         match (self.job.state, self.freshness()) {
             (_, Freshness::Silent(_)) => Some(format!("to go on: {run}")),
             (JobState::Paused, _) => Some(format!("to go on: backstop resume {}", self.job.name)),

@@ -27,6 +27,8 @@ pub enum Op {
     Lt,
     /// Less or equal.
     Le,
+    /// Greater or equal.
+    Ge,
 }
 
 impl Op {
@@ -38,11 +40,25 @@ impl Op {
             Self::Gt => ">",
             Self::Lt => "<",
             Self::Le => "<=",
+            Self::Ge => ">=",
+        }
+    }
+
+    /// The operator for a column in which the walk goes down.
+    #[must_use]
+    pub const fn flipped(self) -> Self {
+        match self {
+            Self::Eq => Self::Eq,
+            Self::Gt => Self::Lt,
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Ge => Self::Le,
         }
     }
 }
 
-/// One comparison: key column `column` against that column's value in the key of `side`.
+/// One comparison: key column `column` against that column's value in the key of `side`. "Greater"
+/// means "later in the walk", also where the walk goes down in that column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     /// Index of the key column.
@@ -83,24 +99,18 @@ fn lexicographic(columns: usize, op: Op, last: Op, side: Side) -> Vec<Vec<Compar
 
 /// The index ranges that together cover everything above `lower` up to `upper`.
 ///
-/// They cover *at least* that: where two values are spelt differently but equal to the server
-/// (`'A'` and `'a'` under a case-insensitive collation), the ranges of the two ends overlap. The
-/// caller therefore adds [`above`] and [`at_most`] as filters whenever a key has more than one
-/// column; these ranges only tell the engine where to look.
+/// A single range is exactly that. Several cover *at least* that: where two values are spelt
+/// differently but equal to the server (`'A'` and `'a'` under a case-insensitive collation), the
+/// ranges of the two ends overlap. The caller therefore adds [`above`] and [`at_most`] as filters
+/// to several ranges between two keys; the ranges then only tell the engine where to look.
 #[must_use]
 pub fn within(lower: Option<&Key>, upper: &Key) -> Vec<Vec<Comparison>> {
     let columns = upper.0.len();
     let Some(lower) = lower else { return at_most(columns) };
-    let common = lower.0.iter().zip(&upper.0).take_while(|(l, u)| l == u).count();
-    if common == columns {
-        // An empty interval: above the key and at most the same key.
-        return vec![vec![
-            compare(columns - 1, Op::Gt, Side::Lower),
-            compare(columns - 1, Op::Le, Side::Upper),
-        ]];
-    }
-    let prefix = || (0..common).map(|column| compare(column, Op::Eq, Side::Upper));
     let last = columns - 1;
+    // Of two equal keys, whose interval is empty, the last column is left to say so.
+    let common = lower.0.iter().zip(&upper.0).take(last).take_while(|(l, u)| l == u).count();
+    let prefix = || (0..common).map(|column| compare(column, Op::Eq, Side::Upper));
     let mut ranges = Vec::with_capacity(2 * (columns - common) - 1);
     // Below the point where the keys part, the lower end: deepest first, which is key order.
     for depth in (common + 1..columns).rev() {
@@ -139,6 +149,7 @@ mod tests {
                         Op::Gt => row[c.column] > value,
                         Op::Lt => row[c.column] < value,
                         Op::Le => row[c.column] <= value,
+                        Op::Ge => row[c.column] >= value,
                     }
                 })
             })

@@ -13,8 +13,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use interval::{Comparison, Op, Side, above, at_most, within};
-pub use sizer::{FIRST_ROWS, Sizer};
-pub use split::split_points;
+pub use sizer::{Aim, FIRST_ROWS, Sizer, Taken};
+pub use split::{between, place};
 
 /// The value of a key: one text per key column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,19 @@ impl Range {
             rows_scanned: 0,
             rows_changed: 0,
             done: false,
+        }
+    }
+
+    /// The range after a batch that ends at `upto` and holds `rows` rows, of which `changed` changed.
+    #[must_use]
+    pub fn advanced(&self, upto: &Key, rows: u64, changed: u64, last: bool) -> Self {
+        Self {
+            cursor: Some(upto.clone()),
+            batches: self.batches + 1,
+            rows_scanned: self.rows_scanned + rows,
+            rows_changed: self.rows_changed + changed,
+            done: last,
+            ..self.clone()
         }
     }
 

@@ -3,39 +3,67 @@
 //! A cut is only a guess at a value: the server then finds the first existing key at or above it,
 //! in its own order. A bad guess makes uneven ranges and never a wrong one.
 
-use super::Key;
+use jiff::civil::Date;
+
 use crate::catalog::KeyKind;
 
-/// Up to `pieces - 1` values of the first key column between `min` and `max`, at equal distances.
+/// A value about half-way between two values of a key column, of which either may be the greater;
+/// `None` where nothing is known to lie between them. It need not be a value of the column's type: then the server refuses it.
 #[must_use]
-pub fn split_points(kind: KeyKind, min: &Key, max: &Key, pieces: u32) -> Vec<String> {
-    let (Some(min), Some(max)) = (min.0.first(), max.0.first()) else { return Vec::new() };
-    let mut points = match kind {
-        KeyKind::Integer => integers(min, max, pieces),
-        KeyKind::Text => texts(min, max, pieces),
-        KeyKind::Bytes => {
-            // Hexadecimal text of even length; an odd digit would not be a byte.
-            let mut points = texts(min, max, pieces);
-            for point in &mut points {
-                if point.len() % 2 == 1 {
-                    point.push('0');
-                }
+pub fn between(kind: KeyKind, low: &str, high: &str) -> Option<String> {
+    let guess = match kind {
+        KeyKind::Integer => integer(low, high),
+        KeyKind::Text => day(low, high).or_else(|| text(low, high)),
+        // Hexadecimal text of even length; an odd digit would not be a byte.
+        KeyKind::Bytes => text(low, high).map(|mut guess| {
+            if guess.len() % 2 == 1 {
+                guess.push('0');
             }
-            points
-        }
+            guess
+        }),
     };
-    points.dedup();
-    points
+    guess.filter(|guess| guess != low && guess != high)
 }
 
-fn integers(min: &str, max: &str, pieces: u32) -> Vec<String> {
+fn integer(low: &str, high: &str) -> Option<String> {
     let whole = |text: &str| text.split('.').next().and_then(|digits| digits.parse::<i128>().ok());
-    let (Some(min), Some(max)) = (whole(min), whole(max)) else { return Vec::new() };
-    let Some(width) = max.checked_sub(min) else { return Vec::new() };
-    (1..i128::from(pieces))
-        .filter_map(|i| width.checked_mul(i))
-        .map(|part| (min + part / i128::from(pieces)).to_string())
-        .collect()
+    let (low, high) = (whole(low)?, whole(high)?);
+    let half = high.checked_sub(low)? / 2;
+    (half != 0).then(|| (low + half).to_string())
+}
+
+/// Dates, and moments that begin with one: the day half-way, at the time of the lower one.
+fn day(low: &str, high: &str) -> Option<String> {
+    let date = |text: &str| text.get(..LENGTH_OF_DATE)?.parse::<Date>().ok();
+    let (from, to) = (date(low)?, date(high)?);
+    let half = from.until(to).ok()?.get_days() / 2;
+    let guess = from.checked_add(jiff::Span::new().try_days(half).ok()?).ok()?;
+    (half != 0).then(|| format!("{guess}{}", &low[LENGTH_OF_DATE..]))
+}
+
+const LENGTH_OF_DATE: usize = "2024-02-29".len();
+
+/// Where `value` lies between two values of a key column, from 0 to 1, if all values between them
+/// are equally frequent; `None` where that cannot be told from their texts.
+#[must_use]
+pub fn place(kind: KeyKind, low: &str, high: &str, value: &str) -> Option<f64> {
+    let measure = |measure: &dyn Fn(&str) -> Option<f64>| {
+        let (low, high, value) = (measure(low)?, measure(high)?, measure(value)?);
+        let width = high - low;
+        (0.0 < width.abs()).then(|| ((value - low) / width).clamp(0.0, 1.0))
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let whole = |text: &str| Some(text.split('.').next()?.parse::<i128>().ok()? as f64);
+    if kind == KeyKind::Integer {
+        return measure(&whole);
+    }
+    let days = |text: &str| {
+        let date: Date = text.get(..LENGTH_OF_DATE)?.parse().ok()?;
+        Some(f64::from(Date::ZERO.until(date).ok()?.get_days()))
+    };
+    let (alphabet, common) = spelling(low, high);
+    let digits = |text: &str| Some(fraction(text.get(common..)?, alphabet));
+    measure(&days).or_else(|| measure(&digits))
 }
 
 /// The alphabet that guesses are spelt in. Hexadecimal digits come first because most text keys
@@ -43,21 +71,31 @@ fn integers(min: &str, max: &str, pieces: u32) -> Vec<String> {
 const HEX: &[u8] = b"0123456789abcdef";
 const ALNUM: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-fn texts(min: &str, max: &str, pieces: u32) -> Vec<String> {
-    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let alphabet = if is_hex(min) && is_hex(max) { HEX } else { ALNUM };
-    let common = min.bytes().zip(max.bytes()).take_while(|(a, b)| a == b).count();
-    let Some(prefix) = min.get(..common) else { return Vec::new() };
-    let (low, high) = (fraction(&min[common..], alphabet), fraction(&max[common..], alphabet));
-    (1..pieces)
-        .map(|i| {
-            let at = low + (high - low) * f64::from(i) / f64::from(pieces);
-            format!("{prefix}{}", spell(at, alphabet))
-        })
-        .collect()
+fn text(low: &str, high: &str) -> Option<String> {
+    let (alphabet, common) = spelling(low, high);
+    let prefix = low.get(..common)?;
+    let (from, to) = (fraction(&low[common..], alphabet), fraction(&high[common..], alphabet));
+    let mut guess = format!("{prefix}{}", spell(f64::midpoint(from, to), alphabet));
+    if alphabet == HEX && low.len() == high.len() {
+        guess = shaped_like(low, &guess);
+    }
+    Some(guess)
 }
 
-/// Digits of a guess: 36^3 leaves far finer steps than any number of workers needs.
+/// The alphabet of two texts, and how many bytes they begin with in common.
+fn spelling(low: &str, high: &str) -> (&'static [u8], usize) {
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let alphabet = if is_hex(low) && is_hex(high) { HEX } else { ALNUM };
+    (alphabet, low.bytes().zip(high.bytes()).take_while(|(a, b)| a == b).count())
+}
+
+/// A UUID needs all its digits, and its dashes where they belong.
+fn shaped_like(model: &str, digits: &str) -> String {
+    let mut digits = digits.chars().filter(|c| *c != '-');
+    model.chars().map(|c| if c == '-' { c } else { digits.next().unwrap_or('0') }).collect()
+}
+
+/// Digits of a guess: 36^3 leaves far finer steps than one halving needs.
 const DIGITS: usize = 3;
 
 /// A text as a number in `0..1`, each character one digit. A guess may be rough: it is a float.
@@ -99,36 +137,65 @@ fn spell(mut at: f64, alphabet: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn points(kind: KeyKind, min: &str, max: &str, pieces: u32) -> Vec<String> {
-        split_points(kind, &Key(vec![min.into()]), &Key(vec![max.into()]), pieces)
+    fn half(kind: KeyKind, low: &str, high: &str) -> String {
+        between(kind, low, high).unwrap()
     }
 
     #[test]
-    fn integers_are_cut_evenly_over_their_whole_width() {
-        assert_eq!(points(KeyKind::Integer, "0", "400", 4), ["100", "200", "300"]);
-        assert_eq!(
-            points(KeyKind::Integer, "-9223372036854775808", "18446744073709551615", 2).len(),
-            1
-        );
-        assert_eq!(points(KeyKind::Integer, "5", "5", 4), ["5"]);
+    fn integers_are_halved_over_their_whole_width() {
+        assert_eq!(half(KeyKind::Integer, "0", "400"), "200");
+        assert_eq!(half(KeyKind::Integer, "-10.5", "10.5"), "0");
+        assert_eq!(half(KeyKind::Integer, "400", "0"), "200");
+        let widest = half(KeyKind::Integer, "-9223372036854775808", "18446744073709551615");
+        assert_eq!(widest, "4611686018427387903");
+        for (low, high) in [("5", "5"), ("5", "6"), ("5.1", "5.9")] {
+            assert_eq!(between(KeyKind::Integer, low, high), None, "{low} {high}");
+        }
     }
 
     #[test]
-    fn uuids_are_cut_by_their_leading_digits() {
-        let cut = points(
-            KeyKind::Text,
-            "00012ff0-0000-4000-8000-000000000000",
-            "fff12ff0-0000-4000-8000-000000000000",
-            4,
-        );
-        assert_eq!(cut.len(), 3);
-        assert!(cut[1].starts_with('7') || cut[1].starts_with('8'), "{cut:?}");
+    fn a_uuid_stays_one() {
+        let (low, high) =
+            ("00012ff0-0000-4000-8000-000000000001", "fff12ff0-0000-4000-8000-000000000001");
+        assert_eq!(half(KeyKind::Text, low, high), "7ff00000-0000-0000-0000-000000000000");
+        let near = half(KeyKind::Text, low, "00012ff0-0000-4fff-8000-000000000001");
+        assert!(near.starts_with("00012ff0-0000-47f"), "{near}");
+        assert_eq!(near.len(), low.len());
+    }
+
+    #[test]
+    fn moments_are_halved_by_days() {
+        assert_eq!(half(KeyKind::Text, "2024-01-01", "2024-03-01"), "2024-01-31");
+        assert_eq!(half(KeyKind::Text, "2024-03-01", "2024-01-01"), "2024-01-31");
+        let moment = half(KeyKind::Text, "2024-01-01T08:00:00+00:00", "2024-01-05T00:00:00+00:00");
+        assert_eq!(moment, "2024-01-03T08:00:00+00:00");
+    }
+
+    #[test]
+    fn texts_are_halved_after_what_they_have_in_common() {
+        let guess = half(KeyKind::Text, "order-a", "order-z");
+        assert!(guess.starts_with("order-") && "order-a" < guess.as_str(), "{guess}");
+        assert!(guess.as_str() < "order-z", "{guess}");
+        // Cutting within a character would be no text at all.
+        assert_eq!(between(KeyKind::Text, "é", "è"), None);
+    }
+
+    #[test]
+    fn a_place_is_a_share_of_the_way() {
+        let near = |kind, low, high, value, expected: f64| {
+            let found = place(kind, low, high, value).unwrap();
+            assert!((found - expected).abs() < 0.01, "{value} is at {found}");
+        };
+        near(KeyKind::Integer, "100", "300", "150", 0.25);
+        near(KeyKind::Integer, "-9223372036854775808", "9223372036854775807", "0", 0.5);
+        near(KeyKind::Integer, "1", "10", "99", 1.0);
+        near(KeyKind::Text, "00-00", "ff-ff", "40-12", 0.25);
+        near(KeyKind::Text, "2024-01-01", "2024-12-31", "2024-04-01", 0.25);
+        assert_eq!(place(KeyKind::Integer, "5", "5", "5"), None);
     }
 
     #[test]
     fn bytes_stay_whole_bytes() {
-        for point in points(KeyKind::Bytes, "00ff", "ff00", 4) {
-            assert_eq!(point.len() % 2, 0, "{point}");
-        }
+        assert_eq!(half(KeyKind::Bytes, "00ff", "ff00").len() % 2, 0);
     }
 }

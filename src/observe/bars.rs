@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::Watched;
 use super::lines::line;
+use super::screen::{self, Screen};
 use super::ticker::Ticker;
 use crate::event::{Event, Listener, Record};
 use crate::report::{count, status_line};
@@ -46,8 +47,7 @@ impl Bars {
     /// Bars on stderr, for `watched`, which must hear of every event before this listener.
     #[must_use]
     pub fn new(watched: Watched) -> Self {
-        let target = ProgressDrawTarget::stderr_with_hz(REDRAWS_PER_SECOND);
-        let all = MultiProgress::with_draw_target(target);
+        let all = MultiProgress::with_draw_target(Screen::stderr(REDRAWS_PER_SECOND));
         let total = all.add(ProgressBar::new(STEPS));
         total.set_style(style("{bar:24.cyan} {msg}"));
         let drawn = Mutex::new(Drawn { total, workers: BTreeMap::new(), ended: false });
@@ -57,9 +57,15 @@ impl Bars {
         Self { drawing, _ticker: ticker }
     }
 
-    /// Prints a line above the bars.
+    /// Prints a line above the bars, or where there are none yet, or no more, below what is there.
     pub fn say(&self, line: &str) {
-        let _ = self.drawing.all.println(line);
+        let drawn = self.drawing.lock();
+        let begun = self.drawing.watched.view().started.is_some();
+        if !begun || drawn.ended || self.drawing.all.is_hidden() {
+            screen::write(line);
+        } else {
+            let _ = self.drawing.all.println(line);
+        }
     }
 }
 
@@ -104,14 +110,28 @@ impl Drawing {
     }
 }
 
+impl Drop for Bars {
+    /// A run that fails says so below the bars.
+    fn drop(&mut self) {
+        if self.drawing.watched.view().started.is_some() {
+            self.drawing.lock().end();
+        }
+    }
+}
+
 impl Drawn {
-    /// Takes the workers' lines away, and leaves that of the whole.
+    /// Takes the workers' lines away, leaves that of the whole, and goes below it.
     fn end(&mut self) {
-        self.ended = true;
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         for bar in self.workers.values() {
             bar.finish_and_clear();
         }
         self.total.abandon();
+        if !self.total.is_hidden() {
+            screen::write("");
+        }
     }
 }
 

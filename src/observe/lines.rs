@@ -59,6 +59,20 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 reason.name()
             )
         }
+        Event::CancelSent { how, seconds } => {
+            format!("{how} sent to the server {:.0} ms after the request", seconds * 1000.0)
+        }
+        Event::Tuned { setting, old, new, by, reason } => {
+            let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{setting} changed from {old} to {new} by {by}{why}")
+        }
+        Event::TuneRefused { message, by, .. } => {
+            format!("a setting that {by} asked for is left as it is: {message}")
+        }
+        Event::Released { scope, by, reason } => match reason {
+            Some(reason) => format!("the kill of `{scope}` was lifted by {by}: {reason}"),
+            None => format!("the kill of `{scope}` was lifted by {by}"),
+        },
         _ => return None,
     })
 }

@@ -9,7 +9,9 @@ use prometheus::{
     CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
 };
 
-use crate::event::{Event, JobState, Listener, Phase, Record, RetryReason, Started, View};
+use crate::event::{
+    ALL_JOBS, Event, JobState, Listener, Phase, Record, RetryReason, Started, View,
+};
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +42,9 @@ const R: &[&str] = &["backfill", "database"];
 /// Targets of 20 ms to 5 s sit on edges.
 const BATCH_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// The goal of half a second is an edge.
+const KILL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
 const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Gauge, labels, help }
 }
@@ -63,6 +68,16 @@ pub static METRICS: &[Metric] = &[
         help: "Wall time of one batch, first statement to end of COMMIT.",
     },
     counter(
+        "backstop_batch_lock_wait_seconds_total",
+        R,
+        "Time that committed batches waited for locks which others held.",
+    ),
+    counter(
+        "backstop_batch_log_bytes_total",
+        R,
+        "Bytes added to the server's log (WAL, binary log) while committed batches ran; 0 where it does not tell.",
+    ),
+    counter(
         "backstop_batch_retries_total",
         &["backfill", "database", "reason"],
         "Batch retries, by reason.",
@@ -74,9 +89,25 @@ pub static METRICS: &[Metric] = &[
     ),
     gauge("backstop_build_info", &["version"], "Build metadata; the value is always 1."),
     counter(
+        "backstop_fenced_writes_total",
+        R,
+        "Batches refused by the fence: another runner has the range, or a halt stands.",
+    ),
+    Metric {
+        name: "backstop_kill_duration_seconds",
+        kind: Kind::Histogram(KILL_BUCKETS),
+        labels: R,
+        help: "Time from a kill request to the end of the run.",
+    },
+    gauge(
+        "backstop_kill_switch_engaged",
+        &["scope"],
+        "Whether a kill stands, by scope: all, or a backfill's name.",
+    ),
+    counter(
         "backstop_operator_actions_total",
         &["action", "source"],
-        "Operator actions: source is cli, signal or server.",
+        "Operator actions, by source: cli, signal, file (a kill file), api (an HTTP call), sql (a halt), server.",
     ),
     counter(
         "backstop_rows_changed_total",
@@ -167,6 +198,8 @@ pub struct Metrics {
 struct State {
     view: View,
     database: String,
+    /// When a kill was asked for, until the run has ended.
+    kill_asked: Option<f64>,
 }
 
 impl Metrics {
@@ -203,7 +236,8 @@ impl Metrics {
         }
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        let state = State { view: View::default(), database: database.to_owned() };
+        let state =
+            State { view: View::default(), database: database.to_owned(), kill_asked: None };
         let metrics = Self { registry, families, state: Mutex::new(state) };
         metrics.begin_at_zero(backfill, database);
         Ok(metrics)
@@ -237,7 +271,13 @@ impl Metrics {
                 self.add("backstop_operator_actions_total", &[action, source], 0.0);
             }
         }
-        self.add("backstop_operator_actions_total", &["pause", "server"], 0.0);
+        for (action, source) in
+            [("pause", "server"), ("kill", "sql"), ("kill", "file"), ("kill", "api")]
+        {
+            self.add("backstop_operator_actions_total", &[action, source], 0.0);
+        }
+        self.engage(ALL_JOBS, 0.0);
+        self.engage(backfill, 0.0);
     }
 
     fn set(&self, name: &str, labels: &[&str], value: f64) {
@@ -300,6 +340,12 @@ impl Metrics {
         }
     }
 
+    /// The scopes that are shown from the start are this job and all jobs.
+    fn engage(&self, scope: &str, value: f64) {
+        let scope = if scope == ALL_JOBS { "all" } else { scope };
+        self.set("backstop_kill_switch_engaged", &[scope], value);
+    }
+
     fn estimate(&self, r: &[&str; 2], view: &View, now: Timestamp, at: f64) {
         self.set("backstop_run_progress_ratio", r, view.ratio().unwrap_or(0.0));
         let ends = view.remaining(now).map_or([0.0; 3], |left| {
@@ -324,18 +370,26 @@ impl Listener for Metrics {
         state.view.apply(record);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^53")]
         let at = record.at.as_millisecond() as f64 / 1000.0;
-        let r = [record.job.as_str(), state.database.as_str()];
+        let database = state.database.clone();
+        let r = [record.job.as_str(), database.as_str()];
         match &record.event {
             Event::Started(started) => self.started(&r, started, at),
-            Event::StateChanged { to, .. } => self.state_changed(&r, *to, at),
+            Event::StateChanged { to, .. } => {
+                self.state_changed(&r, *to, at);
+                self.estimate(&r, &state.view, record.at, at);
+            }
             Event::BatchDone {
                 phase: Phase::Write,
                 rows_scanned,
                 rows_changed,
                 seconds,
+                lock_wait_seconds,
+                log_bytes,
                 next_rows,
                 ..
             } => {
+                self.add("backstop_batch_lock_wait_seconds_total", &r, *lock_wait_seconds);
+                self.add("backstop_batch_log_bytes_total", &r, float(log_bytes.unwrap_or(0)));
                 self.add("backstop_rows_scanned_total", &r, float(*rows_scanned));
                 self.add("backstop_rows_changed_total", &r, float(*rows_changed));
                 self.add("backstop_batches_total", &[r[0], r[1], "committed"], 1.0);
@@ -359,9 +413,22 @@ impl Listener for Metrics {
                 self.add("backstop_batches_total", &[r[0], r[1], "rolled_back"], 1.0);
             }
             Event::Asked { action, source, .. } => {
+                if action == "kill" {
+                    state.kill_asked = Some(at);
+                }
                 self.add("backstop_operator_actions_total", &[action, source], 1.0);
+                self.estimate(&r, &state.view, record.at, at);
             }
-            Event::Ended { .. } => self.set("backstop_run_end_timestamp_seconds", &r, at),
+            Event::Ended { .. } => {
+                self.set("backstop_run_end_timestamp_seconds", &r, at);
+                if let Some(asked) = state.kill_asked.take() {
+                    self.observe("backstop_kill_duration_seconds", &r, at - asked);
+                }
+            }
+            Event::FencedOff { .. } => self.add("backstop_fenced_writes_total", &r, 1.0),
+            Event::Latched { scope, .. } => self.engage(scope, 1.0),
+            Event::Released { scope, .. } => self.engage(scope, 0.0),
+            Event::CancelSent { .. } | Event::Tuned { .. } | Event::TuneRefused { .. } => {}
             Event::RangeOpened { .. } | Event::Verified { .. } => {
                 self.estimate(&r, &state.view, record.at, at);
             }

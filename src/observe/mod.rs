@@ -4,6 +4,7 @@ mod bars;
 mod json;
 mod lines;
 pub mod metrics;
+mod screen;
 mod ticker;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

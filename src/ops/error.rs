@@ -6,17 +6,56 @@ use crate::spec::SpecError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The spec's file cannot be read.
+    /// A spec or the config cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    SpecFile {
+    Unreadable {
         /// The file as it was named.
         path: String,
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The spec is wrong.
+    /// A spec or the config is wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// `init` found a config.
+    #[error("`{path}` is there already, and is left as it is; move it away, or edit it")]
+    ConfigExists {
+        /// The file.
+        path: String,
+    },
+    /// `init` cannot write the config.
+    #[error("`{path}` cannot be written: {source}")]
+    ConfigUnwritable {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The config names a variable that holds no token.
+    #[error(
+        "the environment variable `{variable}` {reason}, and `[control] token_env` in \
+         `backstop.toml` names it as the place of the token of `POST /kill`; set it, for example \
+         with `export {variable}=\"$(openssl rand -hex 32)\"`, or run without `--listen`"
+    )]
+    Token {
+        /// The variable.
+        variable: String,
+        /// What is wrong with its value, in words that do not show it.
+        reason: &'static str,
+    },
+    /// A kill file is there before the job begins.
+    #[error(
+        "job `{job}` does not begin: its kill file `{path}` is present{reason}, and kills every job \
+         that watches it; find out who put it there and why, and remove it when the job may run"
+    )]
+    KillFile {
+        /// The job.
+        job: String,
+        /// The file.
+        path: String,
+        /// Its reason in brackets, if it has one.
+        reason: String,
+    },
     /// The spec's URL cannot be resolved.
     #[error("{0}")]
     Url(String),
@@ -65,6 +104,51 @@ pub enum Error {
         action: &'static str,
         /// What to do instead, with its own `; `.
         advice: String,
+    },
+    /// A setting cannot be changed so.
+    #[error("{0}; nothing was changed")]
+    Tune(String),
+    /// There is nothing in the target that could be halted.
+    #[error(
+        "there is no table {table} at {address}: no job with a fence has run there, or `[fence] \
+         schema` names another place; nothing was halted"
+    )]
+    NoSwitch {
+        /// The table.
+        table: String,
+        /// The target.
+        address: String,
+    },
+    /// A runner's locks keep the target from being written.
+    #[error(
+        "the target was not halted: a lock in it is held ({0}). If that is a frozen runner, end its \
+         process on its machine with `kill -9`: what it has in flight is rolled back; then call this \
+         again, so that the job stays killed"
+    )]
+    Held(crate::target::Error),
+    /// A halt of all jobs is left.
+    #[error(
+        "every job on {address} was halted by {by}, and that binds `{job}` as well; to lift it: \
+         `backstop release --all --target URL_ENV --reason TEXT`"
+    )]
+    HaltStands {
+        /// The job.
+        job: String,
+        /// Who halted.
+        by: String,
+        /// The target.
+        address: String,
+    },
+    /// A latch of all jobs is left.
+    #[error(
+        "every job of this journal was killed by {by}, and that binds `{job}` as well; to lift it: \
+         `backstop release --all --reason TEXT`"
+    )]
+    LatchStands {
+        /// The job.
+        job: String,
+        /// Who killed.
+        by: String,
     },
     /// The demo's folder cannot be used.
     #[error("the demo cannot be made in `{path}`: {reason}; name another folder with `--dir`")]

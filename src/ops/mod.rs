@@ -3,12 +3,24 @@
 mod command;
 pub mod demo;
 mod error;
+mod grants;
+mod kill;
 mod prepare;
+mod prove;
 mod start;
 mod state;
+mod team;
+mod tune;
 
 pub use command::{Asked, ask};
 pub use error::Error;
-pub use prepare::{Prepared, load_spec, prepare};
-pub use start::{Start, start};
-pub use state::{open_journal, open_or_create_journal, person, read_all, read_status, runner_name};
+pub use grants::{Grants, grants};
+pub use kill::{Halted, Killed, Lifted, Scope, halt_target, kill, release, release_target};
+pub use prepare::{Prepared, connect, connect_to, load_spec, prepare, prepare_on};
+pub use prove::prove;
+pub use start::{Announced, Start, announce, start};
+pub use state::{
+    open_journal, open_or_create_journal, person, read_all, read_status, runner_name, running,
+};
+pub use team::{Switches, Team, Written, arm, load_config, write_config};
+pub use tune::{Change, Tuning, back_to_spec, tune};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Error;
+use super::{Error, Team};
 use crate::plan::{self, Plan};
 use crate::spec::{JobSpec, Secret, expand, parse};
 use crate::target::{self, Link, Session, Target};
@@ -24,37 +24,82 @@ pub struct Prepared {
 ///
 /// The file cannot be read, or is no spec.
 pub fn load_spec(path: &Path) -> Result<JobSpec, Error> {
-    let shown = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|source| Error::SpecFile { path: shown.clone(), source })?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::SpecFile {
-        path: shown.clone(),
-        source: std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"),
-    })?;
+    let (shown, text) = read_text(path)?;
     Ok(parse(&shown, &text)?)
 }
 
-/// Connects and makes the plan. Writes nothing.
+/// A file's name for messages, and its text.
+pub(super) fn read_text(path: &Path) -> Result<(String, String), Error> {
+    let shown = path.display().to_string();
+    let unreadable = |source| Error::Unreadable { path: shown.clone(), source };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    })?;
+    Ok((shown, text))
+}
+
+/// Connects and makes the plan, with Backstop's tables where the team wants them. Writes nothing.
 ///
 /// # Errors
 ///
 /// The target cannot be reached, or the job cannot run on it.
-pub async fn prepare(spec: &JobSpec) -> Result<Prepared, Error> {
+pub async fn prepare(spec: &JobSpec, team: &Team) -> Result<Prepared, Error> {
+    prepare_on(connect(spec).await?, spec, team).await
+}
+
+/// Connects to the spec's target.
+///
+/// # Errors
+///
+/// The URL cannot be resolved, or the target cannot be reached.
+pub async fn connect(spec: &JobSpec) -> Result<Arc<dyn Target>, Error> {
     let link = Link {
         url: resolve_url(spec)?,
         job: spec.job.name.clone(),
         time_zone: spec.target.time_zone.clone(),
         sql_mode: spec.target.sql_mode.clone(),
     };
-    let target = target::connect(link).await.map_err(Error::Connect)?;
+    target::connect(link).await.map_err(Error::Connect)
+}
+
+/// Makes the plan on a target that was reached, for embedders that stand between the runner and
+/// its database. Writes nothing.
+///
+/// # Errors
+///
+/// The job cannot run on the target.
+pub async fn prepare_on(
+    target: Arc<dyn Target>,
+    spec: &JobSpec,
+    team: &Team,
+) -> Result<Prepared, Error> {
     let mut control = target.open("control").await.map_err(Error::Connect)?;
     let mut worker = target.open("planner").await.map_err(Error::Connect)?;
-    let plan = plan::make(spec, &*target, control.as_mut(), worker.as_mut()).await;
+    let schema = team.config.fence.schema.as_deref();
+    let plan = plan::make(spec, &*target, control.as_mut(), worker.as_mut(), schema).await;
     worker.close().await;
     Ok(Prepared { plan: plan?, target, control })
 }
 
-fn resolve_url(spec: &JobSpec) -> Result<Secret, Error> {
+/// Connects to the target whose URL the environment variable holds, on behalf of no job.
+///
+/// # Errors
+///
+/// The variable is not set, or the target cannot be reached.
+pub async fn connect_to(url_env: &str) -> Result<Arc<dyn Target>, Error> {
+    let url = std::env::var(url_env).ok().filter(|url| !url.is_empty()).ok_or_else(|| {
+        Error::Url(format!(
+            "the environment variable `{url_env}` is not set, and `--target` names it as the place \
+             of the URL; set it, for example `export {url_env}='postgres://…'`"
+        ))
+    })?;
+    let job = "any".to_owned();
+    let link = Link { url: Secret::new(url), job, time_zone: None, sql_mode: None };
+    target::connect(link).await.map_err(Error::Connect)
+}
+
+pub(super) fn resolve_url(spec: &JobSpec) -> Result<Secret, Error> {
     let lookup = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match (&spec.target.url_env, &spec.target.url) {
         (Some(name), _) => lookup(name).map(Secret::new).ok_or_else(|| {

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::Error;
-use crate::journal::{self, JobStatus, Journal};
+use crate::journal::{self, Freshness, JobStatus, Journal};
 
 /// Events that a status shows.
 const NEWEST_EVENTS: u32 = 20;
 
-fn here() -> PathBuf {
+pub(super) fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
@@ -70,6 +70,8 @@ pub fn read_status(journal: &Journal, job: &str) -> Result<JobStatus, Error> {
         job: row,
         checkpoints: journal.checkpoints(job)?,
         events: journal.events(job, NEWEST_EVENTS)?,
+        latch: journal.standing_latch(job)?,
+        tuned: journal.tuned(job)?,
         as_of: Timestamp::now(),
     })
 }
@@ -81,6 +83,17 @@ pub fn read_status(journal: &Journal, job: &str) -> Result<JobStatus, Error> {
 /// It cannot be read.
 pub fn read_all(journal: &Journal) -> Result<Vec<JobStatus>, Error> {
     journal.jobs()?.iter().map(|job| read_status(journal, &job.name)).collect()
+}
+
+/// The jobs that a runner has just now.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+pub fn running(journal: &Journal) -> Result<Vec<String>, Error> {
+    let alive = |status: &JobStatus| matches!(status.freshness(), Freshness::Alive(_));
+    let jobs = read_all(journal)?;
+    Ok(jobs.into_iter().filter(alive).map(|status| status.job.name).collect())
 }
 
 /// Who runs a job, for other people: user, host and process.

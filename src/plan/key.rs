@@ -1,7 +1,7 @@
 //! Which key the batches walk along.
 
 use super::Refusal;
-use crate::catalog::{Key as Index, Table};
+use crate::catalog::{Key as Index, KeyColumn, Table};
 
 /// Chooses the index: the one whose columns the spec names, else the primary key, else the first
 /// usable unique index. Also says why.
@@ -20,15 +20,17 @@ fn obstacle(table: &Table, index: &Index) -> Option<String> {
     if let Some(reason) = &index.unusable {
         return Some(reason.clone());
     }
-    index.columns.iter().find_map(|name| match table.column(name).map(|column| &column.key_kind) {
-        Some(Ok(_)) => None,
-        Some(Err(reason)) => Some(format!("column `{name}`: {reason}")),
-        None => Some(format!("column `{name}` is not visible")),
+    index.columns.iter().find_map(|KeyColumn { name, .. }| {
+        match table.column(name).map(|column| &column.key_kind) {
+            Some(Ok(_)) => None,
+            Some(Err(reason)) => Some(format!("column `{name}`: {reason}")),
+            None => Some(format!("column `{name}` is not visible")),
+        }
     })
 }
 
 fn label(index: &Index) -> String {
-    let columns = index.columns.join(", ");
+    let columns = index.names().join(", ");
     match &index.index {
         Some(name) => format!("`{name}` ({columns})"),
         None => format!("({columns})"),
@@ -38,7 +40,7 @@ fn label(index: &Index) -> String {
 fn choose_named(table: &Table, columns: &[String]) -> Result<(Index, String), Refusal> {
     let same = |index: &&Index| {
         index.columns.len() == columns.len()
-            && index.columns.iter().zip(columns).all(|(a, b)| a.eq_ignore_ascii_case(b))
+            && index.columns.iter().zip(columns).all(|(a, b)| a.name.eq_ignore_ascii_case(b))
     };
     let named = columns.join(", ");
     let Some(index) = table.keys.iter().find(same) else {

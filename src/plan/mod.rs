@@ -3,19 +3,31 @@
 //! Every refusal happens here, before the first write. The plan holds the statements word for
 //! word, so what is reviewed is what runs.
 
+mod checks;
+mod convergence;
+mod cost;
+mod durability;
+mod judge;
 mod key;
+mod pace;
+mod proof;
 mod refusal;
 mod sql;
+mod stretches;
+mod table;
+pub mod tuning;
 
-use std::time::Duration;
-
+pub use convergence::{Convergence, Doubtful};
+pub use pace::{Pace, Pause};
+pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
 pub use sql::{Assignment, Statements};
 
-use crate::catalog::{Column, Key as Index, Lookup, Server, Table, TableName, closest};
+use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
+use crate::event::Phase;
 use crate::keyspace::Key;
 use crate::spec::JobSpec;
-use crate::target::{Class, Session, Target, fence};
+use crate::target::{Session, Target, fence};
 
 /// Everything that will happen.
 #[derive(Debug, Clone)]
@@ -38,47 +50,41 @@ pub struct Plan {
     pub index_reason: String,
     /// The statements.
     pub statements: Statements,
-    /// Where the fence stands.
-    pub fence: fence::Home,
+    /// The statements of the verification.
+    pub verification: Statements,
+    /// How many rows the walk goes through, as far as that is known without reading them.
+    pub estimate: Option<RowEstimate>,
+    /// Where the fence stands; `None`: the job runs without it.
+    pub fence: Option<fence::Home>,
+    /// Whether writing a row once more leaves it as it is.
+    pub convergence: Convergence,
     /// The pace.
     pub pace: Pace,
     /// Things a person should know; none of them stops the job.
     pub notes: Vec<String>,
 }
 
-/// How fast the job goes.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// The duration that a batch should take.
-    pub target_time: Duration,
-    /// No batch has more rows.
-    pub max_rows: u64,
-    /// Ranges that are walked in parallel.
-    pub workers: u32,
-    /// The pause after each batch.
-    pub pause: Pause,
-}
-
-/// The pause of a worker after a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pause {
-    /// None.
-    None,
-    /// As long as the batch took.
-    AsLong,
-    /// A fixed time.
-    Fixed(Duration),
-}
-
 impl Plan {
-    /// What the fence guarantees, in a sentence.
+    /// What is guaranteed of each row, and why, in a sentence.
     #[must_use]
     pub fn guarantee(&self) -> String {
-        format!(
-            "exactly once per key value: each batch writes its rows and its cursor (`{}`) in one \
-             transaction",
-            self.fence.table
-        )
+        let convergence = match &self.convergence {
+            Convergence::Convergent(why) => format!("convergent: {why}"),
+            Convergence::Dependent(_) => "not convergent: only the fence keeps a row from being \
+                                          written twice"
+                .to_owned(),
+        };
+        match &self.fence {
+            Some(home) => format!(
+                "exactly once per key value: each batch writes its rows and its cursor (`{}`) in \
+                 one transaction\n{convergence}",
+                home.fence.table
+            ),
+            None => format!(
+                "the same result however often a row is written; there is no fence, and the cursor \
+                 is only in the journal\n{convergence}"
+            ),
+        }
     }
 
     /// What is checked after the last batch, in sentences.
@@ -97,16 +103,45 @@ impl Plan {
         checks
     }
 
+    /// The statements of a phase.
+    #[must_use]
+    pub const fn statements_of(&self, phase: Phase) -> &Statements {
+        match phase {
+            Phase::Write => &self.statements,
+            Phase::Verify => &self.verification,
+        }
+    }
+
     /// The names of the key's columns.
     #[must_use]
-    pub fn key_names(&self) -> &[String] {
-        &self.index.columns
+    pub fn key_names(&self) -> Vec<String> {
+        self.index.names()
+    }
+
+    /// The lock step of a batch, where this job takes one.
+    #[must_use]
+    pub fn lock_step(
+        &self,
+        pace: &Pace,
+        dialect: &dyn crate::target::Dialect,
+        after: Option<&Key>,
+        upto: &Key,
+    ) -> Option<crate::target::Statement> {
+        lock_step(&self.statements, pace, dialect, after, upto)
+    }
+
+    /// What a DBA who looks at the server's sessions reads before each statement of a batch. Names
+    /// of jobs are lower-case letters, digits, `-` and `_`, so nothing in it ends the comment.
+    #[must_use]
+    pub fn label(&self, range: u32) -> String {
+        let job = &self.spec.job.name;
+        format!("backstop {job} range {range}; to stop it: backstop kill {job}")
     }
 
     /// A key for people.
     #[must_use]
     pub fn show_key(&self, key: &Key) -> String {
-        key.display(self.key_names())
+        key.display(&self.key_names())
     }
 }
 
@@ -120,13 +155,14 @@ pub async fn make(
     target: &dyn Target,
     control: &mut dyn Session,
     worker: &mut dyn Session,
+    fence_schema: Option<&str>,
 ) -> Result<Plan, Error> {
     let dialect = target.dialect();
     let server = target.server(control).await?;
     refuse_server(&server)?;
     target.prove_direct(control, worker).await?;
 
-    let table = find_table(spec, target, control, &server).await?;
+    let table = table::find(spec, target, control, &server).await?;
     let mut refusals = Vec::new();
     let chosen = key::choose(&table, spec.batch.key.as_deref());
     let set = resolve_assignments(spec, &table, dialect, &mut refusals);
@@ -143,28 +179,43 @@ pub async fn make(
         return Err(Error::Refused(refusals));
     }
 
-    let key = index.columns.iter().filter_map(|name| table.column(name)).cloned().collect();
+    let key = index.names().iter().filter_map(|name| table.column(name)).cloned().collect();
     let mut statements = Statements::new(dialect, &table, &index, key, set);
     statements.filter.clone_from(&spec.update.filter);
     statements.expect.clone_from(&spec.verify.expect);
     statements.remaining = spec.checks_remaining();
-    ask_the_server(&statements, target, worker, &mut refusals).await?;
-
-    let fence = target.fence_home(control, &table).await?;
-    if let Some(reason) = &fence.refused {
-        refusals.push(Refusal::new(
-            format!("the fence `{}` cannot be used", fence.table),
-            format!("{reason}, and rows and cursor commit together only with it"),
-            format!("let a DBA run this once:\n{};", fence.ddl),
-        ));
-    }
+    statements.walk = spec.batch.walk;
+    let mut notes = table.remarks.clone();
+    notes.extend(server.cluster.map(|cluster| {
+        format!(
+            "this is a node of {cluster}, whose nodes share no session locks: a second runner on \
+             another node is kept out by the fence alone"
+        )
+    }));
+    let mut pace = pace::set(spec, target, &mut notes);
+    pace.patience = target.patience(control, pace.target_time).await?;
+    ask_the_server(&statements, &pace, target, worker, &mut refusals).await?;
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
 
-    let mut notes = table.remarks.clone();
-    let pace = set_pace(spec, target, &mut notes);
-    notes.extend(note_reads_of_writes(&statements, dialect));
+    let judge::Judged { convergence, notes: judged } =
+        judge::judge(spec, &table, &statements, target, control, &mut refusals).await?;
+    let need = fence_need(spec, &table, &convergence);
+    let (fence, without) = find_fence(&need, target, control, fence_schema, &mut refusals).await?;
+    durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
+    if refusals.is_empty() {
+        // A volatile predicate would have been refused, and is never run here.
+        cost::refuse_costly(&table, &statements, dialect, worker, &mut refusals).await?;
+    }
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    let extent = cost::extent(&table, &statements, dialect, worker).await?;
+
+    notes.extend(judged);
+    notes.extend(without);
+    notes.extend(extent.offer);
     Ok(Plan {
         spec: spec.clone(),
         spec_hash: spec.hash(),
@@ -174,11 +225,100 @@ pub async fn make(
         table,
         index,
         index_reason,
+        verification: statements.for_verification(),
         statements,
+        estimate: extent.estimate,
         fence,
+        convergence,
         pace,
         notes,
     })
+}
+
+/// How much a job needs the fence.
+enum Need {
+    /// It was told to do without.
+    Unwanted,
+    /// It takes it where it can be had.
+    Wanted,
+    /// It cannot do without, for this reason.
+    Required(String),
+    /// It cannot do without, for this reason, and was told to.
+    Denied(String),
+}
+
+fn fence_need(spec: &JobSpec, table: &Table, convergence: &Convergence) -> Need {
+    let reason = if spec.update.exactly_once {
+        Some("an `exactly_once` job writes no row twice only by it".to_owned())
+    } else if !convergence.holds() {
+        // Refused already, for a reason of its own.
+        return Need::Unwanted;
+    } else {
+        let names: Vec<_> = table.triggers.iter().map(|name| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "what the triggers of `{table}` ({}) make of a row that is written twice is not \
+                 known",
+                names.join(", ")
+            )
+        })
+    };
+    match (reason, spec.update.fence) {
+        (None, true) => Need::Wanted,
+        (None, false) => Need::Unwanted,
+        (Some(reason), true) => Need::Required(reason),
+        (Some(reason), false) => Need::Denied(reason),
+    }
+}
+
+/// The fence's home, or a note that says why the job runs without.
+async fn find_fence(
+    need: &Need,
+    target: &dyn Target,
+    control: &mut dyn Session,
+    schema: Option<&str>,
+    refusals: &mut Vec<Refusal>,
+) -> Result<(Option<fence::Home>, Option<String>), Error> {
+    if let Need::Denied(reason) = need {
+        refusals.push(Refusal::new(
+            "the job cannot do without the fence",
+            reason.clone(),
+            "take `fence = false` out of [update]",
+        ));
+    }
+    if matches!(need, Need::Unwanted | Need::Denied(_)) {
+        return Ok((None, None));
+    }
+    let home = target.fence_home(control, schema).await?;
+    let Some(obstacle) = home.obstacle.clone() else { return Ok((Some(home), None)) };
+    if let (Need::Wanted, fence::Obstacle::NoRight(reason)) = (need, &obstacle) {
+        let note = format!(
+            "the job runs without the fence: {reason}; after a crash rows may be written twice, \
+             which changes nothing here; `backstop plan --grants` prints what a DBA has to run for \
+             the fence"
+        );
+        return Ok((None, Some(note)));
+    }
+    let missing = home.places().into_iter().filter(|place| !place.exists);
+    let ddl: Vec<_> = missing.map(|place| format!("{};", place.ddl)).collect();
+    let without = match need {
+        Need::Wanted => "the job is convergent, so `fence = false` in [update] does without\n",
+        _ => "",
+    };
+    let why = match need {
+        Need::Required(reason) => format!("{}; {reason}", obstacle.reason()),
+        _ => format!("{}, and rows and cursor commit together only with it", obstacle.reason()),
+    };
+    refusals.push(Refusal::new(
+        format!("the fence `{}` cannot be used", home.fence.table),
+        why,
+        if ddl.is_empty() {
+            without.trim_end().to_owned()
+        } else {
+            format!("{without}let a DBA run this once:\n{}", ddl.join("\n"))
+        },
+    ));
+    Ok((Some(home), None))
 }
 
 fn refuse_server(server: &Server) -> Result<(), Error> {
@@ -192,46 +332,6 @@ fn refuse_server(server: &Server) -> Result<(), Error> {
     }
     refusals.extend(server.unsuitable.iter().map(|reason| Refusal::new(reason.clone(), "", "")));
     if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
-}
-
-async fn find_table(
-    spec: &JobSpec,
-    target: &dyn Target,
-    control: &mut dyn Session,
-    server: &Server,
-) -> Result<Table, Error> {
-    let refuse = |refusal| Err(Error::Refused(vec![refusal]));
-    let name = match TableName::parse(&spec.update.table) {
-        Ok(name) => name,
-        Err(reason) => {
-            return refuse(Refusal::new(
-                format!("`update.table` is not a table's name: {reason}"),
-                "",
-                "write `table`, `schema.table`, or quote the parts as in SQL",
-            ));
-        }
-    };
-    match target.look_up(control, &name).await? {
-        Lookup::Found(table) => Ok(*table),
-        Lookup::NotATable { kind } => refuse(Refusal::new(
-            format!("`{name}` is a {kind}"),
-            "batches walk a key and commit one by one, which only an ordinary table allows",
-            "name the table behind it",
-        )),
-        Lookup::Missing { close } => {
-            let fix = if close.is_empty() {
-                "check the name, the schema, and that the URL's user may see the table".to_owned()
-            } else {
-                let close: Vec<_> = close.iter().map(|name| format!("`{name}`")).collect();
-                format!("did you mean {}?", close.join(", "))
-            };
-            refuse(Refusal::new(
-                format!("there is no table `{name}` in database `{}`", server.database),
-                "",
-                fix,
-            ))
-        }
-    }
 }
 
 fn resolve_assignments(
@@ -313,7 +413,7 @@ fn find_column<'a>(table: &'a Table, name: &str) -> Option<&'a Column> {
 
 fn refuse_assigned_key(set: &[Assignment], index: &Index, refusals: &mut Vec<Refusal>) {
     for assignment in set {
-        if index.columns.contains(&assignment.column.name) {
+        if index.columns.iter().any(|column| column.name == assignment.column.name) {
             refusals.push(Refusal::new(
                 format!("`{}` is assigned, and the walk goes along it", assignment.column.name),
                 "a row whose key changes moves ahead of the cursor or behind it, and would be \
@@ -324,9 +424,20 @@ fn refuse_assigned_key(set: &[Assignment], index: &Index, refusals: &mut Vec<Ref
     }
 }
 
+fn lock_step(
+    statements: &Statements,
+    pace: &Pace,
+    dialect: &dyn crate::target::Dialect,
+    after: Option<&Key>,
+    upto: &Key,
+) -> Option<crate::target::Statement> {
+    if pace.patience.lock_first { statements.lock(dialect, after, upto) } else { None }
+}
+
 /// Lets the server judge every expression alone, then the statements as they will run.
 async fn ask_the_server(
     statements: &Statements,
+    pace: &Pace,
     target: &dyn Target,
     worker: &mut dyn Session,
     refusals: &mut Vec<Refusal>,
@@ -340,13 +451,16 @@ async fn ask_the_server(
     if !refusals.is_empty() {
         return Ok(());
     }
-    let key = Key(statements.key.iter().map(|_| String::new()).collect());
+    let (after, upto) = statements.example();
     let mut whole = vec![
-        ("the write of a batch", statements.write(dialect, Some(&key), &key)),
-        ("the look-up of a batch's end", statements.boundary(dialect, Some(&key), &key, 1)),
+        ("the write of a batch", statements.write(dialect, Some(&after), &upto)),
+        ("the look-up of a batch's end", statements.boundary(dialect, Some(&after), &upto, 1)),
     ];
+    if let Some(lock) = lock_step(statements, pace, dialect, Some(&after), &upto) {
+        whole.push(("the lock step of a batch", lock));
+    }
     if statements.verifies() {
-        whole.push(("the verification", statements.verify(dialect, Some(&key), &key)));
+        whole.push(("the verification", statements.verify(dialect, Some(&after), &upto)));
     }
     for (what, statement) in whole {
         if let Err(error) = worker.prepare(&statement.sql).await {
@@ -362,55 +476,11 @@ fn refuse_unless_lost(
     what: &str,
     refusals: &mut Vec<Refusal>,
 ) -> Result<(), Error> {
-    if error.class == Class::Lost {
+    if error.is_lost() {
         return Err(error.into());
     }
-    refusals.push(Refusal::new(what, error.to_string(), ""));
+    let fix =
+        if error.is_denial() { "let a DBA grant what `backstop plan --grants` prints" } else { "" };
+    refusals.push(Refusal::new(what, error.to_string(), fix));
     Ok(())
-}
-
-fn set_pace(spec: &JobSpec, target: &dyn Target, notes: &mut Vec<String>) -> Pace {
-    let manners = target.manners();
-    let workers = spec.batch.workers.min(manners.max_workers);
-    if workers < spec.batch.workers {
-        notes.push(format!(
-            "this database has one writer at a time: {workers} worker instead of {}",
-            spec.batch.workers
-        ));
-    }
-    Pace {
-        target_time: spec.batch.target_time.map_or(manners.target_time, |time| time.0),
-        max_rows: spec.batch.max_rows,
-        workers,
-        pause: match spec.batch.pause {
-            Some(time) if time.0.is_zero() => Pause::None,
-            Some(time) => Pause::Fixed(time.0),
-            None if manners.pause_as_long => Pause::AsLong,
-            None => Pause::None,
-        },
-    }
-}
-
-/// A job that reads what it writes gives another result when it is run twice.
-fn note_reads_of_writes(
-    statements: &Statements,
-    dialect: &dyn crate::target::Dialect,
-) -> Option<String> {
-    let tokens = dialect.tokens();
-    let reads: Vec<String> = statements
-        .set
-        .iter()
-        .map(|a| &a.column.name)
-        .filter(|name| {
-            statements.set.iter().any(|a| crate::sql::mentions(tokens, &a.expression, name))
-        })
-        .map(|name| format!("`{name}`"))
-        .collect();
-    (!reads.is_empty()).then(|| {
-        format!(
-            "{} is both read and written: the fence applies each row once, but `run --again` would \
-             apply the expression to its own result",
-            reads.join(", ")
-        )
-    })
 }

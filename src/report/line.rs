@@ -44,7 +44,9 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
             None => "time left unknown".to_owned(),
         });
     }
-    if let (Some(reason), false) = (&view.reason, state == JobState::Running) {
+    // Why a job failed is the error that follows, and longer than a line.
+    let says_why = !matches!(state, JobState::Running | JobState::Failed);
+    if let Some(reason) = view.reason.as_ref().filter(|_| says_why) {
         parts.push(reason.clone());
     }
     parts.join(", ")

@@ -7,5 +7,5 @@ mod status;
 
 pub use line::status_line;
 pub use numbers::{count, duration, percent};
-pub use plan::{plan_json, plan_text};
+pub use plan::{Surroundings, plan_json, plan_text, proof_json};
 pub use status::{status_json, status_text};

@@ -1,16 +1,14 @@
 //! A plan for people and for machines.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
 use super::count;
-use crate::keyspace::Key;
-use crate::plan::{Pause, Plan};
+use crate::control::Standing;
+use crate::plan::{Convergence, Pause, Plan, Proof};
+use crate::spec::{Durability, Walk};
 use crate::target::Dialect;
-
-/// The key at which the printed statements are shown: any will do, the values are parameters.
-fn sample_key(plan: &Plan) -> Key {
-    Key(plan.key_names().iter().map(|_| String::new()).collect())
-}
 
 fn pause_text(plan: &Plan) -> String {
     match plan.pace.pause {
@@ -20,10 +18,37 @@ fn pause_text(plan: &Plan) -> String {
     }
 }
 
+/// What stands around the plan and comes from outside of the job's spec.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The `backstop.toml` that counts.
+    pub config: Option<PathBuf>,
+    /// Each kill file, and whether it is there.
+    pub kill_files: Vec<(PathBuf, Option<Standing>)>,
+}
+
+impl Surroundings {
+    fn config_text(&self) -> String {
+        match &self.config {
+            Some(file) => file.display().to_string(),
+            None => "defaults: no `backstop.toml` here or above".to_owned(),
+        }
+    }
+}
+
+fn kill_file_text(path: &Path, standing: Option<&Standing>) -> String {
+    let path = path.display();
+    match standing.map(|standing| standing.reason.as_deref()) {
+        None => format!("{path} (absent)"),
+        Some(None) => format!("{path} is PRESENT: the job does not begin"),
+        Some(Some(reason)) => format!("{path} is PRESENT: the job does not begin ({reason})"),
+    }
+}
+
 /// Everything that will happen, for people.
 #[must_use]
-pub fn plan_text(plan: &Plan, dialect: &dyn Dialect) -> String {
-    let key = sample_key(plan);
+pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> String {
+    let (after, upto) = plan.statements.example();
     let statements = &plan.statements;
     let mut text = String::new();
     let mut field = |name: &str, value: String| {
@@ -61,27 +86,46 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect) -> String {
             }
         ),
     );
+    if plan.statements.walk == Walk::Predicate {
+        let rows = plan.estimate.as_ref().map_or_else(
+            || "the rows that match `where`; how many is unknown".to_owned(),
+            |estimate| format!("about {} {}", count(estimate.rows), estimate.source),
+        );
+        field("walk", rows);
+    }
     field("key", format!("{} ({})", plan.key_names().join(", "), plan.index_reason));
     field(
         "batch",
         format!(
-            "sized to take {:?}, at most {} rows; {} worker{}, {}",
+            "sized to take {:?}, at most {} rows and {} of the server's log; {} worker{}, {}",
             plan.pace.target_time,
             count(plan.pace.max_rows),
+            plan.pace.max_log,
             plan.pace.workers,
             if plan.pace.workers == 1 { "" } else { "s" },
             pause_text(plan),
         ),
     );
-    field("window", statements.boundary(dialect, Some(&key), &key, 1).sql);
-    field("write", statements.write(dialect, Some(&key), &key).sql);
+    if plan.spec.batch.durability == Durability::Async {
+        field(
+            "commit",
+            "waits for nothing; a crash of the server may undo the latest batches, rows and cursor \
+             together; every stop and the end of each range wait for the disk"
+                .to_owned(),
+        );
+    }
+    field("window", statements.boundary(dialect, Some(&after), &upto, 1).sql);
+    if let Some(lock) = plan.lock_step(&plan.pace, dialect, Some(&after), &upto) {
+        field("lock", lock.sql);
+    }
+    field("write", statements.write(dialect, Some(&after), &upto).sql);
     field(
         "fence",
-        format!(
-            "{}{}",
-            plan.fence.table,
-            if plan.fence.exists { "" } else { " (made on the first run)" }
-        ),
+        match &plan.fence {
+            Some(home) if home.exists() => home.fence.table.clone(),
+            Some(home) => format!("{} (made on the first run)", home.fence.table),
+            None => "none".to_owned(),
+        },
     );
     field("guarantee", plan.guarantee());
     let checks = plan.checks();
@@ -94,7 +138,8 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect) -> String {
         },
     );
     if statements.verifies() {
-        field("check", statements.verify(dialect, Some(&key), &key).sql);
+        let statements = &plan.verification;
+        field("check", statements.verify(dialect, Some(&after), &upto).sql);
     }
     for setting in &plan.server.settings {
         field("setting", format!("{} = {} ({})", setting.name, setting.value, setting.source));
@@ -102,14 +147,25 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect) -> String {
     for note in &plan.notes {
         field("note", note.clone());
     }
+    field("config", around.config_text());
+    for (path, standing) in &around.kill_files {
+        field("kill file", kill_file_text(path, standing.as_ref()));
+    }
     field("spec", format!("hash {}", plan.spec_hash.get(..16).unwrap_or(&plan.spec_hash)));
     text
 }
 
 /// Everything that will happen, for machines. Fields are only ever added.
 #[must_use]
-pub fn plan_json(plan: &Plan, dialect: &dyn Dialect) -> Value {
-    let key = sample_key(plan);
+pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> Value {
+    let kill_files = around.kill_files.iter().map(|(path, standing)| {
+        json!({
+            "path": path.display().to_string(),
+            "present": standing.is_some(),
+            "reason": standing.as_ref().and_then(|standing| standing.reason.as_ref()),
+        })
+    });
+    let (after, upto) = plan.statements.example();
     let statements = &plan.statements;
     json!({
         "job": plan.spec.job.name,
@@ -122,24 +178,63 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect) -> Value {
             "version": plan.server.version,
             "settings": plan.server.settings,
         },
-        "table": { "schema": plan.table.schema, "name": plan.table.name },
+        "table": {
+            "schema": plan.table.schema,
+            "name": plan.table.name,
+            "partition": plan.table.partition,
+        },
         "estimated_rows": plan.table.estimate,
         "key": { "columns": plan.key_names(), "index": plan.index.index, "why": plan.index_reason },
         "batch": {
             "target_seconds": plan.pace.target_time.as_secs_f64(),
             "max_rows": plan.pace.max_rows,
+            "max_log_bytes": plan.pace.max_log.0,
             "workers": plan.pace.workers,
+            "walk": plan.statements.walk,
+            "durability": plan.spec.batch.durability,
+            "estimated_rows": plan.estimate,
         },
         "sql": {
-            "window": statements.boundary(dialect, Some(&key), &key, 1).sql,
-            "write": statements.write(dialect, Some(&key), &key).sql,
+            "window": statements.boundary(dialect, Some(&after), &upto, 1).sql,
+            "lock": plan.lock_step(&plan.pace, dialect, Some(&after), &upto).map(|lock| lock.sql),
+            "write": statements.write(dialect, Some(&after), &upto).sql,
             "verify": statements
                 .verifies()
-                .then(|| statements.verify(dialect, Some(&key), &key).sql),
+                .then(|| plan.verification.verify(dialect, Some(&after), &upto).sql),
         },
-        "fence": { "table": plan.fence.table, "exists": plan.fence.exists, "ddl": plan.fence.ddl },
+        "fence": plan.fence.as_ref().map(|home| json!({
+            "table": home.fence.table,
+            "exists": home.fence.exists,
+            "ddl": home.fence.ddl,
+            "switch": {
+                "table": home.switch.table,
+                "exists": home.switch.exists,
+                "ddl": home.switch.ddl,
+            },
+        })),
         "guarantee": plan.guarantee(),
+        "exactly_once": plan.spec.update.exactly_once,
+        "convergence": match &plan.convergence {
+            Convergence::Convergent(why) => json!({ "convergent": true, "why": [why] }),
+            dependent @ Convergence::Dependent(_) => {
+                json!({ "convergent": false, "why": dependent.doubts() })
+            }
+        },
         "checks": plan.checks(),
         "notes": plan.notes,
+        "config": around.config.as_ref().map(|file| file.display().to_string()),
+        "kill_files": kill_files.collect::<Vec<_>>(),
     })
+}
+
+/// What a sample showed, for machines.
+#[must_use]
+pub fn proof_json(proof: &Proof) -> Value {
+    let result = match proof {
+        Proof::NotClaimed => "not_claimed",
+        Proof::Refuted { .. } => "refuted",
+        Proof::NotRefuted { .. } => "not_refuted",
+        Proof::NotTried(_) => "not_tried",
+    };
+    json!({ "result": result, "text": proof.text() })
 }

@@ -3,14 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{count, duration, percent};
-use crate::journal::{Checkpoint, Freshness, JobStatus};
+use crate::journal::{Checkpoint, Freshness, JobStatus, Tuned};
 
 /// The job for people.
 #[must_use]
 pub fn status_text(status: &JobStatus) -> String {
     let JobStatus { job, checkpoints, .. } = status;
     let mut lines = Vec::new();
-    let verifying = if status.is_verifying() { ", verifying" } else { "" };
+    let verifying = match (status.is_verifying(), status.is_connecting()) {
+        (true, _) => ", verifying",
+        (_, true) => ", connecting",
+        _ => "",
+    };
     let mut state = format!("{}  {}{verifying}", job.name, job.state);
     if let Some(reason) = &job.reason {
         state.push_str(&format!(": {reason}"));
@@ -30,6 +34,16 @@ pub fn status_text(status: &JobStatus) -> String {
             ));
         }
         Freshness::NoRunner => {}
+    }
+    if let Some(latch) = &status.latch {
+        let why = latch.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        lines.push(format!("  latched   by {} at {}{why}", latch.by, latch.at));
+    }
+    for Tuned { name, value, by, reason } in &status.tuned {
+        let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        if let Some(value) = value {
+            lines.push(format!("  tuned     {name} = {value}, by {by}{why}"));
+        }
     }
     lines.push(format!("  target    {} ({}), table {}", job.target, job.address, job.table));
     let progress = status.ratio().map_or("progress unknown".to_owned(), percent);
@@ -60,7 +74,7 @@ pub fn status_text(status: &JobStatus) -> String {
 /// The job for machines. Fields are only ever added.
 #[must_use]
 pub fn status_json(status: &JobStatus) -> Value {
-    let JobStatus { job, checkpoints, events, as_of } = status;
+    let JobStatus { job, checkpoints, events, latch, tuned, as_of } = status;
     let (alive, heartbeat_age) = match status.freshness() {
         Freshness::NoRunner => (None, None),
         Freshness::Alive(age) => (Some(true), Some(age)),
@@ -105,6 +119,8 @@ pub fn status_json(status: &JobStatus) -> Value {
                 "time": event.at.to_string(), "kind": event.kind, "data": event.data,
             }))
             .collect::<Vec<_>>(),
+        "latch": latch,
+        "tuned": tuned,
         "next": status.next_step(),
     })
 }

@@ -1,27 +1,33 @@
 //! Taking a job: what the fence and the journal know of it, and who owns it from now on.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::error::{Error, SpecChange};
-use super::read::read_key;
-use crate::event::JobState;
+use super::latch;
+use super::ledger::{Claim, Ledger};
+use super::survey::{Survey, one_key};
+use crate::event::{JobState, Trigger, next};
 use crate::journal::{JobRow, Journal};
-use crate::keyspace::{Key, Range, split_points};
+use crate::keyspace::{Key, Range};
 use crate::plan::Plan;
-use crate::target::fence::{Fence, Generation};
-use crate::target::{Class, Dialect, JobLock, LockAttempt, Row, Session, Statement, Target};
+use crate::target::fence::{self, Generation};
+use crate::target::{Class, Dialect, JobLock, LockAttempt, Session, Target};
 
-/// Ranges per worker: with several, a worker that got an easy one takes another, and a guess at
-/// the distribution may be off.
-const RANGES_PER_WORKER: u32 = 4;
+/// Ranges per worker: with several, a worker that got an easy one takes another. More would bring
+/// little, for the last ones are shared anyway.
+const RANGES_PER_WORKER: usize = 2;
 
-/// What the person who runs the job said beside the spec.
+/// What the person who runs the job said beside the spec, and who that is.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Begin a new generation of a finished job.
     pub again: bool,
     /// Go on although the spec has changed.
     pub accept_changed_spec: bool,
+    /// End the runner that has the job.
+    pub take_over: bool,
     /// The spec's file, for the command that goes on.
     pub spec_path: String,
     /// Who runs it: user, host and process.
@@ -44,16 +50,22 @@ pub struct Taken {
     pub finished: bool,
     /// What changed in the spec since the job began, where that was accepted.
     pub accepted: Option<SpecChange>,
+    /// Who runs it.
+    pub runner: String,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
 
-/// Takes the job: excludes other runners, makes the fence if there is none, decides between
-/// beginning and going on, and writes the journal to match the fence.
+/// How long a session that is taken over may take to end.
+const TERMINATE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Takes the job: excludes other runners, refuses it while a kill stands, makes the fence if there
+/// is none, decides between beginning and going on, and writes the journal to match the fence.
 ///
 /// # Errors
 ///
-/// Another runner has it, the spec or the table is another, or the target or the journal fails.
+/// Another runner has it, it was killed, the spec or the table is another, or the target or the
+/// journal fails.
 pub async fn take(
     plan: &Plan,
     target: &dyn Target,
@@ -61,16 +73,38 @@ pub async fn take(
     journal: &Journal,
     options: &Options,
 ) -> Result<Taken, Error> {
+    match take_once(plan, target, control, journal, options).await {
+        // Of sessions that cannot be ended from outside, the locks may outlast the runner.
+        Err(Error::Target(cause)) if options.take_over && cause.is_lock_timeout() => {
+            Err(still_held(Error::Target(cause), &plan.spec.job.name, None))
+        }
+        result => result,
+    }
+}
+
+async fn take_once(
+    plan: &Plan,
+    target: &dyn Target,
+    control: &mut dyn Session,
+    journal: &Journal,
+    options: &Options,
+) -> Result<Taken, Error> {
     let job = &plan.spec.job.name;
-    let lock = match target.lock(control).await? {
+    let dialect = target.dialect();
+    let ledger = Ledger::of(plan, journal);
+    latch::refuse_killed(plan, &ledger, dialect, control, journal).await?;
+    let lock = match target.lock(control, options.take_over).await? {
         LockAttempt::Held(lock) => lock,
         LockAttempt::HeldBy(holder) => return Err(Error::HeldBy { job: job.clone(), holder }),
     };
-    let dialect = target.dialect();
-    let known = journal.job(job)?;
-    let fence = Fence { table: plan.fence.table.clone(), job: job.clone() };
-    let found = if plan.fence.exists { fence.load(dialect, control).await? } else { None };
-    refuse_other_target(plan, journal, known.as_ref(), found.as_ref())?;
+    let known = journal.begun(job)?;
+    let found = ledger.load(plan, dialect, control).await?;
+    refuse_other_target(plan, journal, known.as_ref(), found.as_ref(), options)?;
+    if let Some(cluster) = plan.server.cluster
+        && !options.take_over
+    {
+        refuse_held_elsewhere(plan, &ledger, dialect, control, cluster).await?;
+    }
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
     if options.again && !finished && found.is_some() {
         return Err(Error::NotFinished { job: job.clone() });
@@ -80,36 +114,40 @@ pub async fn take(
         Some(generation) => accept_or_refuse(plan, generation, known.as_ref(), options)?,
         None => None,
     };
-    if !plan.fence.exists {
-        create_fence(plan, target, control).await?;
+    if options.take_over {
+        end_recorded_sessions(plan, target, &ledger, control).await?;
     }
+    ledger.make(plan, control).await?;
     let number = match &found {
         Some(generation) if anew => generation.number + 1,
         Some(generation) => generation.number,
         None => known.as_ref().map_or(1, |row| row.generation),
     };
-    if anew {
-        let ranges = split_table(plan, dialect, control).await?;
-        let generation = Generation {
-            number,
-            spec_hash: plan.spec_hash.clone(),
-            table_identity: plan.table.identity.clone(),
-            holder: Some(options.runner.clone()),
-            ranges,
-        };
-        fence.create(dialect, control, &generation).await?;
-    }
-    let holder = format!("{}, session {}", options.runner, control.id());
-    if accepted.is_some() {
-        fence.accept(dialect, control, number, &plan.spec_hash).await?;
-    }
-    fence.claim(dialect, control, number, &holder).await?;
-    let ranges = fence.load(dialect, control).await?.map(|g| g.ranges).unwrap_or_default();
+    let holder = found.as_ref().and_then(|generation| generation.holder.clone());
+    let ranges = match found {
+        Some(generation) if !anew => generation.ranges,
+        _ => split_table(plan, target, control).await?,
+    };
+    let generation = Generation {
+        number,
+        spec_hash: plan.spec_hash.clone(),
+        table_identity: plan.table.identity.clone(),
+        holder: Some(fence::holder(&options.runner, control)),
+        ranges,
+    };
+    let claim = match &accepted {
+        _ if anew => Claim::Begin,
+        Some(_) => Claim::Accept,
+        None => Claim::GoOn,
+    };
+    let claimed = ledger.claim(dialect, control, generation, claim).await;
+    let ranges = claimed.map_err(|error| still_held(error, job, holder))?;
 
     let resumed = ranges.iter().any(|range| 0 < range.batches);
     let finished = finished && !anew;
     let state = match &known {
-        Some(row) if !anew => row.state,
+        // The kill was lifted, or the job would have been refused.
+        Some(row) if !anew => next(row.state, Trigger::Released).unwrap_or(row.state),
         _ if finished => JobState::Completed,
         _ => JobState::Queued,
     };
@@ -119,15 +157,17 @@ pub async fn take(
             target: plan.target_name.clone(),
             address: plan.address.clone(),
             table: plan.table.to_string(),
-            key_columns: plan.key_names().to_vec(),
+            key_columns: plan.key_names(),
             spec_path: options.spec_path.clone(),
             spec_hash: plan.spec_hash.clone(),
             spec: plan.spec.canonical(),
             generation: number,
+            table_identity: plan.table.identity.clone(),
             state,
             reason: None,
-            estimated_rows: plan.table.estimate.as_ref().map(|estimate| estimate.rows),
+            estimated_rows: plan.estimate.as_ref().map(|estimate| estimate.rows),
             runner: Some(options.runner.clone()),
+            taken: true,
             heartbeat_at: None,
             started_at: match &known {
                 Some(row) if !anew => row.started_at,
@@ -136,22 +176,72 @@ pub async fn take(
         },
         &ranges,
     )?;
+    if anew {
+        journal.forget_tuning(job)?;
+    }
     let run_id = format!("{:x}-{}", Timestamp::now().as_millisecond(), std::process::id());
-    Ok(Taken { run_id, generation: number, ranges, state, resumed, finished, accepted, lock })
+    Ok(Taken {
+        run_id,
+        generation: number,
+        ranges,
+        state,
+        resumed,
+        finished,
+        accepted,
+        runner: options.runner.clone(),
+        lock,
+    })
 }
 
-/// Makes the fence. Another job may make it at the same moment, and that is as good.
-async fn create_fence(
+/// The fence's row is locked by a transaction that has not ended: an earlier runner's.
+fn still_held(error: Error, job: &str, holder: Option<String>) -> Error {
+    match error {
+        Error::Target(cause) if matches!(cause.class, Class::Retry(_)) => Error::StillHeld {
+            job: job.to_owned(),
+            holder: holder.unwrap_or_else(|| "an earlier runner".to_owned()),
+            cause,
+        },
+        error => error,
+    }
+}
+
+/// On a cluster the lock excludes only the runners on this node. Of the others the fence alone
+/// knows, and whether they live cannot be asked from here.
+async fn refuse_held_elsewhere(
+    plan: &Plan,
+    ledger: &Ledger,
+    dialect: &dyn Dialect,
+    control: &mut dyn Session,
+    cluster: &'static str,
+) -> Result<(), Error> {
+    let exists = plan.fence.as_ref().is_some_and(|home| home.fence.exists);
+    let Some(fence) = ledger.fence().filter(|_| exists) else { return Ok(()) };
+    let holders = fence.holders(dialect, control, &fence.job).await?;
+    match holders.into_iter().find(|(_, holder)| fence::session_of(holder).is_some()) {
+        Some((job, holder)) => Err(Error::HeldInCluster { job, holder, cluster }),
+        None => Ok(()),
+    }
+}
+
+/// Ends the sessions that the fence recorded, so that what they had in flight is rolled back and
+/// its locks are free: a runner that was frozen at the last instant cannot commit any more.
+async fn end_recorded_sessions(
     plan: &Plan,
     target: &dyn Target,
+    ledger: &Ledger,
     control: &mut dyn Session,
 ) -> Result<(), Error> {
-    let created = control.execute(&Statement::plain(plan.fence.ddl.clone())).await;
-    match created {
-        Ok(_) => Ok(()),
-        Err(_) if target.fence_home(control, &plan.table).await?.exists => Ok(()),
-        Err(error) => Err(error.into()),
+    let exists = plan.fence.as_ref().is_some_and(|home| home.fence.exists);
+    let Some(fence) = ledger.fence().filter(|_| exists) else { return Ok(()) };
+    let holders = fence.holders(target.dialect(), control, &fence.job).await?;
+    for (job, holder) in &holders {
+        if let Some(identity) = fence::session_of(holder) {
+            // One that does not end keeps its row locks: then the claim that follows waits for
+            // them, and fails with the server's words after its lock time-out.
+            target.terminate(control, job, identity, TERMINATE_WITHIN).await?;
+        }
     }
+    Ok(())
 }
 
 fn refuse_other_target(
@@ -159,11 +249,14 @@ fn refuse_other_target(
     journal: &Journal,
     known: Option<&JobRow>,
     found: Option<&Generation>,
+    options: &Options,
 ) -> Result<(), Error> {
     let Some(known) = known else { return Ok(()) };
     let (job, path) = (plan.spec.job.name.clone(), journal.path().display().to_string());
+    let moved = known.address != plan.address;
     // The lock that is held by now excludes a runner on this target, but not one on another.
-    if known.address != plan.address && known.is_alive(Timestamp::now()) {
+    let other = known.runner.as_ref() != Some(&options.runner);
+    if moved && other && known.is_alive(Timestamp::now()) {
         return Err(Error::RunningElsewhere {
             job,
             path,
@@ -171,7 +264,7 @@ fn refuse_other_target(
             runner: known.runner.clone().unwrap_or_default(),
         });
     }
-    if found.is_some() {
+    if found.is_some() && (plan.fence.is_some() || !moved) {
         return Ok(());
     }
     let batches = journal.checkpoints(&job)?.iter().map(|point| point.range.batches).sum();
@@ -257,46 +350,20 @@ fn collect_differences(
 /// that is done: rows that come later are above the upper bound, as in any other table.
 pub(super) async fn split_table(
     plan: &Plan,
-    dialect: &dyn Dialect,
+    target: &dyn Target,
     session: &mut dyn Session,
 ) -> Result<Vec<Range>, Error> {
-    let statements = &plan.statements;
-    let Some(hi) = one_key(plan, session.query(&statements.last_key(dialect)).await?)? else {
+    let last = session.query(&plan.statements.last_key(target.dialect())).await?;
+    let Some(hi) = one_key(plan, last)? else {
         return Ok(vec![Range { done: true, ..Range::new(0, None, Key(Vec::new())) }]);
     };
-    let mut cuts: Vec<Key> = Vec::new();
-    if 1 < plan.pace.workers
-        && let Some(lo) = one_key(plan, session.query(&statements.first_key(dialect)).await?)?
-        && let Some(Ok(kind)) = statements.key.first().map(|column| &column.key_kind)
-    {
-        let pieces = plan.pace.workers.saturating_mul(RANGES_PER_WORKER);
-        for guess in split_points(*kind, &lo, &hi, pieces) {
-            // Each cut lies above the one before it in the server's order, whatever our guesses
-            // are in ours.
-            let look = statements.first_from(dialect, &guess, cuts.last(), &hi);
-            // A guess that is no value of the type (half a UUID) is not cut at.
-            let mut rows = match session.query(&look).await {
-                Ok(rows) => rows,
-                Err(error) if error.class == Class::Refused => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let past = rows.first_mut().and_then(Vec::pop).flatten();
-            if let Some(key) = one_key(plan, rows)?
-                && key != hi
-                && past.as_deref() == Some("0")
-            {
-                cuts.push(key);
-            }
-        }
-    }
+    let workers = plan.pace.workers as usize;
+    let wanted = if workers == 1 { 1 } else { workers * RANGES_PER_WORKER };
+    let cuts = Survey { plan, target, session }.cuts(None, &hi, wanted).await?;
     let mut ranges = Vec::new();
     let mut lo = None;
     for (id, upto) in (0u32..).zip(cuts.into_iter().chain([hi])) {
         ranges.push(Range::new(id, lo.replace(upto.clone()), upto));
     }
     Ok(ranges)
-}
-
-fn one_key(plan: &Plan, mut rows: Vec<Row>) -> Result<Option<Key>, Error> {
-    rows.pop().map(|row| read_key(plan, row)).transpose()
 }

@@ -26,7 +26,7 @@ impl fmt::Display for SpecChange {
 #[non_exhaustive]
 pub enum Error {
     /// The target said no, or is gone.
-    #[error("{0}")]
+    #[error("{}{}", .0, way_on(.0))]
     Target(#[from] crate::target::Error),
     /// The journal cannot be used.
     #[error(transparent)]
@@ -34,13 +34,59 @@ pub enum Error {
     /// Another runner has the job.
     #[error(
         "job `{job}` is already being run by {holder}; two runners would do the same work twice, so \
-         stop that one first with `backstop stop {job}`"
+         stop that one first with `backstop stop {job}`, or, if it is frozen or cut off, end it with \
+         `--take-over`"
     )]
     HeldBy {
         /// The job.
         job: String,
         /// The other runner, in words.
         holder: String,
+    },
+    /// The fence says that another runner has the job, on a cluster where that cannot be checked.
+    #[error(
+        "job `{job}` is held by {holder}, says the fence; the nodes of {cluster} share no locks, so \
+         from here nobody can tell whether that runner still lives. If it does not, or is to be \
+         ended, add `--take-over`: its next batch is then refused"
+    )]
+    HeldInCluster {
+        /// The job.
+        job: String,
+        /// The other runner, in words.
+        holder: String,
+        /// What kind of cluster.
+        cluster: &'static str,
+    },
+    /// A transaction of an earlier runner has not ended.
+    #[error(
+        "the fence of `{job}` is locked ({cause}): {holder} has a transaction open in it that has \
+         not ended. Nothing can go wrong, but nothing goes on either: end that process (with \
+         `kill -9` if it is frozen), or its session, and run the job again"
+    )]
+    StillHeld {
+        /// The job.
+        job: String,
+        /// Who, as the fence has it.
+        holder: String,
+        /// What the server said.
+        cause: crate::target::Error,
+    },
+    /// A kill stands.
+    #[error(
+        "job `{job}` was killed by {by} at {at}{reason}, and stays so until a person lifts that: \
+         nothing was written. When it may go on: `backstop release {selector} --reason TEXT`"
+    )]
+    Killed {
+        /// The job.
+        job: String,
+        /// Who killed it.
+        by: String,
+        /// When.
+        at: String,
+        /// Why, in parentheses.
+        reason: String,
+        /// What has to be released, as the command takes it.
+        selector: String,
     },
     /// The spec is not the one that the job began with.
     #[error(
@@ -84,12 +130,14 @@ pub enum Error {
     },
     /// Somebody else owns the range now.
     #[error(
-        "another runner has taken range {range} over (its epoch is no longer ours); this batch was \
-         rolled back, and nothing is lost"
+        "range {range} was taken over by {holder}: its epoch is no longer ours, so this batch was \
+         rolled back; nothing is lost, and the other runner goes on with it"
     )]
     FencedOff {
         /// The range.
         range: u32,
+        /// Who has it, in words.
+        holder: String,
     },
     /// The answer to a COMMIT was lost and the fence cannot be asked.
     #[error(
@@ -167,6 +215,15 @@ pub enum Error {
     /// A task of the run panicked: a defect of ours.
     #[error("internal: a worker failed: {0}; its batch was rolled back by the server")]
     Worker(String),
+}
+
+/// What to do when a session was lost while nothing of it could be in doubt.
+fn way_on(error: &crate::target::Error) -> &'static str {
+    if error.is_lost() {
+        "; nothing is lost: run the job again when the server answers"
+    } else {
+        ""
+    }
 }
 
 impl Error {

@@ -8,35 +8,71 @@
 mod brake;
 mod bus;
 mod claim;
+mod crew;
+mod durable;
 mod error;
 mod finish;
+mod latch;
+mod ledger;
 mod lifecycle;
+pub mod protocol;
 mod read;
+mod regain;
+mod scout;
+mod seat;
 mod shape;
+mod share;
+mod survey;
+mod tuning;
+mod waits;
 mod walk;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
 
 pub use bus::Bus;
 pub use claim::{Options, Taken, take};
 pub use error::{Error, SpecChange};
 pub use finish::{Ended, Verdict};
+pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
 
-use crate::control::{Level, Source, Stop, watch_commands};
+use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
 use crate::event::{Event, JobState, Started, Trigger};
 use crate::journal::Journal;
 use crate::keyspace::{FIRST_ROWS, Range};
-use crate::plan::Plan;
-use crate::target::{Session, Target, fence::Fence};
+use crate::plan::{Pace, Plan};
+use crate::target::fence::Fence;
+use crate::target::switch::Halt;
+use crate::target::{Session, Target};
+use ledger::Ledger;
 use lifecycle::Lifecycle;
 
-/// How often the runner shows in the journal that it lives, and that the control session answers.
+/// How often the runner shows in the journal that it lives.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// Shows in the journal that the runner of `job` lives, for ever. Cancel it by dropping.
+///
+/// # Errors
+///
+/// The journal cannot be written, or another runner has the job.
+pub async fn beat(journal: &Journal, job: &str) -> crate::journal::Result<()> {
+    let mut ticks = tokio::time::interval(HEARTBEAT_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        journal.heartbeat(job)?;
+    }
+}
 
 /// How often a session that waits is used. Idle ones are closed by servers and firewalls after
 /// minutes; half of one is short enough for all and rare enough to cost nothing.
 const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// How long the target may take over what a runner says to it on its way out. Whoever killed it is
+/// waiting, and what is not said stands in the journal.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a run works with. Shared by the tasks of its workers.
 pub struct Run {
@@ -52,12 +88,17 @@ pub struct Run {
     pub bus: Bus,
     /// Which repetition of the job this is.
     pub generation: u32,
-    /// The fence of the job.
-    pub fence: Fence,
+    /// Who runs it.
+    pub runner: String,
+    ledger: Ledger,
     /// The session that cancels statements and holds the job's lock. But for a ping every half
     /// minute its mutex is free, so that a kill waits for nothing else.
     control: tokio::sync::Mutex<Box<dyn Session>>,
     lifecycle: Lifecycle,
+    scout: scout::Scout,
+    waits: waits::Waits,
+    /// The present pace: the plan's, with what people have changed.
+    pace: tokio::sync::watch::Sender<Pace>,
 }
 
 impl Run {
@@ -72,7 +113,8 @@ impl Run {
         taken: &Taken,
         control: Box<dyn Session>,
     ) -> Self {
-        let fence = Fence { table: plan.fence.table.clone(), job: plan.spec.job.name.clone() };
+        let ledger = Ledger::of(&plan, &journal);
+        let pace = tokio::sync::watch::Sender::new(plan.pace);
         let lifecycle = Lifecycle::new(taken.state, journal.clone(), bus.clone());
         Self {
             plan,
@@ -81,9 +123,13 @@ impl Run {
             stop,
             bus,
             generation: taken.generation,
-            fence,
+            runner: taken.runner.clone(),
+            ledger,
             control: tokio::sync::Mutex::new(control),
             lifecycle,
+            scout: scout::Scout::default(),
+            waits: waits::Waits::default(),
+            pace,
         }
     }
 
@@ -96,19 +142,70 @@ impl Run {
     pub async fn execute(self, taken: Taken) -> Result<Ended, Error> {
         let run = Arc::new(self);
         run.announce(&taken);
-        let result = run.work_watched(taken.ranges).await;
+        let mut result = run.work_watched(taken.ranges).await;
+        run.leave_fence().await;
+        if let Ok(finish::Outcome::Left) = &result
+            && run.stop.level() == Level::Kill
+            && let Err(error) = run.latch().await
+        {
+            result = Err(error);
+        }
         let ended = run.finish(result);
         if let Ok(run) = Arc::try_unwrap(run) {
+            run.scout.close().await;
             run.control.into_inner().close().await;
         }
         ended
     }
 
     async fn work_watched(self: &Arc<Self>, ranges: Vec<Range>) -> Result<finish::Outcome, Error> {
+        let result = self.work_and_watch(ranges).await;
+        // Whoever halts all runners also ends their sessions, and takes their ranges: what looks
+        // like a loss or a take-over is then a kill.
+        match result {
+            Err(error) if self.was_halted().await => {
+                drop(error);
+                Ok(finish::Outcome::Left)
+            }
+            result => result,
+        }
+    }
+
+    async fn was_halted(&self) -> bool {
+        if self.ledger.fence().is_none() {
+            return false;
+        }
+        let Ok(mut session) = self.target.open("halts").await else { return false };
+        let found = self.find_halt(session.as_mut()).await;
+        session.close().await;
+        found
+    }
+
+    /// Looks whether a halt stands, and if so, makes it a request.
+    async fn find_halt(&self, session: &mut dyn Session) -> bool {
+        let Some(fence) = self.ledger.fence() else { return false };
+        let found = fence.switch.standing(self.target.dialect(), session, &fence.job).await;
+        let Ok(Some(halt)) = found else { return false };
+        self.stop.ask(ask_of(&halt));
+        true
+    }
+
+    async fn work_and_watch(
+        self: &Arc<Self>,
+        ranges: Vec<Range>,
+    ) -> Result<finish::Outcome, Error> {
         let mut work = Box::pin(self.work(ranges));
-        let mut watchers = Box::pin(self.watch());
+        let mut asks = self.stop.watch();
+        let mut watchers = Box::pin(self.watch(&mut asks));
         tokio::select! {
-            result = &mut work => result,
+            result = &mut work => {
+                drop(watchers);
+                // A worker may have obeyed before the other watchers of the token were woken.
+                if asks.has_changed().unwrap_or(false) {
+                    self.report(asks.borrow_and_update().clone());
+                }
+                result
+            }
             error = &mut watchers => {
                 // Whatever a watcher held is free again, so that a kill still works.
                 drop(watchers);
@@ -123,14 +220,81 @@ impl Run {
     }
 
     /// Everything that goes on beside the work. It ends only when a part of it fails.
-    async fn watch(&self) -> Error {
+    async fn watch(&self, asks: &mut Receiver<Ask>) -> Error {
         tokio::select! {
             Err(error) = watch_commands(&self.journal, &self.plan.spec.job.name, &self.stop) => {
                 error.into()
             }
-            Err(error) = self.keep_alive() => error,
-            () = self.report_asks() => unreachable!("the token lives as long as the run"),
+            Err(error) = beat(&self.journal, &self.plan.spec.job.name) => error.into(),
+            Err(error) = self.keep_control_alive() => error,
+            Err(error) = self.watch_switch() => error,
+            Err(error) = self.watch_settings() => error,
+            never = self.sample_waits() => match never {},
+            () = self.report_asks(asks) => unreachable!("the token lives as long as the run"),
         }
+    }
+
+    /// Tells every listener and the journal.
+    fn tell(&self, event: Event) {
+        let record = self.bus.emit(event);
+        // What follows is written with its own check; a journal that fails here fails there too,
+        // and that stops the job.
+        let _ = self.journal.log(&record);
+    }
+
+    /// Takes our sessions out of the fence's record. Where that fails, whoever looks for them finds
+    /// them gone.
+    async fn leave_fence(&self) {
+        let Some(fence) = self.ledger.fence() else { return };
+        // Whoever killed is waiting; and only on a cluster does the record keep others out.
+        if Level::Cancel <= self.stop.level() && self.plan.server.cluster.is_none() {
+            return;
+        }
+        let mut control = self.control.lock().await;
+        let (dialect, generation) = (self.target.dialect(), self.generation);
+        let leave = fence.leave(dialect, control.as_mut(), generation, &self.runner);
+        let _ = tokio::time::timeout(GOODBYE_WITHIN, leave).await;
+    }
+
+    /// Makes the kill stay: in the target, where it binds every runner, and in the journal. A target
+    /// that cannot be written any more leaves the journal.
+    async fn latch(&self) -> Result<(), Error> {
+        let ask = self.stop.present();
+        let job = &self.plan.spec.job.name;
+        match self.halt_others(&ask).await {
+            Some(halt) => latch::remember_halt(&self.journal, job, &halt)?,
+            None => latch::remember_ask(&self.journal, job, &ask)?,
+        }
+        let scope = job.clone();
+        self.bus.emit(Event::Latched { scope, by: ask.by, reason: ask.reason });
+        Ok(())
+    }
+
+    /// The halt that stands in the target, written if there is none yet.
+    async fn halt_others(&self, ask: &Ask) -> Option<Halt> {
+        let fence = self.ledger.fence()?;
+        let mut control = self.control.lock().await;
+        let halting = self.halt_through(control.as_mut(), fence, ask);
+        match tokio::time::timeout(GOODBYE_WITHIN, halting).await.ok()? {
+            Err(error) if error.is_lost() => {}
+            result => return result.ok().flatten(),
+        }
+        *control = self.target.open("control").await.ok()?;
+        self.halt_through(control.as_mut(), fence, ask).await.ok().flatten()
+    }
+
+    async fn halt_through(
+        &self,
+        session: &mut dyn Session,
+        fence: &Fence,
+        ask: &Ask,
+    ) -> crate::target::Result<Option<Halt>> {
+        let (switch, dialect) = (&fence.switch, self.target.dialect());
+        if let Some(halt) = switch.standing(dialect, session, &fence.job).await? {
+            return Ok(Some(halt));
+        }
+        switch.engage(dialect, session, &fence.job, &ask.by, ask.reason.as_deref()).await?;
+        switch.standing(dialect, session, &fence.job).await
     }
 
     fn announce(&self, taken: &Taken) {
@@ -143,7 +307,7 @@ impl Run {
             spec_hash: plan.spec_hash.clone(),
             generation: taken.generation,
             workers: plan.pace.workers,
-            estimated_rows: plan.table.estimate.as_ref().map(|estimate| estimate.rows),
+            estimated_rows: plan.estimate.as_ref().map(|estimate| estimate.rows),
             target_seconds: plan.pace.target_time.as_secs_f64(),
             first_rows: FIRST_ROWS.min(plan.pace.max_rows),
             resumed: taken.resumed,
@@ -196,52 +360,36 @@ impl Run {
 
     async fn split_whole_table(&self) -> Result<Vec<Range>, Error> {
         let mut session = self.target.open("planner").await?;
-        let ranges =
-            claim::split_table(&self.plan, self.target.dialect(), session.as_mut()).await?;
+        let ranges = claim::split_table(&self.plan, &*self.target, session.as_mut()).await?;
         session.close().await;
         Ok(ranges)
     }
 
-    /// Writes down who asked for what. Ends with the run.
-    async fn report_asks(&self) {
-        let mut watcher = self.stop.watch();
-        while watcher.changed().await.is_ok() {
-            let ask = watcher.borrow_and_update().clone();
-            if ask.source == Source::Runner {
-                continue;
-            }
-            let record = self.bus.emit(Event::Asked {
-                action: match ask.level {
-                    Level::Go => "resume",
-                    Level::Pause => "pause",
-                    Level::Drain => "stop",
-                    Level::Cancel => "cancel",
-                    Level::Kill => "kill",
-                }
-                .to_owned(),
-                source: ask.source.name().to_owned(),
-                by: ask.by,
-                reason: ask.reason,
-            });
-            // The state that follows is written with its own check; a journal that fails here
-            // fails there too, and that stops the job.
-            let _ = self.journal.log(&record);
+    /// Writes down who asks for what. Ends with the run.
+    async fn report_asks(&self, asks: &mut Receiver<Ask>) {
+        while asks.changed().await.is_ok() {
+            self.report(asks.borrow_and_update().clone());
         }
     }
 
-    async fn keep_alive(&self) -> Result<(), Error> {
-        let mut ticks = tokio::time::interval(HEARTBEAT_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut pinged = Instant::now();
-        loop {
-            ticks.tick().await;
-            self.journal.heartbeat(&self.plan.spec.job.name)?;
-            if PING_EVERY < pinged.elapsed() {
-                pinged = Instant::now();
-                let mut control = self.control.lock().await;
-                control.ping().await.map_err(Error::Session)?;
-            }
+    /// Writes down who asked for what.
+    fn report(&self, ask: Ask) {
+        if ask.source == Source::Runner {
+            return;
         }
+        self.tell(Event::Asked {
+            action: match ask.level {
+                Level::Go => "resume",
+                Level::Pause => "pause",
+                Level::Drain => "stop",
+                Level::Cancel => "cancel",
+                Level::Kill => "kill",
+            }
+            .to_owned(),
+            source: ask.source.name().to_owned(),
+            by: ask.by,
+            reason: ask.reason,
+        });
     }
 
     fn state(&self) -> JobState {

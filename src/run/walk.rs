@@ -1,22 +1,31 @@
 //! The loop: workers take ranges and walk them window by window.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::crew::{Crew, Next};
 use super::read::{read_count, read_key};
+use super::scout::{Ahead, beside};
+use super::seat::Seat;
 use super::shape::{Applied, Shape, Window};
+use super::survey::Survey;
 use super::{Error, PING_EVERY, Run, error};
 use crate::control::{Ask, Level, Source};
-use crate::event::{Event, Phase};
+use crate::event::{Event, Phase, RetryReason};
 use crate::keyspace::{Range, Sizer};
-use crate::plan::Pause;
+use crate::plan::{Pause, Statements};
 use crate::target::{Class, Session};
 
-/// A batch is tried this many times before its error counts as lasting: about two minutes of an
-/// application that holds the same rows.
-const ATTEMPTS: u32 = 20;
+/// A batch is tried for this long before its error counts as lasting. A nightly transaction of the
+/// application may hold the same rows for minutes, and waiting for it harms nobody: between two
+/// attempts no transaction is open. By time and not by attempts, because an attempt may fail at once
+/// (a lock that is not waited for) or after seconds.
+const PERSEVERE: Duration = Duration::from_mins(10);
+
+/// A batch may lose this many connections: one that takes the server down with it must not go on
+/// doing so.
+const LOSSES: u32 = 20;
 
 /// The wait before the first retry; it doubles each time, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -24,13 +33,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The ranges that nobody walks yet.
-struct Queue {
-    ranges: Mutex<VecDeque<Range>>,
-    workers: AtomicU32,
-    /// Ranges that are not walked to their end.
-    open: AtomicU32,
-}
+/// How often a worker asks how many rows are left. The answer costs a millisecond, and is for
+/// displays.
+const LOOK_AHEAD_EVERY: Duration = Duration::from_secs(5);
 
 /// Walks all ranges that are not done. Returns whether it was told to leave before their end.
 pub(super) async fn walk(
@@ -38,89 +43,197 @@ pub(super) async fn walk(
     shape: Arc<dyn Shape>,
     ranges: Vec<Range>,
 ) -> Result<bool, Error> {
-    for range in &ranges {
-        run.bus.emit(Event::RangeOpened {
-            phase: shape.phase(),
-            range: range.id,
-            rows_scanned: range.rows_scanned,
-            rows_changed: range.rows_changed,
-            batches: range.batches,
-            cursor: range.cursor.as_ref().map(|key| run.plan.show_key(key)),
-            done: range.done,
-        });
-    }
-    let open: VecDeque<Range> = ranges.into_iter().filter(|range| !range.done).collect();
-    let crew = open.len().min(run.plan.pace.workers as usize);
-    let ranges_open = AtomicU32::new(u32::try_from(open.len()).unwrap_or(u32::MAX));
-    let queue =
-        Arc::new(Queue { ranges: Mutex::new(open), workers: AtomicU32::new(0), open: ranges_open });
+    let scale = open_ranges(run, shape.phase(), &ranges).await?;
+    let crew = Arc::new(Crew::new(ranges, scale));
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..crew {
-        run.lifecycle.enter();
-        tasks.spawn(work(Arc::clone(run), Arc::clone(&shape), Arc::clone(&queue)));
-    }
+    let (mut at_work, mut paces) = (BTreeSet::new(), run.pace.subscribe());
     let mut first_error = None;
-    while let Some(joined) = tasks.join_next().await {
+    loop {
+        // People may want more workers, or fewer: those that are too many leave by themselves.
+        let goes_on = crew.is_open() && first_error.is_none() && run.stop.level() < Level::Drain;
+        let wanted = if goes_on { run.pace().workers } else { 0 };
+        for number in (0..wanted).filter(|number| at_work.insert(*number)) {
+            run.lifecycle.enter();
+            tasks.spawn(work(Arc::clone(run), Arc::clone(&shape), Arc::clone(&crew), number));
+        }
+        let joined = tokio::select! {
+            joined = tasks.join_next() => joined,
+            // The sender lives as long as the run.
+            Ok(()) = paces.changed() => continue,
+        };
+        let Some(joined) = joined else { break };
         let result = joined.unwrap_or_else(|panic| Err(Error::Worker(panic.to_string())));
-        if let Err(error) = result
-            && first_error.is_none()
-        {
-            run.stop.ask(error::drain_because(&error));
+        let error = match result {
+            Ok(number) => {
+                at_work.remove(&number);
+                continue;
+            }
+            Err(error) => error,
+        };
+        run.stop.ask(error::drain_because(&error));
+        // Whatever else went wrong, that a batch may or may not be written comes first.
+        if first_error.is_none() || matches!(error, Error::OutcomeUnknown { .. }) {
             first_error = Some(error);
         }
     }
     match first_error {
         Some(error) => Err(error),
         // A request that came when the last range had just ended changes nothing any more.
-        None => Ok(0 < queue.open.load(Ordering::Relaxed)),
+        None => Ok(crew.is_open()),
     }
 }
 
-async fn work(run: Arc<Run>, shape: Arc<dyn Shape>, queue: Arc<Queue>) -> Result<(), Error> {
-    let number = queue.workers.fetch_add(1, Ordering::Relaxed);
+/// Asks how many rows each range has left, and tells of the ranges. Returns by what such an answer is
+/// to be multiplied.
+async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<f64, Error> {
+    let mut session = run.target.open("planner").await.map_err(Error::Session)?;
+    let mut survey = Survey { plan: &run.plan, target: &*run.target, session: session.as_mut() };
+    let scale = survey.scale(ranges, phase).await?;
+    for range in ranges {
+        let left = if range.done { Some(0) } else { survey.left(range, phase, scale).await? };
+        run.bus.emit(Event::RangeOpened {
+            phase,
+            range: range.id,
+            rows_scanned: range.rows_scanned,
+            rows_changed: range.rows_changed,
+            batches: range.batches,
+            rows_left: left,
+            cursor: range.cursor.as_ref().map(|key| run.plan.show_key(key)),
+            done: range.done,
+        });
+        if phase == Phase::Write && !range.done {
+            let job = &run.plan.spec.job.name;
+            run.journal.checkpoint(job, run.generation, range, left)?;
+        }
+    }
+    session.close().await;
+    Ok(scale)
+}
+
+async fn work(
+    run: Arc<Run>,
+    shape: Arc<dyn Shape>,
+    crew: Arc<Crew>,
+    number: u32,
+) -> Result<u32, Error> {
     let result = async {
-        let session = run.target.open(&format!("worker {number}")).await.map_err(Error::Session)?;
-        let sizer = Sizer::new(run.plan.pace.target_time, run.plan.pace.max_rows);
-        let mut worker = Worker { run: &run, shape: &*shape, session, sizer, number };
-        let walked = worker.walk_ranges(&queue).await;
-        worker.session.close().await;
+        let seat = Seat::take(&run, number).await?;
+        let sizer = Sizer::new(run.pace().aim());
+        let mut worker = Worker {
+            run: &run,
+            shape: &*shape,
+            crew: &crew,
+            seat,
+            sizer,
+            left: Left::default(),
+            ahead: None,
+        };
+        let walked = worker.walk_ranges().await;
+        worker.seat.session.close().await;
         walked
     }
     .await;
     run.lifecycle.leave(&run.stop.present())?;
-    result
+    result.map(|()| number)
 }
 
-struct Worker<'a> {
-    run: &'a Run,
-    shape: &'a dyn Shape,
-    session: Box<dyn Session>,
-    sizer: Sizer,
-    number: u32,
+/// Walks one range at a time, on a session of its own.
+pub(super) struct Worker<'a> {
+    pub(super) run: &'a Run,
+    pub(super) shape: &'a dyn Shape,
+    pub(super) crew: &'a Crew,
+    pub(super) seat: Seat,
+    pub(super) sizer: Sizer,
+    pub(super) left: Left,
+    /// What may be the next window.
+    ahead: Option<Ahead>,
+}
+
+/// Rows that are left in the range, as far as the server can tell.
+#[derive(Default)]
+pub(super) struct Left {
+    pub(super) rows: Option<u64>,
+    /// When it was last asked.
+    asked: Option<Instant>,
 }
 
 impl Worker<'_> {
-    async fn walk_ranges(&mut self, queue: &Queue) -> Result<(), Error> {
-        loop {
-            let next = queue.ranges.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(mut range) = next else { return Ok(()) };
-            while !range.done {
-                if !self.may_go_on().await? {
-                    return Ok(());
-                }
-                let Some(batch) = self.batch(&mut range).await? else { return Ok(()) };
-                self.run.rest(batch).await;
+    async fn walk_ranges(&mut self) -> Result<(), Error> {
+        while let Some(mut range) = self.next_range().await? {
+            self.left = Left::default();
+            if !self.walk_range(&mut range).await? {
+                self.make_durable(&mut range).await?;
+                self.crew.put_back(range);
+                return Ok(());
             }
-            queue.open.fetch_sub(1, Ordering::Relaxed);
+            self.crew.finished();
         }
+        Ok(())
+    }
+
+    /// Says whether it came to the end.
+    async fn walk_range(&mut self, range: &mut Range) -> Result<bool, Error> {
+        while !range.done {
+            if !self.may_go_on(range).await? || self.is_surplus() {
+                return Ok(false);
+            }
+            let Some(batch) = self.batch(range).await? else { return Ok(false) };
+            if !range.done {
+                self.share(range).await?;
+            }
+            self.rest(batch).await;
+        }
+        Ok(true)
+    }
+
+    /// Whether people want fewer workers by now.
+    fn is_surplus(&self) -> bool {
+        self.run.pace().workers <= self.seat.number
+    }
+
+    /// Waits until there is a range to walk. `None`: there will be none, or it is time to leave.
+    async fn next_range(&mut self) -> Result<Option<Range>, Error> {
+        let mut paces = self.run.pace.subscribe();
+        while !self.is_surplus() {
+            let news = self.crew.news();
+            tokio::pin!(news);
+            // What happens after this line ends the wait below.
+            news.as_mut().enable();
+            match self.crew.next() {
+                Next::Range(range) => return Ok(Some(range)),
+                Next::Nothing => return Ok(None),
+                Next::Wait => {}
+            }
+            let idle = self.crew.idle();
+            // A pause need not wait for who does nothing.
+            self.run.lifecycle.leave(&self.run.stop.present())?;
+            let left = loop {
+                tokio::select! {
+                    () = &mut news => break false,
+                    Ok(()) = paces.changed() => break false,
+                    () = self.run.stop.reached(Level::Drain) => break true,
+                    () = tokio::time::sleep(PING_EVERY) => {
+                        let _ = self.seat.session.ping().await;
+                    }
+                }
+            };
+            drop(idle);
+            self.run.lifecycle.enter();
+            if left {
+                return Ok(None);
+            }
+        }
+        Ok(None)
     }
 
     /// Waits while the job is paused; says whether to go on.
-    async fn may_go_on(&mut self) -> Result<bool, Error> {
+    async fn may_go_on(&mut self, range: &mut Range) -> Result<bool, Error> {
         while self.run.stop.level() == Level::Pause {
+            self.make_durable(range).await?;
             self.run.lifecycle.park(&self.run.stop.present())?;
             while tokio::time::timeout(PING_EVERY, self.run.stop.unpaused()).await.is_err() {
-                self.session.ping().await.map_err(Error::Session)?;
+                // A session that was lost meanwhile is replaced by the next batch.
+                let _ = self.seat.session.ping().await;
             }
             self.run.lifecycle.unpark(&self.run.stop.present())?;
         }
@@ -130,98 +243,227 @@ impl Worker<'_> {
     /// One batch, tried again while its errors are passing ones. `None`: it was cancelled by
     /// request and rolled back.
     async fn batch(&mut self, range: &mut Range) -> Result<Option<Duration>, Error> {
-        let mut attempt = 1;
+        let (mut attempt, mut losses) = (1, 0);
+        let began = Instant::now();
         loop {
-            match self.attempt(range).await {
-                Ok((window, next, applied)) => {
-                    self.sizer.observe(window.rows, applied.took);
-                    self.record(range, next, &window, applied)?;
-                    return Ok(Some(applied.took));
+            let opened = self.seat.opened;
+            let error = match self.attempt(range).await {
+                Ok((window, applied)) => {
+                    let worked = applied.worked();
+                    self.sizer.observe(window.rows, worked);
+                    self.look_ahead(range, window.rows).await?;
+                    self.record(range, &window, applied)?;
+                    return Ok(Some(worked.time));
                 }
-                Err(Error::Target(error)) => match error.class {
-                    Class::Cancelled if Level::Cancel <= self.run.stop.level() => return Ok(None),
-                    Class::Cancelled => {
-                        // Somebody on the server pulled a brake of their own: it is respected.
-                        self.run.stop.ask(Ask {
-                            level: Level::Pause,
-                            source: Source::Server,
-                            by: "somebody on the server".to_owned(),
-                            reason: Some(format!("the batch was cancelled there: {error}")),
-                        });
-                        if !self.may_go_on().await? {
-                            return Ok(None);
-                        }
+                Err(Error::Target(error)) => error,
+                Err(error) => return Err(error),
+            };
+            // The request ended the statement, or the session that it ran in.
+            let by_request = error.class == Class::Cancelled || error.is_lost();
+            if by_request && Level::Cancel <= self.run.stop.level() {
+                return Ok(None);
+            }
+            match error.class {
+                Class::Cancelled => self.respect(&error).await,
+                Class::Lost | Class::Terminated if losses < LOSSES => {
+                    losses += 1;
+                    // To settle a COMMIT, the batch itself has taken another session.
+                    if self.seat.opened == opened {
+                        self.reseat(range, &error).await?;
                     }
-                    Class::Retry(reason) if attempt < ATTEMPTS => {
-                        self.run.bus.emit(Event::BatchRetried {
-                            range: range.id,
-                            worker: self.number,
-                            reason,
-                            message: error.to_string(),
-                            attempt,
-                        });
-                        self.sizer.back_off();
-                        let wait = FIRST_WAIT * 2_u32.saturating_pow(attempt - 1);
-                        self.run.wait(wait.min(LONGEST_WAIT)).await;
-                        if !self.may_go_on().await? {
-                            return Ok(None);
-                        }
+                    let meant = error.class == Class::Terminated
+                        && !self.seat.restarted_since(self.run, opened).await;
+                    if meant {
+                        self.respect(&error).await;
+                    } else {
+                        self.retry(range, RetryReason::Connection, &error, attempt).await;
                         attempt += 1;
                     }
-                    _ => return Err(self.explain(range, error)),
-                },
-                Err(error) => return Err(error),
+                }
+                Class::Retry(reason) if began.elapsed() < PERSEVERE => {
+                    self.sizer.back_off();
+                    self.retry(range, reason, &error, attempt).await;
+                    attempt += 1;
+                }
+                _ => return Err(self.explain(range, error)),
+            }
+            if !self.may_go_on(range).await? {
+                return Ok(None);
             }
         }
     }
 
-    /// Finds the window and applies the shape to it, ready to be cancelled at any moment.
-    async fn attempt(&mut self, range: &Range) -> Result<(Window, Range, Applied), Error> {
-        let brake = self.session.brake();
-        let (run, shape, rows) = (self.run, self.shape, self.sizer.rows());
-        let session = self.session.as_mut();
-        run.braked(brake, async {
-            let window = find_window(run, session, range, rows).await?;
-            let next = after(range, &window);
-            let started = Instant::now();
-            let changed = shape.apply(run, session, &window, &next).await?;
-            let applied = Applied { rows_changed: changed, took: started.elapsed() };
-            Ok((window, next, applied))
-        })
-        .await
+    /// Somebody on the server pulled a brake of their own: it is respected.
+    async fn respect(&mut self, error: &crate::target::Error) {
+        if self.run.find_halt(self.seat.session.as_mut()).await {
+            return;
+        }
+        self.run.stop.ask(Ask {
+            level: Level::Pause,
+            source: Source::Server,
+            by: "somebody on the server".to_owned(),
+            reason: Some(format!("the batch was ended there, and rolled back: {error}")),
+        });
     }
 
-    fn record(
-        &self,
+    /// Goes on in another session after one was lost. Where there is none to be had, the loss is
+    /// the error.
+    pub(super) async fn reseat(
+        &mut self,
         range: &mut Range,
-        mut next: Range,
-        window: &Window,
-        applied: Applied,
+        lost: &crate::target::Error,
     ) -> Result<(), Error> {
-        next.rows_changed = range.rows_changed + applied.rows_changed;
+        let renewed = match self.shape.phase() {
+            Phase::Write => self.seat.renew(self.run, range).await,
+            Phase::Verify => {
+                let seat = Seat::take(self.run, self.seat.number).await;
+                seat.map(|seat| self.seat = seat).map(|()| range.clone())
+            }
+        };
+        match renewed {
+            Ok(found) => {
+                *range = found;
+                Ok(())
+            }
+            Err(error @ Error::FencedOff { .. }) => Err(error),
+            Err(_) => Err(self.explain(range, lost.clone())),
+        }
+    }
+
+    async fn retry(
+        &mut self,
+        range: &Range,
+        reason: RetryReason,
+        error: &crate::target::Error,
+        attempt: u32,
+    ) {
+        self.run.bus.emit(Event::BatchRetried {
+            range: range.id,
+            worker: self.seat.number,
+            reason,
+            message: error.to_string(),
+            attempt,
+        });
+        let wait = FIRST_WAIT * 2_u32.saturating_pow(attempt - 1);
+        self.run.wait(wait.min(LONGEST_WAIT)).await;
+    }
+
+    /// One attempt at a batch, ready to be cancelled at any moment.
+    async fn attempt(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
+        let (run, brake) = (self.run, self.seat.session.brake());
+        let braked = run.braked(brake, self.apply_next(range)).await;
+        // The watchdog's brake may still be on its way to the session when the statement that it
+        // was for has ended; on another session the next statement is out of its reach.
+        let left = match &braked.result {
+            Ok(_) => Some(crate::target::Error::new(Class::Lost, "the session was given up")),
+            Err(Error::Target(error)) if matches!(error.class, Class::Retry(_)) => {
+                Some(error.clone())
+            }
+            Err(_) => None,
+        };
+        if braked.overran
+            && let Some(error) = left
+        {
+            self.reseat(range, &error).await?;
+        }
+        braked.result
+    }
+
+    /// Finds the next window and applies the shape to it; meanwhile looks for the one after it.
+    async fn apply_next(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
+        let (run, aim) = (self.run, self.run.pace().aim());
+        self.sizer.aim(aim);
+        let (rows, is_settled) = (self.sizer.rows(), self.sizer.is_settled());
+        if self.shape.phase() == Phase::Write {
+            self.seat.enlist(run, range).await?;
+        }
+        let statements = run.plan.statements_of(self.shape.phase());
+        let ahead = self.ahead.take().and_then(|ahead| ahead.fitting(range, rows, aim.rows));
+        let window = match ahead {
+            Some(window) => window,
+            None => find_window(run, statements, &mut self.seat, range, rows).await?,
+        };
+        let present = range.clone();
+        let look = async {
+            if window.last || !is_settled {
+                return None;
+            }
+            run.scout(statements, &window, &present, rows).await
+        };
+        let apply = apply(run, self.shape, &mut self.seat, &window, range);
+        let (applied, found) = beside(apply, look).await;
+        self.ahead = found;
+        Ok((window, applied?))
+    }
+
+    /// Counts the rows of a batch off what is left, and asks the server now and then.
+    async fn look_ahead(&mut self, range: &Range, rows: u64) -> Result<(), Error> {
+        let known = self.left.rows.map(|left| left.saturating_sub(rows));
+        self.left.rows = if range.done { Some(0) } else { known };
+        if range.done || self.left.asked.is_some_and(|asked| asked.elapsed() < LOOK_AHEAD_EVERY) {
+            return Ok(());
+        }
+        let (run, brake) = (self.run, self.seat.session.brake());
+        let session = self.seat.session.as_mut();
+        let mut survey = Survey { plan: &run.plan, target: &*run.target, session };
+        match run
+            .braked(brake, survey.left(range, self.shape.phase(), self.crew.scale))
+            .await
+            .result
+        {
+            Ok(left) => self.left.rows = left,
+            // Whatever is wrong with the session, the next batch meets as well.
+            Err(Error::Target(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.left.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The pause after a batch. No transaction is open here.
+    async fn rest(&mut self, took: Duration) {
+        let pause = match self.run.pace().pause {
+            Pause::None => return,
+            Pause::AsLong => took,
+            Pause::Fixed(time) => time,
+        };
+        let rested = self.run.wait(pause);
+        tokio::pin!(rested);
+        while tokio::time::timeout(PING_EVERY, &mut rested).await.is_err() {
+            let _ = self.seat.session.ping().await;
+        }
+    }
+
+    fn record(&self, range: &Range, window: &Window, applied: Applied) -> Result<(), Error> {
         if self.shape.phase() == Phase::Write {
             let job = &self.run.plan.spec.job.name;
-            self.run.journal.checkpoint(job, self.run.generation, &next)?;
+            self.run.journal.checkpoint(job, self.run.generation, range, self.left.rows)?;
         }
-        *range = next;
         self.run.bus.emit(Event::BatchDone {
             phase: self.shape.phase(),
             range: range.id,
-            worker: self.number,
+            worker: self.seat.number,
             rows_scanned: window.rows,
             rows_changed: applied.rows_changed,
             seconds: applied.took.as_secs_f64(),
+            lock_wait_seconds: applied.cost.lock_wait.as_secs_f64(),
+            log_bytes: applied.cost.log_bytes,
             cursor: self.run.plan.show_key(&window.upto),
             next_rows: self.sizer.rows(),
+            rows_left: self.left.rows,
             range_done: range.done,
         });
         Ok(())
     }
 
-    fn explain(&self, range: &Range, cause: crate::target::Error) -> Error {
+    pub(super) fn explain(&self, range: &Range, cause: crate::target::Error) -> Error {
         let advice = match cause.class {
-            Class::Lost => "; nothing is lost: run the job again when the server answers",
-            Class::Retry(_) => "; it did not pass in several attempts: run the job again later",
+            Class::Lost | Class::Terminated => {
+                "; nothing is lost: run the job again when the server answers"
+            }
+            Class::Retry(_) => {
+                "; it did not pass in ten minutes of attempts: run the job again later"
+            }
             _ => "; earlier batches stay written: mend the cause and run the job again",
         };
         let from = range.position().map_or_else(
@@ -233,15 +475,6 @@ impl Worker<'_> {
 }
 
 impl Run {
-    /// The pause after a batch. No transaction is open here.
-    async fn rest(&self, took: Duration) {
-        match self.plan.pace.pause {
-            Pause::None => {}
-            Pause::AsLong => self.wait(took).await,
-            Pause::Fixed(time) => self.wait(time).await,
-        }
-    }
-
     /// Sleeps, unless somebody asks to pause or to leave.
     async fn wait(&self, time: Duration) {
         tokio::select! {
@@ -251,37 +484,58 @@ impl Run {
     }
 }
 
-/// The next `rows` rows of the range, or what is left of it.
+/// Applies the shape to the window, and tells what it cost.
+async fn apply(
+    run: &Run,
+    shape: &dyn Shape,
+    seat: &mut Seat,
+    window: &Window,
+    range: &mut Range,
+) -> Result<Applied, Error> {
+    let watched = run.waits.watch(seat.session.id());
+    let started = Instant::now();
+    let rows_changed = shape.apply(run, seat, window, range).await?;
+    let took = started.elapsed();
+    let mut cost = seat.session.cost().await;
+    cost.lock_wait += watched.waited();
+    Ok(Applied { rows_changed, took, cost })
+}
+
+/// The next `rows` counted rows of the range, or what is left of it.
 async fn find_window(
     run: &Run,
-    session: &mut dyn Session,
+    statements: &Statements,
+    seat: &mut Seat,
     range: &Range,
     rows: u64,
 ) -> Result<Window, Error> {
-    let (dialect, statements) = (run.target.dialect(), &run.plan.statements);
-    let position = range.position();
-    let boundary = statements.boundary(dialect, position, &range.hi, rows);
-    if let Some(mut row) = session.query(&boundary).await?.pop() {
-        let past = row.pop().flatten();
-        let key = read_key(&run.plan, row)?;
-        if past.as_deref() == Some("0") {
-            let last = key == range.hi;
-            return Ok(Window { after: position.cloned(), upto: key, rows, last });
-        }
+    let (dialect, session) = (run.target.dialect(), seat.session.as_mut());
+    if let Some(window) = boundary_window(run, statements, session, range, rows).await? {
+        return Ok(window);
     }
-    let count = statements.count(dialect, position, &range.hi);
+    let (position, label) = (range.position(), run.plan.label(range.id));
+    let count = statements.count(dialect, position, &range.hi).labelled(&label);
     let counted = session.query(&count).await?;
     let rows = read_count(&counted, 0)?;
     Ok(Window { after: position.cloned(), upto: range.hi.clone(), rows, last: true })
 }
 
-/// The range as it will be once the window is done, but for the rows changed.
-fn after(range: &Range, window: &Window) -> Range {
-    Range {
-        cursor: Some(window.upto.clone()),
-        batches: range.batches + 1,
-        rows_scanned: range.rows_scanned + window.rows,
-        done: window.last,
-        ..range.clone()
-    }
+/// The next `rows` counted rows of the range; `None` where it has fewer.
+pub(super) async fn boundary_window(
+    run: &Run,
+    statements: &Statements,
+    session: &mut dyn Session,
+    range: &Range,
+    rows: u64,
+) -> Result<Option<Window>, Error> {
+    let (position, label) = (range.position(), run.plan.label(range.id));
+    let boundary = statements.boundary(run.target.dialect(), position, &range.hi, rows);
+    let Some(mut row) = session.query(&boundary.labelled(&label)).await?.pop() else {
+        return Ok(None);
+    };
+    let past = row.pop().flatten();
+    let upto = read_key(&run.plan, row)?;
+    let last = upto == range.hi;
+    let is_within = past.as_deref() == Some("0");
+    Ok(is_within.then(|| Window { after: position.cloned(), upto, rows, last }))
 }

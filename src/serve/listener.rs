@@ -1,4 +1,4 @@
-//! `--listen`: `/metrics` and `/healthz`.
+//! `--listen`: `/metrics`, `/healthz` and `POST /kill`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::Notify;
 
+use super::kill::{KillSwitch, kill};
 use crate::observe::Metrics;
 
 /// Prometheus 3 refuses a scrape whose content type it does not know.
@@ -29,10 +30,15 @@ pub struct Listening {
 impl Listening {
     /// Waits until the metrics have been fetched once more, for at most `patience`: a process that
     /// ends at once takes its last state with it, and a job that is done would look like one that
-    /// crashed. The answer is written to its end before this returns.
-    pub async fn linger(&mut self, patience: Duration) {
+    /// crashed.
+    pub async fn linger(&self, patience: Duration) {
         // A time-out is an answer too: nobody scrapes.
         let _ = tokio::time::timeout(patience, self.scraped.notified()).await;
+    }
+
+    /// Takes no more calls, and writes the answers under way to their end: who sent the kill that
+    /// ends this process is told so.
+    pub async fn close(mut self) {
         self.end.notify_one();
         let _ = tokio::time::timeout(LAST_ANSWER, &mut self.task).await;
     }
@@ -44,12 +50,16 @@ impl Drop for Listening {
     }
 }
 
-/// Serves `/metrics` and `/healthz` at `address`.
+/// Serves `/metrics`, `/healthz` and `POST /kill` at `address`.
 ///
 /// # Errors
 ///
 /// The address cannot be listened on.
-pub async fn listen(address: SocketAddr, metrics: Arc<Metrics>) -> std::io::Result<Listening> {
+pub async fn listen(
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    switch: KillSwitch,
+) -> std::io::Result<Listening> {
     let socket = tokio::net::TcpListener::bind(address).await?;
     let address = socket.local_addr()?;
     let scraped = Arc::new(Notify::new());
@@ -58,8 +68,11 @@ pub async fn listen(address: SocketAddr, metrics: Arc<Metrics>) -> std::io::Resu
         notify.notify_waiters();
         ([(CONTENT_TYPE, METRICS_TYPE)], metrics.text())
     };
-    let routes =
-        Router::new().route("/metrics", get(answer)).route("/healthz", get(|| async { "ok\n" }));
+    let routes = Router::new()
+        .route("/metrics", get(answer))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/kill", post(kill).with_state(Arc::new(switch)))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let end = Arc::new(Notify::new());
     let ended = Arc::clone(&end);
     let task = tokio::spawn(async move {

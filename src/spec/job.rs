@@ -2,12 +2,13 @@
 //! prints them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Assignments;
+use super::{Assignments, Duration, Size};
 
 /// A backfill job.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,9 @@ pub struct JobSpec {
     /// What is checked at the end.
     #[serde(default)]
     pub verify: Verify,
+    /// What can kill it from outside.
+    #[serde(default, skip_serializing_if = "Control::is_empty")]
+    pub control: Control,
 }
 
 /// What the job is called and whose it is.
@@ -73,13 +77,49 @@ pub struct Target {
 pub struct Update {
     /// The table: `orders`, `shop.orders`, or quoted as in SQL.
     pub table: String,
+    /// The partition to which the job keeps, by its name; by default the whole table. On MySQL and
+    /// MariaDB also a subpartition. On PostgreSQL a partition is a table as well: `orders_2024`, or
+    /// `archive.orders_2024`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
     /// Column = SQL expression over the row, in order. A row whose values would not change is not
     /// written.
     pub set: Assignments,
     /// The rows to change, as a SQL condition; by default all.
     #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// The result depends on how often a row is written (`n = n + 1`, a random value): the fence
+    /// is then required, and each row is written once in every generation of the job.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exactly_once: bool,
+    /// Whether rows and cursor commit together through the table `backstop_fence` in the target.
+    /// Without it only a convergent job runs: one that gives the same result however often a row
+    /// is written. By default on wherever the table may be created.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub fence: bool,
 }
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// What `target_time` may be.
+pub const TARGET_TIMES: RangeInclusive<std::time::Duration> =
+    std::time::Duration::from_millis(1)..=std::time::Duration::from_mins(1);
+
+/// What `max_rows` may be.
+pub const MAX_ROWS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// What `max_log` may be. Less is less than a single row may need.
+pub const MAX_LOG: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 40);
+
+/// What `workers` may be.
+pub const WORKERS: RangeInclusive<u32> = 1..=64;
 
 /// How the job is cut into batches.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +132,14 @@ pub struct Batch {
     /// No batch has more rows than this, however fast they are: 1 to 1,000,000. By default 20,000:
     /// the batch that first meets rows that are slower by far is then still a small one.
     pub max_rows: u64,
+    /// No batch should add more than this to the server's log (the WAL on PostgreSQL, the binary log
+    /// on MySQL and MariaDB), which replicas and archives have to take in: `64KiB` to `1TiB`, by
+    /// default `64MiB`. The number of rows follows. Where the server counts for all of its sessions
+    /// together (not MariaDB), what others write meanwhile counts as well, and where it does not
+    /// tell, nothing is limited: SQLite, a server without a binary log, MySQL for an account without
+    /// `REPLICATION CLIENT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_log: Option<Size>,
     /// Ranges that are walked in parallel, each on its own connection: 1 to 64. SQLite has one
     /// writer and so takes 1.
     pub workers: u32,
@@ -103,11 +151,69 @@ pub struct Batch {
     /// primary key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Vec<String>>,
+    /// Which rows a batch is counted in. By default `key`: all rows along the key, so that no
+    /// statement reads more than `max_rows` of them, however few match `where`. `predicate`: the
+    /// rows that match `where`, found by the index that serves it; worth it where few rows do.
+    #[serde(skip_serializing_if = "Walk::is_key")]
+    pub walk: Walk,
+    /// What a batch's commit waits for. By default `sync`: for what the server is set to, as a rule
+    /// its disk. `async`, on PostgreSQL and with the fence: for nothing (`synchronous_commit = off`).
+    /// A crash of the server may then undo the latest batches, rows and cursor together, and the job
+    /// goes on from before them; whenever the job stops, pauses or ends, all of it is on disk.
+    #[serde(skip_serializing_if = "Durability::is_sync")]
+    pub durability: Durability,
+}
+
+/// Which rows a batch is counted in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Walk {
+    /// All rows along the key.
+    #[default]
+    Key,
+    /// The rows that match `where`, in the order of the key.
+    Predicate,
+}
+
+impl Walk {
+    /// Whether it is the default, and so no part of the canonical form.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    const fn is_key(&self) -> bool {
+        matches!(self, Self::Key)
+    }
+}
+
+/// What a batch's commit waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// What the server is set to.
+    #[default]
+    Sync,
+    /// Nothing; a stop and the end of a range wait for all that was written before.
+    Async,
+}
+
+impl Durability {
+    /// Whether it is the default, and so no part of the canonical form.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    const fn is_sync(&self) -> bool {
+        matches!(self, Self::Sync)
+    }
 }
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { target_time: None, max_rows: 20_000, workers: 1, pause: None, key: None }
+        Self {
+            target_time: None,
+            max_rows: 20_000,
+            max_log: None,
+            workers: 1,
+            pause: None,
+            key: None,
+            walk: Walk::Key,
+            durability: Durability::Sync,
+        }
     }
 }
 
@@ -122,6 +228,24 @@ pub struct Verify {
     /// A SQL condition that must be true for every row of the table afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+}
+
+/// What can kill the job from outside, beside OS signals, commands and the team's own switches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// The kill file: as soon as something stands at this path the job is killed, and it does not
+    /// begin as long as it stands there. Its first line is taken as the reason. A relative path
+    /// begins at the folder of the spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kill_file: Option<String>,
+}
+
+impl Control {
+    /// Whether it names nothing. It is then no part of the canonical form.
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl JobSpec {
@@ -148,53 +272,5 @@ impl JobSpec {
     #[must_use]
     pub fn checks_remaining(&self) -> bool {
         self.verify.remaining.unwrap_or(self.update.filter.is_some())
-    }
-}
-
-/// A duration such as `250ms`, `2s` or `1m 30s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duration(pub std::time::Duration);
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse::<jiff::SignedDuration>()
-            .ok()
-            .and_then(|signed| std::time::Duration::try_from(signed).ok())
-            .map(Self)
-            .ok_or_else(|| {
-                serde::de::Error::custom(format!(
-                    "`{text}` is not a duration; write for example \"250ms\", \"2s\" or \"1m 30s\""
-                ))
-            })
-    }
-}
-
-impl Serialize for Duration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl fmt::Display for Duration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::SignedDuration::try_from(self.0) {
-            Ok(signed) => write!(f, "{signed:#}"),
-            Err(_) => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
-impl JsonSchema for Duration {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "A duration: `250ms`, `2s`, `1m 30s`.",
-            "examples": ["250ms", "2s", "1m 30s"],
-        })
     }
 }

@@ -1,26 +1,46 @@
-//! What the user said, and no more: the text of a job spec as a [`JobSpec`].
+//! What the user said, and no more: the text of a job spec as a [`JobSpec`],
+//! that of `backstop.toml` as a [`Config`].
 //!
 //! This room is pure. It knows the fields, their units and their limits; whether the table exists
 //! is the plan's business.
 
 mod assignments;
+mod config;
 mod document;
+mod duration;
 mod error;
+mod fields;
 mod job;
 mod reference;
+mod size;
 mod url;
 
 pub use assignments::Assignments;
+pub use config::{Config, TeamControl, TeamFence, parse_config};
 pub use document::parse;
+pub use duration::Duration;
 pub use error::SpecError;
-pub use job::{Batch, Duration, Job, JobSpec, Target, Update, Verify};
-pub use reference::reference;
+pub use job::{
+    Batch, Control, Durability, Job, JobSpec, MAX_LOG, MAX_ROWS, TARGET_TIMES, Target, Update,
+    Verify, WORKERS, Walk,
+};
+pub use reference::{config_reference, job_reference};
+pub use size::Size;
 pub use url::{Secret, expand, redact};
 
 /// The JSON Schema of a job spec, for editors.
 #[must_use]
-pub fn json_schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(JobSpec);
-    schema.insert("title".into(), "Backstop job".into());
+pub fn job_schema() -> serde_json::Value {
+    titled(schemars::schema_for!(JobSpec), "Backstop job")
+}
+
+/// The JSON Schema of `backstop.toml`, for editors.
+#[must_use]
+pub fn config_schema() -> serde_json::Value {
+    titled(schemars::schema_for!(Config), "Backstop config")
+}
+
+fn titled(mut schema: schemars::Schema, title: &str) -> serde_json::Value {
+    schema.insert("title".into(), title.into());
     schema.to_value()
 }

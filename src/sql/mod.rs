@@ -1,5 +1,18 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
+mod condition;
+mod reading;
+pub mod script;
+mod subquery;
+mod text;
+mod truth;
+
+pub use condition::{
+    Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
+};
+pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
+pub use truth::{Possible, evaluate};
+
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -22,6 +35,38 @@ impl Tokens {
             Self::Sqlite => Box::new(SQLiteDialect {}),
         }
     }
+}
+
+/// Whether the word, unquoted, is a function that is called without parentheses. Names that only
+/// some versions reserve are among them.
+fn niladic(tokens: Tokens, word: &str) -> bool {
+    const STANDARD: [&str; 3] = ["current_date", "current_time", "current_timestamp"];
+    let own: &[&str] = match tokens {
+        Tokens::Postgres => &[
+            "localtime",
+            "localtimestamp",
+            "current_user",
+            "session_user",
+            "system_user",
+            "user",
+            "current_role",
+            "current_catalog",
+            "current_schema",
+        ],
+        Tokens::MySql => &[
+            "localtime",
+            "localtimestamp",
+            "utc_date",
+            "utc_time",
+            "utc_timestamp",
+            "sysdate",
+            "current_user",
+            "current_role",
+            "rownum",
+        ],
+        Tokens::Sqlite => &[],
+    };
+    STANDARD.iter().chain(own).any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// Whether the expression mentions the column, outside of strings and comments. Identifiers are

@@ -1,5 +1,6 @@
 //! How SQL is spelt on a database. Pure: no I/O here.
 
+use super::Storage;
 use crate::catalog::{Column, Key};
 
 /// How SQL is spelt on a database.
@@ -21,12 +22,34 @@ pub trait Dialect: Send + Sync {
     /// column would change what is stored. The expression can be put into parentheses as it is.
     fn differs(&self, column: &Column, expression: &str) -> String;
 
+    /// What the column keeps of a literal that is assigned to it.
+    fn storage(&self, column: &Column) -> Storage;
+
     /// Whether `(a, b) > (x, y)` is answered from the index when it is a lower bound.
     fn row_comparison(&self) -> bool;
 
-    /// What follows the table's name to make the engine walk this key's index; empty where the
+    /// What stands before and after a condition to make it a filter, which the planner does not
+    /// look for an index to serve; empty where it looks for the narrowest ranges anyway.
+    fn no_index(&self) -> (&'static str, &'static str) {
+        ("", "")
+    }
+
+    /// What follows the table's name to mean one of its partitions, where those are no tables of
+    /// their own.
+    fn partition(&self, _name: &str) -> String {
+        String::new()
+    }
+
+    /// What follows that to make the engine walk this key's index; empty where the
     /// planner can be trusted.
     fn index_hint(&self, key: &Key) -> String;
+
+    /// What makes a SELECT lock its rows as an UPDATE of them would, and fail where it would have
+    /// to wait; `None` where there is no such clause. `assigns_unique`: a column of a unique index
+    /// is assigned.
+    fn lock_clause(&self, _assigns_unique: bool) -> Option<&'static str> {
+        None
+    }
 
     /// The server's present time, as an expression for the fence.
     fn now(&self) -> &'static str;

@@ -11,6 +11,8 @@ pub enum Class {
     Retry(RetryReason),
     /// The connection is gone; nobody knows from here what the server did last.
     Lost,
+    /// Our session was ended from outside, on purpose; else as [`Class::Lost`].
+    Terminated,
     /// The statement was cancelled from outside.
     Cancelled,
     /// The database cannot be used for this: wrong URL, wrong password, too old, read-only.
@@ -34,10 +36,30 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether the connection is gone, for whatever reason.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.class, Class::Lost | Class::Terminated)
+    }
+
+    /// Whether somebody else kept a lock for longer than it is waited for.
+    #[must_use]
+    pub const fn is_lock_timeout(&self) -> bool {
+        matches!(self.class, Class::Retry(RetryReason::LockTimeout))
+    }
+
     /// An error of ours.
     #[must_use]
     pub fn new(class: Class, message: impl Into<String>) -> Self {
         Self { class, code: None, message: message.into() }
+    }
+
+    /// Whether a right is lacking: PostgreSQL's `insufficient_privilege`; on MySQL and MariaDB access
+    /// denied to a database, a table, a column, or for want of a global privilege.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        let codes = ["42501", "1044", "1142", "1143", "1227"];
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
     /// The same error, with what was being done put before its message.

@@ -10,25 +10,38 @@
 //! end and never dropped, because a dropped future goes on running on the server; to end one early,
 //! apply its session's [`Brake`] and await the error.
 
+mod commit;
+mod cost;
 mod dialect;
 mod error;
 pub mod fence;
 pub mod mysql;
+mod patience;
 pub mod postgres;
+mod reads;
 pub mod sqlite;
 mod statement;
+pub mod switch;
+pub mod volatility;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use commit::Commit;
+pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
+pub use patience::Patience;
+pub use reads::{Access, Reads};
 pub use statement::{Bind, Statement, Writer};
+pub use volatility::{Storage, Volatility};
 
 use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::spec::Secret;
+use crate::sql::Use;
 
 /// A database product that Backstop can write to.
 pub struct Engine {
@@ -96,16 +109,108 @@ pub trait Target: Send + Sync {
     /// Looks a table up.
     async fn look_up(&self, session: &mut dyn Session, name: &TableName) -> Result<Lookup>;
 
+    /// Looks up a partition of `table` by its name; `None` where the table has none.
+    async fn partition(
+        &self,
+        _session: &mut dyn Session,
+        _table: &Table,
+        _name: &str,
+    ) -> Result<Option<Lookup>> {
+        Ok(None)
+    }
+
+    /// Whether each of these gives the same result for the same arguments, in the same order.
+    async fn volatility(&self, session: &mut dyn Session, uses: &[Use]) -> Result<Vec<Volatility>>;
+
+    /// Why a subquery over the tables of these names may read rows of `table`, if it may: one of
+    /// them is that table, a part of it, or something whose inside is not looked at.
+    async fn may_read(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        names: &[TableName],
+    ) -> Result<Option<String>> {
+        for name in names {
+            let found = self.look_up(session, name).await?;
+            if let Err(reason) = volatility::stands_apart(table, name, &found) {
+                return Ok(Some(reason));
+            }
+        }
+        Ok(None)
+    }
+
     /// Checks that `session` and `other` are two direct sessions on one server: a pooler that
     /// hands one backend to several clients would leak locks and settings.
     async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()>;
 
-    /// Where the fence stands or would be created, for a job on `table`.
-    async fn fence_home(&self, session: &mut dyn Session, table: &Table) -> Result<fence::Home>;
+    /// Where Backstop's tables stand or would be created: in `schema` if the team named one, else
+    /// where the connection is at home.
+    async fn fence_home(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+    ) -> Result<fence::Home>;
+
+    /// The account of the session as GRANT names it, where the database has accounts.
+    async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>>;
 
     /// Takes the lock that excludes other runners of this job, without waiting. The lock lives as
-    /// long as the returned value and `session`.
-    async fn lock(&self, session: &mut dyn Session) -> Result<LockAttempt>;
+    /// long as the returned value and `session`. To take over is to end the session that holds it.
+    async fn lock(&self, session: &mut dyn Session, take_over: bool) -> Result<LockAttempt>;
+
+    /// Ends the session of `job` that `identity` names ([`Session::identity`]), through `session`, and waits
+    /// for at most `patience` until it is gone. Its open transaction is rolled back by that. A
+    /// session of another's that has the same number by now is left alone.
+    ///
+    /// Returns whether it is gone; where sessions cannot be ended from outside, whether it was
+    /// gone already.
+    async fn terminate(
+        &self,
+        session: &mut dyn Session,
+        job: &str,
+        identity: &str,
+        patience: Duration,
+    ) -> Result<bool>;
+
+    /// What keeps batches of this duration from harming the application on this server.
+    async fn patience(
+        &self,
+        _session: &mut dyn Session,
+        _target_time: Duration,
+    ) -> Result<Patience> {
+        Ok(Patience::default())
+    }
+
+    /// Whether a transaction can be committed without waiting for the disk, such that a crash undoes
+    /// only whole transactions, the latest first, and only those that asked for it.
+    ///
+    /// # Errors
+    ///
+    /// Why not, in words: a sentence.
+    fn unflushed_commits(&self) -> std::result::Result<(), &'static str>;
+
+    /// How long the server has been up at least, where it is a server: a session that is older than
+    /// that was ended by a restart, and not by somebody who meant it.
+    async fn uptime(&self, _session: &mut dyn Session) -> Result<Option<Duration>> {
+        Ok(None)
+    }
+
+    /// The statement that returns the numbers of those of the sessions that wait for a lock at this
+    /// moment; `None` where batches wait for none, or their sessions tell by themselves
+    /// ([`Session::cost`]).
+    fn waiting(&self, _sessions: &[String]) -> Option<Statement> {
+        None
+    }
+
+    /// How many rows the server believes that a statement would read, by its statistics or by a
+    /// look into the index, without running it; `None` where it has no idea.
+    async fn estimate(
+        &self,
+        _session: &mut dyn Session,
+        _statement: &Statement,
+    ) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// What this database asks of those who write to it.
     fn manners(&self) -> Manners {
@@ -133,7 +238,7 @@ pub struct JobLock {
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
     /// The duration that a batch should take by default.
-    pub target_time: std::time::Duration,
+    pub target_time: Duration,
     /// Whether a worker pauses after each batch as long as the batch took.
     pub pause_as_long: bool,
     /// More workers than this bring nothing.
@@ -145,7 +250,7 @@ impl Default for Manners {
     /// over thousands of rows.
     fn default() -> Self {
         Self {
-            target_time: std::time::Duration::from_millis(250),
+            target_time: Duration::from_millis(250),
             pause_as_long: false,
             max_workers: u32::MAX,
         }
@@ -161,6 +266,10 @@ pub trait Session: Send {
     /// The server's number for this session, for people and for [`Brake`].
     fn id(&self) -> &str;
 
+    /// What names this session and never another one, also after the server has used its number
+    /// again: what the fence records, and [`Target::terminate`] ends.
+    fn identity(&self) -> &str;
+
     /// What ends this session's statement from outside.
     fn brake(&self) -> Brake;
 
@@ -173,11 +282,31 @@ pub trait Session: Send {
     /// Runs a statement and returns the number of rows that it found.
     async fn execute(&mut self, statement: &Statement) -> Result<u64>;
 
+    /// Runs a SELECT of ours for what it reads, outside of a transaction. `None`: it took longer
+    /// than `limit`, and was ended.
+    async fn measure(&mut self, statement: &Statement, limit: Duration) -> Result<Option<Reads>>;
+
+    /// The index by which the planner would find the rows of a SELECT from one table, without
+    /// running it; `None` where it would go through the table.
+    async fn foretell(&mut self, statement: &Statement) -> Result<Option<Access>>;
+
     /// Begins a transaction at READ COMMITTED.
     async fn begin(&mut self) -> Result<()>;
 
-    /// Commits. An error of class [`Class::Lost`] leaves the outcome unknown.
+    /// Begins the transaction of a batch, whose waits are bounded so, and whose commit waits for
+    /// that. Anything but [`Commit::Own`] only where [`Target::unflushed_commits`] allows it.
+    async fn begin_batch(&mut self, _patience: &Patience, _commit: Commit) -> Result<()> {
+        self.begin().await
+    }
+
+    /// Commits. An error that [is lost](Error::is_lost) leaves the outcome unknown.
     async fn commit(&mut self) -> Result<()>;
+
+    /// What the batch cost that has just been committed. Asked once after each; what cannot be told
+    /// is no error, for the batch is done.
+    async fn cost(&mut self) -> Cost {
+        Cost::default()
+    }
 
     /// Rolls back. Safe to call when no transaction is open.
     async fn rollback(&mut self) -> Result<()>;
@@ -191,23 +320,51 @@ pub trait Session: Send {
     async fn close(self: Box<Self>);
 }
 
+/// How hard a [`Brake`] is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// End the statement.
+    Cancel,
+    /// End the session.
+    Terminate,
+}
+
+impl Force {
+    /// The name used in events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Terminate => "terminate",
+        }
+    }
+}
+
 /// What ends a session's statement from outside.
 pub enum Brake {
-    /// A statement for the control session.
-    Statement(Statement),
+    /// Statements for the control session.
+    Statements {
+        /// Ends the statement.
+        cancel: Statement,
+        /// Ends the session.
+        terminate: Statement,
+    },
     /// A call into the library that runs the statement.
     Local(Box<dyn Fn() + Send + Sync>),
 }
 
 impl Brake {
-    /// Ends the statement. `control` is a session other than the one to stop.
+    /// Ends the statement, or its session. `control` is a session other than the one to stop.
     ///
     /// # Errors
     ///
     /// What the server says; that the statement has already ended is no error.
-    pub async fn apply(&self, control: &mut dyn Session) -> Result<()> {
+    pub async fn apply(&self, control: &mut dyn Session, force: Force) -> Result<()> {
         match self {
-            Self::Statement(statement) => control.query(statement).await.map(drop),
+            Self::Statements { cancel, terminate } => {
+                let statement = if force == Force::Cancel { cancel } else { terminate };
+                control.query(statement).await.map(drop)
+            }
             Self::Local(stop) => {
                 stop();
                 Ok(())

@@ -17,6 +17,14 @@ impl Statement {
     pub fn plain(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), binds: Vec::new() }
     }
+
+    /// The same statement behind a comment, which the server shows in its list of sessions. The
+    /// label must not hold `*/`.
+    #[must_use]
+    pub fn labelled(mut self, label: &str) -> Self {
+        self.sql.insert_str(0, &format!("/* {label} */ "));
+        self
+    }
 }
 
 /// The value of a parameter.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::seat::Seat;
 use super::{Error, Run};
 use crate::event::Phase;
-use crate::keyspace::{Key, Range};
-use crate::target::Session;
+use crate::keyspace::{Key, Range, Taken};
+use crate::target::Cost;
 
 /// The rows above `after`, up to and including `upto`.
 #[derive(Debug, Clone)]
@@ -32,6 +33,25 @@ pub(super) struct Applied {
     pub rows_changed: u64,
     /// From its first statement to the end of its COMMIT.
     pub took: Duration,
+    /// What it cost besides.
+    pub cost: Cost,
+}
+
+impl Applied {
+    /// What the work took, without the waits for locks. What others wrote into a log of all while it
+    /// waited is taken out in proportion.
+    pub(super) fn worked(&self) -> Taken {
+        let time = self.took.saturating_sub(self.cost.lock_wait);
+        let share = time.as_secs_f64() / self.took.as_secs_f64().max(f64::MIN_POSITIVE);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the share is from 0 to 1, and bytes are far below 2^53"
+        )]
+        let log_bytes = self.cost.log_bytes.map(|bytes| (bytes as f64 * share) as u64);
+        Taken { time, log_bytes }
+    }
 }
 
 /// What is done with a window of rows.
@@ -40,13 +60,13 @@ pub(super) trait Shape: Send + Sync {
     /// The walk that it belongs to.
     fn phase(&self) -> Phase;
 
-    /// Does it, and returns the number of rows that it changed or found wrong. `next` is the range
-    /// with the cursor at the end of the window, but for `rows_changed`.
+    /// Does it, advances the range, and returns the number of rows that it changed or found wrong.
+    /// After an error the range is as the fence has it.
     async fn apply(
         &self,
         run: &Run,
-        session: &mut dyn Session,
+        seat: &mut Seat,
         window: &Window,
-        next: &Range,
+        range: &mut Range,
     ) -> Result<u64, Error>;
 }

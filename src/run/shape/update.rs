@@ -4,10 +4,12 @@ use async_trait::async_trait;
 
 use super::{Shape, Window};
 use crate::control::Level;
-use crate::event::Phase;
+use crate::event::{Event, Phase};
 use crate::keyspace::Range;
+use crate::run::protocol::{Answer, End, Step, moved};
+use crate::run::seat::{Seat, fenced_off};
 use crate::run::{Error, Run};
-use crate::target::{Class, Session};
+use crate::target::{self, Class};
 
 /// Writes the window and advances the fence.
 pub(in crate::run) struct Update;
@@ -21,72 +23,140 @@ impl Shape for Update {
     async fn apply(
         &self,
         run: &Run,
-        session: &mut dyn Session,
+        seat: &mut Seat,
         window: &Window,
-        next: &Range,
+        range: &mut Range,
     ) -> Result<u64, Error> {
-        session.begin().await?;
-        match write_and_fence(run, session, window, next).await {
-            Ok(changed) => match session.commit().await {
-                Ok(()) => Ok(changed),
-                Err(error) if error.class == Class::Lost => {
-                    settle_lost_commit(run, next, error).await.map(|()| changed)
+        let fenced = run.ledger.fence().is_some();
+        let mut batch = Batch { run, seat, window, range, changed: 0, error: None };
+        let mut step = Step::FIRST;
+        loop {
+            match step {
+                Step::End(End::Committed) => {
+                    *batch.range = batch.next();
+                    return Ok(batch.changed);
                 }
-                Err(error) => {
-                    let _ = session.rollback().await;
-                    Err(error.into())
-                }
-            },
-            Err(error) => {
-                // The first error is the one that matters; a rollback that fails too means that
-                // the connection is gone, and the server rolls back by itself.
-                let _ = session.rollback().await;
-                Err(error)
+                Step::End(end) => return Err(batch.failure(end).await),
+                _ => {}
             }
+            let answer = batch.take(step).await;
+            step = step.next(answer, fenced);
         }
     }
 }
 
-async fn write_and_fence(
-    run: &Run,
-    session: &mut dyn Session,
-    window: &Window,
-    next: &Range,
-) -> Result<u64, Error> {
-    let dialect = run.target.dialect();
-    let write = run.plan.statements.write(dialect, window.after.as_ref(), &window.upto);
-    let changed = session.execute(&write).await?;
-    let next = Range { rows_changed: next.rows_changed + changed, ..next.clone() };
-    // A cancel may have fallen between two statements, where the server has nothing to cancel.
-    if Level::Cancel <= run.stop.level() {
-        return Err(crate::target::Error::new(Class::Cancelled, "cancelled by request").into());
-    }
-    let fence = run.fence.advance(dialect, run.generation, &next);
-    match session.execute(&fence).await? {
-        1 => Ok(changed),
-        _ => Err(Error::FencedOff { range: next.id }),
-    }
+/// A batch on its way through the protocol.
+struct Batch<'a> {
+    run: &'a Run,
+    seat: &'a mut Seat,
+    window: &'a Window,
+    /// As the fence has it.
+    range: &'a mut Range,
+    changed: u64,
+    /// The first thing that went wrong.
+    error: Option<Error>,
 }
 
-/// Asks the fence, on a new session, whether the batch committed whose COMMIT was not answered.
-/// `Ok` means that it did.
-async fn settle_lost_commit(
-    run: &Run,
-    next: &Range,
-    cause: crate::target::Error,
-) -> Result<(), Error> {
-    let unknown = |cause: &dyn std::fmt::Display| Error::OutcomeUnknown {
-        cause: cause.to_string(),
-        upto: run.plan.show_key(next.cursor.as_ref().unwrap_or(&next.hi)),
-    };
-    let mut session = run.target.open("settling a commit").await.map_err(|_| unknown(&cause))?;
-    let known = run.fence.load(run.target.dialect(), session.as_mut()).await;
-    session.close().await;
-    let generation = known.map_err(|_| unknown(&cause))?.ok_or_else(|| unknown(&cause))?;
-    let range = generation.ranges.iter().find(|range| range.id == next.id);
-    if range.is_some_and(|range| range.cursor == next.cursor && range.batches == next.batches) {
+impl Batch<'_> {
+    /// The range once the batch has committed.
+    fn next(&self) -> Range {
+        let Window { upto, rows, last, .. } = self.window;
+        self.range.advanced(upto, *rows, self.changed, *last)
+    }
+
+    async fn take(&mut self, step: Step) -> Answer {
+        let done = match step {
+            Step::Begin => {
+                let patience = self.run.pace().patience;
+                let commit = self.run.commit_of(self.window.last);
+                self.seat.session.begin_batch(&patience, commit).await
+            }
+            Step::Write => self.write().await,
+            Step::Fence => match self.fence().await {
+                Ok(true) => Ok(()),
+                Ok(false) => return Answer::NotSo,
+                Err(error) => Err(error),
+            },
+            Step::Commit => self.seat.session.commit().await,
+            Step::Settle => return self.settle().await,
+            Step::Rollback(_) => {
+                // The first error is the one that matters; a rollback that fails too means that
+                // the connection is gone, and the server rolls back by itself.
+                let _ = self.seat.session.rollback().await;
+                return Answer::Done;
+            }
+            Step::End(_) => Ok(()),
+        };
+        match done {
+            Ok(()) => Answer::Done,
+            Err(error) => {
+                let answer = if error.is_lost() { Answer::Lost } else { Answer::Failed };
+                self.error.get_or_insert(error.into());
+                answer
+            }
+        }
+    }
+
+    async fn write(&mut self) -> target::Result<()> {
+        let Self { run, window, .. } = self;
+        let dialect = run.target.dialect();
+        let label = run.plan.label(self.range.id);
+        let (after, upto) = (window.after.as_ref(), &window.upto);
+        if let Some(lock) = run.plan.lock_step(&run.pace(), dialect, after, upto) {
+            self.seat.session.query(&lock.labelled(&label)).await?;
+        }
+        let write = run.plan.statements.write(dialect, after, upto);
+        self.changed = self.seat.session.execute(&write.labelled(&label)).await?;
+        // A cancel may have fallen between two statements, where the server has nothing to cancel.
+        if Level::Cancel <= run.stop.level() {
+            return Err(target::Error::new(Class::Cancelled, "cancelled by request"));
+        }
         Ok(())
-    } else {
-        Err(cause.into())
+    }
+
+    /// Advances the fence's row; says whether it was ours to advance.
+    async fn fence(&mut self) -> target::Result<bool> {
+        let Some(fence) = self.run.ledger.fence() else { return Ok(true) };
+        let dialect = self.run.target.dialect();
+        let advance = fence.advance(dialect, self.run.generation, self.range, &self.next());
+        let advance = advance.labelled(&self.run.plan.label(self.range.id));
+        Ok(self.seat.session.execute(&advance).await? == 1)
+    }
+
+    /// Finds out, on another session, whether the batch committed whose COMMIT was not answered.
+    async fn settle(&mut self) -> Answer {
+        let next = self.next();
+        match self.seat.renew(self.run, self.range).await {
+            Ok(found) if moved(&found, &next) => {
+                // The epoch is a new one, and `next` is made of this.
+                self.range.epoch = found.epoch;
+                Answer::Done
+            }
+            Ok(found) => {
+                *self.range = found;
+                Answer::NotSo
+            }
+            Err(error @ Error::FencedOff { .. }) => {
+                self.error = Some(error);
+                Answer::Failed
+            }
+            Err(_) => Answer::Lost,
+        }
+    }
+
+    async fn failure(&mut self, end: End) -> Error {
+        let cause = self.error.take();
+        match (end, cause) {
+            (End::Refused, None) => {
+                self.run.tell(Event::FencedOff { range: self.range.id });
+                fenced_off(self.run, self.seat.session.as_mut(), self.range).await
+            }
+            (End::Unknown, cause) => Error::OutcomeUnknown {
+                cause: cause.map_or_else(|| "no answer".to_owned(), |cause| cause.to_string()),
+                upto: self.run.plan.show_key(&self.window.upto),
+            },
+            (_, Some(cause)) => cause,
+            (_, None) => Error::Worker("a batch ended without a reason".to_owned()),
+        }
     }
 }

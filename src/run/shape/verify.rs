@@ -10,8 +10,8 @@ use crate::keyspace::Range;
 use crate::plan::Statements;
 use crate::run::finish::Verdict;
 use crate::run::read::{read_count, read_key};
+use crate::run::seat::Seat;
 use crate::run::{Error, Run};
-use crate::target::Session;
 
 /// Keys of wrong rows that are kept for the message: enough to look at, few enough to read.
 const EXAMPLES: usize = 5;
@@ -56,13 +56,15 @@ impl Shape for Verify {
     async fn apply(
         &self,
         run: &Run,
-        session: &mut dyn Session,
+        seat: &mut Seat,
         window: &Window,
-        _next: &Range,
+        range: &mut Range,
     ) -> Result<u64, Error> {
-        let (dialect, statements) = (run.target.dialect(), &run.plan.statements);
+        let session = seat.session.as_mut();
+        let (dialect, statements) = (run.target.dialect(), run.plan.statements_of(self.phase()));
         let (after, upto) = (window.after.as_ref(), &window.upto);
-        let rows = session.query(&statements.verify(dialect, after, upto)).await?;
+        let verify = statements.verify(dialect, after, upto).labelled(&run.plan.label(range.id));
+        let rows = session.query(&verify).await?;
         let scanned = read_count(&rows, 0)?;
         let (remaining, mismatched) = (read_count(&rows, 1)?, read_count(&rows, 2)?);
         let wanted = EXAMPLES.saturating_sub(self.lock().examples.len());
@@ -79,6 +81,7 @@ impl Shape for Verify {
         found.mismatched += mismatched;
         found.examples.extend(examples);
         found.examples.truncate(EXAMPLES);
+        *range = range.advanced(upto, window.rows, 0, window.last);
         Ok(remaining + mismatched)
     }
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::column_type::ColumnType;
-use super::dialect::quote;
 use super::flavor::Flavor;
 use crate::catalog::{
-    Column, Key, Lookup, RowEstimate, Server, Setting, Table, TableName, closest,
+    Column, Key, KeyColumn, Lookup, RowEstimate, Server, Setting, Table, TableName, closest,
 };
-use crate::target::{Bind, Class, Error, Link, Result, Row, Session, Statement, fence};
+use crate::target::{Bind, Class, Error, Link, Result, Row, Session, Statement};
 
 async fn rows(session: &mut dyn Session, sql: &str, binds: &[&str]) -> Result<Vec<Row>> {
     let binds = binds.iter().map(|text| Bind::Text(Some((*text).to_owned()))).collect();
@@ -39,6 +38,7 @@ async fn variables(session: &mut dyn Session) -> Result<BTreeMap<String, String>
     let wanted = [
         "binlog_format",
         "datadir",
+        "group_replication_group_name",
         "hostname",
         "innodb_read_only",
         "log_bin",
@@ -52,6 +52,7 @@ async fn variables(session: &mut dyn Session) -> Result<BTreeMap<String, String>
         "super_read_only",
         "system_time_zone",
         "time_zone",
+        "wsrep_on",
     ];
     let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ('{}')", wanted.join("', '"));
     let rows = rows(session, &sql, &[]).await?;
@@ -133,6 +134,13 @@ pub(super) async fn server(
         read_only,
         settings,
         unsuitable,
+        cluster: if is_on("wsrep_on") {
+            Some("Galera")
+        } else if get("group_replication_group_name").is_empty() {
+            None
+        } else {
+            Some("Group Replication")
+        },
     })
 }
 
@@ -165,47 +173,8 @@ async fn whereabouts(session: &mut dyn Session) -> Result<[String; 3]> {
     Ok([id, database, identity(&variables(session).await?)])
 }
 
-/// See [`crate::target::Target::fence_home`].
-pub(super) async fn fence_home(session: &mut dyn Session, schema: &str) -> Result<fence::Home> {
-    let table = format!("{}.{}", quote(schema), quote(fence::TABLE));
-    let types = fence::ColumnTypes {
-        name: "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin",
-        text: "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-        int: "INT",
-        bigint: "BIGINT",
-        time: "DATETIME(6)",
-        suffix: " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-    };
-    let ddl = fence::ddl(&table, &types);
-    let found = find(session, schema, fence::TABLE).await?;
-    let mut refused = found.as_ref().and_then(Relation::not_a_table).map(|kind| {
-        format!("`{}` exists there and is a {kind}; move it out of the way", fence::TABLE)
-    });
-    // Preparing a statement checks our rights, with roles, and runs nothing.
-    let insert = format!("INSERT INTO {table} (job) VALUES (?)");
-    let update = format!("UPDATE {table} SET epoch = 0 WHERE job = ?");
-    let select = format!("SELECT epoch FROM {table} WHERE job = ?");
-    let create = found.is_none().then_some(ddl.as_str());
-    for sql in create.into_iter().chain([insert.as_str(), &update, &select]) {
-        match session.prepare(sql).await {
-            Err(error) if is_denial(&error) => {
-                refused.get_or_insert(error.to_string());
-            }
-            // What is missing is the table itself, or a column that the fence will complain of.
-            Err(error) if error.class == Class::Refused => {}
-            other => other?,
-        }
-    }
-    Ok(fence::Home { table, exists: found.is_some(), ddl, refused })
-}
-
-/// Access denied to a database, a table, a column, or for want of a global privilege.
-fn is_denial(error: &Error) -> bool {
-    error.code.as_deref().is_some_and(|code| ["1044", "1142", "1143", "1227"].contains(&code))
-}
-
 /// Something with rows and a name.
-struct Relation {
+pub(super) struct Relation {
     name: String,
     /// `BASE TABLE`, `VIEW`, ….
     kind: String,
@@ -214,7 +183,7 @@ struct Relation {
 }
 
 impl Relation {
-    fn not_a_table(&self) -> Option<String> {
+    pub(super) fn not_a_table(&self) -> Option<String> {
         match self.kind.as_str() {
             "BASE TABLE" | "SYSTEM VERSIONED" if self.transactional => None,
             "BASE TABLE" | "SYSTEM VERSIONED" => {
@@ -235,7 +204,11 @@ fn relation(row: Row) -> Relation {
 }
 
 /// The relation of exactly that name.
-async fn find(session: &mut dyn Session, schema: &str, name: &str) -> Result<Option<Relation>> {
+pub(super) async fn find(
+    session: &mut dyn Session,
+    schema: &str,
+    name: &str,
+) -> Result<Option<Relation>> {
     let sql = format!("{RELATIONS} AND t.TABLE_NAME = ?");
     let found = rows(session, &sql, &[schema, name]).await?;
     Ok(found.into_iter().map(relation).find(|relation| relation.name == name))
@@ -271,7 +244,7 @@ pub(super) async fn look_up(
     let (columns, updating) =
         columns(session, &schema, &found.name, has_fixed_zone(&variables)).await?;
     let (estimate, options) = estimate(session, flavor, &schema, &found.name).await?;
-    let mut remarks = remarks(session, &schema, &found.name).await?;
+    let (triggers, mut remarks) = remarks(session, &schema, &found.name).await?;
     for column in updating {
         remarks.push(format!(
             "the server sets `{column}` to the present time in every row that changes, unless the \
@@ -279,8 +252,7 @@ pub(super) async fn look_up(
         ));
     }
     if options.contains("partitioned") {
-        remarks
-            .push("the table is partitioned; a batch may write to several partitions".to_owned());
+        remarks.push(PARTITIONED.to_owned());
     }
     if found.kind == "SYSTEM VERSIONED" {
         remarks.push(
@@ -294,12 +266,55 @@ pub(super) async fn look_up(
     Ok(Lookup::Found(Box::new(Table {
         schema,
         name: found.name,
+        partition: None,
         identity,
         columns,
         keys,
         estimate,
+        triggers,
         remarks,
     })))
+}
+
+/// Of a table of which all partitions are walked.
+const PARTITIONED: &str = "the table is partitioned; a batch may write to several partitions";
+
+/// See [`crate::target::Target::partition`]. The name of a subpartition is one as well.
+pub(super) async fn partition(
+    session: &mut dyn Session,
+    flavor: &Flavor,
+    table: &Table,
+    name: &str,
+) -> Result<Option<Lookup>> {
+    let sql = format!(
+        "SELECT {}PARTITION_NAME, SUBPARTITION_NAME, TABLE_ROWS \
+         FROM information_schema.PARTITIONS \
+         WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND PARTITION_NAME IS NOT NULL \
+         ORDER BY PARTITION_ORDINAL_POSITION, SUBPARTITION_ORDINAL_POSITION",
+        fresh_statistics(flavor)
+    );
+    let parts = rows(session, &sql, &[&table.schema, &table.name]).await?;
+    let parts: Vec<[String; 3]> = parts.into_iter().map(texts).collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    // The server compares these names without regard to case.
+    let is = |text: &String| text.to_lowercase() == name.to_lowercase();
+    let names = || parts.iter().flat_map(|[part, sub, _]| [part, sub]);
+    let Some(found) = names().find(|name| is(name)) else {
+        let close = closest(name, names().map(String::as_str));
+        return Ok(Some(Lookup::Missing { close }));
+    };
+    let of_it = parts.iter().filter(|[part, sub, _]| is(part) || is(sub));
+    let counts = of_it.map(|[_, _, rows]| rows.parse::<u64>().ok());
+    let source = "information_schema.PARTITIONS.TABLE_ROWS".to_owned();
+    let mut table = table.clone();
+    table.estimate =
+        counts.sum::<Option<u64>>().map(|rows| RowEstimate { rows, source, guessed: false });
+    table.identity = format!("{} PARTITION ({found})", table.identity);
+    table.partition = Some(found.clone());
+    table.remarks.retain(|remark| remark != PARTITIONED);
+    Ok(Some(Lookup::Found(Box::new(table))))
 }
 
 /// Up to three tables that may have been meant: of this database first, then, qualified, of others.
@@ -336,7 +351,8 @@ async fn columns(
             type_sql = format!("{type_sql} CHARACTER SET {charset} COLLATE {collation}");
         }
         let extra = extra.to_lowercase();
-        if extra.contains("on update") {
+        let self_updating = extra.contains("on update");
+        if self_updating {
             updating.push(name.clone());
         }
         // MySQL says `DEFAULT_GENERATED` of a default that is an expression.
@@ -344,9 +360,19 @@ async fn columns(
             ["virtual generated", "stored generated"].iter().any(|words| extra.contains(words));
         let key_kind = ColumnType::parse(&type_sql).key_kind(fixed_zone);
         let nullable = nullable == "YES";
-        columns.push(Column { name, type_sql, nullable, generated, key_kind });
+        columns.push(Column { name, type_sql, nullable, generated, self_updating, key_kind });
     }
     Ok((columns, updating))
+}
+
+/// The hint without which MySQL 8 shows statistics that are up to a day old: 0 rows for a table just
+/// loaded.
+fn fresh_statistics(flavor: &Flavor) -> &'static str {
+    if flavor.is_mysql_since((8, 0, 3)) {
+        "/*+ SET_VAR(information_schema_stats_expiry = 0) */ "
+    } else {
+        ""
+    }
 }
 
 /// The size by InnoDB's statistics, and the table's options.
@@ -356,19 +382,17 @@ async fn estimate(
     schema: &str,
     table: &str,
 ) -> Result<(Option<RowEstimate>, String)> {
-    // MySQL 8 shows statistics that are up to a day old: 0 rows for a table just loaded.
-    let fresh = if flavor.is_mysql_since((8, 0, 3)) {
-        "/*+ SET_VAR(information_schema_stats_expiry = 0) */ "
-    } else {
-        ""
-    };
+    let fresh = fresh_statistics(flavor);
     let sql = format!(
         "SELECT {fresh}TABLE_ROWS, CREATE_OPTIONS FROM information_schema.TABLES \
          WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?"
     );
     let [count, options] = one(session, &sql, &[schema, table]).await?;
     let source = "information_schema.TABLES.TABLE_ROWS".to_owned();
-    Ok((count.parse().ok().map(|rows| RowEstimate { rows, source }), options.to_lowercase()))
+    Ok((
+        count.parse().ok().map(|rows| RowEstimate { rows, source, guessed: false }),
+        options.to_lowercase(),
+    ))
 }
 
 /// One column of an index.
@@ -378,6 +402,14 @@ struct Part {
     descending: bool,
     kind: String,
     hidden: bool,
+}
+
+impl Part {
+    /// `None` for an expression.
+    fn resolve(self) -> Option<KeyColumn> {
+        let Self { column, descending, .. } = self;
+        column.map(|name| KeyColumn { descending, ..KeyColumn::ascending(name) })
+    }
 }
 
 /// The primary key and the unique indexes: the primary key first, then by number of columns.
@@ -418,7 +450,7 @@ async fn keys(
         .map(|(index, parts)| Key {
             primary: index == "PRIMARY",
             unusable: unusable(&parts, columns),
-            columns: parts.into_iter().filter_map(|part| part.column).collect(),
+            columns: parts.into_iter().filter_map(Part::resolve).collect(),
             index: Some(index),
         })
         .collect();
@@ -445,14 +477,18 @@ fn unusable(parts: &[Part], columns: &[Column]) -> Option<String> {
             return Some(format!("`{name}` can be NULL"));
         }
     }
-    // All ascending or all descending: the engine walks it forwards or backwards.
-    let mixed = parts.windows(2).any(|pair| pair[0].descending != pair[1].descending);
-    mixed.then(|| "some of its columns ascend and others descend".to_owned())
+    None
 }
 
-/// Triggers and foreign keys that the job's writes would set off.
-async fn remarks(session: &mut dyn Session, schema: &str, table: &str) -> Result<Vec<String>> {
+/// The names of the triggers, and remarks on the triggers and foreign keys, that the job's writes
+/// would set off.
+async fn remarks(
+    session: &mut dyn Session,
+    schema: &str,
+    table: &str,
+) -> Result<(Vec<String>, Vec<String>)> {
     let mut remarks = Vec::new();
+    let mut names = Vec::new();
     let triggers = "SELECT TRIGGER_NAME, ACTION_TIMING FROM information_schema.TRIGGERS \
          WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? \
          AND EVENT_MANIPULATION LIKE '%UPDATE%' ORDER BY TRIGGER_NAME";
@@ -460,6 +496,7 @@ async fn remarks(session: &mut dyn Session, schema: &str, table: &str) -> Result
         let [name, timing] = texts(row);
         let timing = timing.to_lowercase();
         remarks.push(format!("the trigger `{name}` runs {timing} the update of every row"));
+        names.push(name);
     }
     let children = "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UPDATE_RULE \
          FROM information_schema.REFERENTIAL_CONSTRAINTS \
@@ -472,5 +509,5 @@ async fn remarks(session: &mut dyn Session, schema: &str, table: &str) -> Result
              that it refers to (ON UPDATE {rule})"
         ));
     }
-    Ok(remarks)
+    Ok((names, remarks))
 }

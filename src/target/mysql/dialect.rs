@@ -8,7 +8,12 @@ use super::column_type::{ColumnType, Family};
 use super::flavor::Flavor;
 use crate::catalog::{Column, Key};
 use crate::sql::Tokens;
-use crate::target::Dialect;
+use crate::target::volatility::length;
+use crate::target::{Dialect, Storage};
+
+/// The first MySQL that knows `NOWAIT`.
+/// Source: <https://dev.mysql.com/doc/relnotes/mysql/8.0/en/news-8-0-1.html>.
+pub(super) const NOWAIT_SINCE: (u16, u16, u16) = (8, 0, 1);
 
 /// The dialect of one server.
 #[derive(Debug, Clone)]
@@ -83,14 +88,51 @@ impl Dialect for MySqlDialect {
         super::differs::differs(&self.flavor, column, expression)
     }
 
+    /// Outside of strict mode the server cuts a text that is too long, and takes the nearest number
+    /// that fits; what fits is kept as it is.
+    fn storage(&self, column: &Column) -> Storage {
+        let kind = ColumnType::parse(&column.type_sql);
+        let bits = match kind.base {
+            "tinyint" => 8,
+            "smallint" => 16,
+            "mediumint" => 24,
+            "int" => 32,
+            "bigint" => 64,
+            _ => 0,
+        };
+        match kind.family {
+            Family::Integer if 0 < bits => Storage::integer(bits, kind.unsigned),
+            Family::Char | Family::Text => Storage::Text(match kind.base {
+                "tinytext" => 255,
+                "text" => 65_535,
+                "mediumtext" | "longtext" => 16_777_215,
+                _ => length(column).unwrap_or(0),
+            }),
+            Family::Enum => {
+                // A member with a quote or a comma in it falls apart here, and matches nothing.
+                let members = kind.arguments.trim_matches('\'').split("','");
+                Storage::Members(members.map(ToOwned::to_owned).collect())
+            }
+            _ => Storage::Other,
+        }
+    }
+
     fn row_comparison(&self) -> bool {
         false
+    }
+
+    fn partition(&self, name: &str) -> String {
+        format!(" PARTITION ({})", self.quote(name))
     }
 
     fn index_hint(&self, key: &Key) -> String {
         key.index
             .as_ref()
             .map_or_else(String::new, |index| format!(" FORCE INDEX ({})", quote(index)))
+    }
+
+    fn lock_clause(&self, _: bool) -> Option<&'static str> {
+        self.flavor.is_mysql_since(NOWAIT_SINCE).then_some("FOR UPDATE NOWAIT")
     }
 
     fn now(&self) -> &'static str {
@@ -115,6 +157,7 @@ pub(super) fn quote(identifier: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::KeyColumn;
 
     fn column(type_sql: &str) -> Column {
         Column {
@@ -122,6 +165,7 @@ mod tests {
             type_sql: type_sql.into(),
             nullable: false,
             generated: false,
+            self_updating: false,
             key_kind: ColumnType::parse(type_sql).key_kind(true),
         }
     }
@@ -136,7 +180,7 @@ mod tests {
         assert_eq!(quote("a`b.c\"d"), "`a``b.c\"d`");
         let key = Key {
             index: Some("PRIMARY".into()),
-            columns: vec!["id".into()],
+            columns: vec![KeyColumn::ascending("id")],
             primary: true,
             unusable: None,
         };

@@ -31,10 +31,12 @@ fn class(number: u16, message: &str) -> Class {
         // `KILL QUERY`; in the middle of a sort it is reported as the sort's failure.
         1317 => Class::Cancelled,
         1028 if message.contains("interrupted") => Class::Cancelled,
-        // Shutdown, a killed or aborted connection, a broken network; 1927 and 3169 are
-        // `KILL CONNECTION`, 4031 is `wait_timeout`. 1180 is a failed COMMIT, whose outcome only
-        // the fence can tell.
-        1053 | 1077..=1079 | 1152 | 1158..=1161 | 1180 | 1184 | 1927 | 3169 | 4031 => Class::Lost,
+        // `KILL CONNECTION`, or the server shuts down: whoever knows that the server lives can tell
+        // the two apart.
+        1053 | 1927 | 3169 => Class::Terminated,
+        // Shutdown, an aborted connection, a broken network; 4031 is `wait_timeout`. 1180 is a
+        // failed COMMIT, whose outcome only the fence can tell.
+        1077..=1079 | 1152 | 1158..=1161 | 1180 | 1184 | 4031 => Class::Lost,
         // Not let in: too many connections, account, host, database, per-account limits.
         1040 | 1044 | 1045 | 1049 | 1129 | 1130 | 1203 | 1226 | 1251 | 1524 | 1698 | 3118 | 3168
         // Takes no writes: `read_only`, a read-only transaction, InnoDB read-only, a Galera node
@@ -54,8 +56,9 @@ pub(super) fn of_session(error: sqlx::Error) -> Error {
             let message = error.message().to_owned();
             Error { class: class(number, &message), code: Some(number.to_string()), message }
         }
+        // A clean end of the stream: a network that breaks gives another error.
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::new(
-            Class::Lost,
+            Class::Terminated,
             "the server closed the connection: it was shut down, it crashed, or somebody killed \
              our session",
         ),
@@ -134,8 +137,8 @@ mod tests {
             (1969, Class::Retry(RetryReason::StatementTimeout)),
             (3024, Class::Retry(RetryReason::StatementTimeout)),
             (1317, Class::Cancelled),
-            (1053, Class::Lost),
-            (1927, Class::Lost),
+            (1053, Class::Terminated),
+            (1927, Class::Terminated),
             (1180, Class::Lost),
             (1045, Class::Unsuitable),
             (1290, Class::Unsuitable),

@@ -4,6 +4,7 @@
 //! locks; there the fence's epoch alone excludes.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,56 @@ pub(super) async fn take(
         }
     }
     Ok(LockAttempt::HeldBy("a session that ended just now".to_owned()))
+}
+
+/// The session that holds the lock of that name, if somebody does.
+pub(super) async fn holder_id(session: &mut dyn Session, name: &str) -> Result<Option<String>> {
+    one(session, "SELECT IS_USED_LOCK(?)", name).await
+}
+
+/// The name of the lock that a session of ours takes to be told from a later one of its number: the
+/// numbers begin anew when the server is restarted.
+fn session_name(database: &str, job: &str, id: &str) -> String {
+    let digest = Sha256::digest(format!("{database}\0{job}"));
+    let hash = digest.iter().take(12).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("backstop:session:{hash}:{id}")
+}
+
+/// Shows whose session this is, for as long as it lives.
+pub(super) async fn mark(session: &mut dyn Session, database: &str, job: &str) -> Result<()> {
+    let name = session_name(database, job, session.id());
+    one(session, "SELECT GET_LOCK(?, 0)", &name).await.map(drop)
+}
+
+/// How often it is looked whether a session is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// See [`crate::target::Target::terminate`].
+pub(super) async fn terminate(
+    session: &mut dyn Session,
+    database: &str,
+    job: &str,
+    id: &str,
+    patience: Duration,
+) -> Result<bool> {
+    let name = session_name(database, job, id);
+    let lives = |holder: Option<String>| holder.as_deref() == Some(id);
+    if !lives(holder_id(session, &name).await?) {
+        return Ok(true);
+    }
+    let number: u64 = id.parse().unwrap_or_default();
+    session.query(&Statement::plain(format!("KILL CONNECTION {number}"))).await?;
+    let begun = Instant::now();
+    while lives(holder_id(session, &name).await?) {
+        if patience <= begun.elapsed() {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(true)
 }
 
 async fn one(session: &mut dyn Session, sql: &str, name: &str) -> Result<Option<String>> {

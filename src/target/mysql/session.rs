@@ -1,26 +1,49 @@
 //! One connection to MySQL or MariaDB.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::mysql::{MySqlConnection, MySqlQueryResult, MySqlRow};
 use sqlx::{AssertSqlSafe, Column as _, Connection, Executor, Row as _, SqlSafeStr, TypeInfo as _};
 
+use super::binlog::Binlog;
 use super::error::{NO_SUCH_THREAD, NOT_PREPARABLE, of_session};
-use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
+use super::flavor::Flavor;
+use super::reads;
+use crate::target::{
+    Access, Bind, Brake, Class, Commit, Cost, Error, Patience, Reads, Result, Row, Session,
+    Statement,
+};
+
+/// A session that writes batches is ended by the server when it has not been heard of for this many
+/// seconds, also within a transaction: on MySQL nothing else frees the rows of a frozen runner. A
+/// worker that waits is heard of every 30 s.
+pub(super) const IDLE_WORKER: u32 = 60;
 
 /// One owned connection.
 pub(super) struct MySqlSession {
     connection: MySqlConnection,
     id: String,
+    /// What the session was set to for its batches.
+    patience: Option<Patience>,
+    binlog: Binlog,
 }
 
 impl MySqlSession {
     /// Takes over a connection whose settings are made.
-    pub(super) async fn new(mut connection: MySqlConnection) -> Result<Self> {
+    pub(super) async fn new(mut connection: MySqlConnection, flavor: &Flavor) -> Result<Self> {
         let rows = fetch(&mut connection, &Statement::plain("SELECT CONNECTION_ID() + 0")).await?;
         let id = rows.into_iter().flatten().next().flatten().ok_or_else(|| {
             Error::new(Class::Unsuitable, "the server does not tell the number of our session")
         })?;
-        Ok(Self { connection, id })
+        Ok(Self { connection, id, patience: None, binlog: Binlog::of(flavor) })
+    }
+
+    /// By how much the log has grown since the last look.
+    async fn look_at_log(&mut self) -> Option<u64> {
+        let look = self.binlog.look()?;
+        let seen = self.query(&look).await;
+        self.binlog.grown(seen)
     }
 
     /// Runs a statement that the prepared protocol does not know.
@@ -35,8 +58,14 @@ impl Session for MySqlSession {
         &self.id
     }
 
+    /// The number; that it is ours still, a lock of the session shows.
+    fn identity(&self) -> &str {
+        &self.id
+    }
+
     fn brake(&self) -> Brake {
-        Brake::Statement(Statement::plain(format!("KILL QUERY {}", self.id)))
+        let kill = |what: &str| Statement::plain(format!("KILL {what} {}", self.id));
+        Brake::Statements { cancel: kill("QUERY"), terminate: kill("CONNECTION") }
     }
 
     async fn prepare(&mut self, sql: &str) -> Result<()> {
@@ -69,13 +98,47 @@ impl Session for MySqlSession {
         result.map(|done| done.rows_affected())
     }
 
+    async fn measure(&mut self, statement: &Statement, limit: Duration) -> Result<Option<Reads>> {
+        reads::measure(self, statement, limit).await
+    }
+
+    async fn foretell(&mut self, statement: &Statement) -> Result<Option<Access>> {
+        reads::foretell(self, statement).await
+    }
+
     async fn begin(&mut self) -> Result<()> {
         // The session's own level is READ COMMITTED.
         self.plainly("START TRANSACTION").await.map(drop)
     }
 
+    /// The limits are the session's, which does nothing but batches, so they are set once.
+    async fn begin_batch(&mut self, patience: &Patience, _: Commit) -> Result<()> {
+        if self.patience != Some(*patience) {
+            let wait = patience.lock_wait.map_or_else(String::new, |wait| {
+                format!(", innodb_lock_wait_timeout = {}", wait.as_secs())
+            });
+            let sql = format!(
+                "SET SESSION wait_timeout = \
+                 CAST(LEAST(@@SESSION.wait_timeout, {IDLE_WORKER}) AS UNSIGNED){wait}"
+            );
+            self.plainly(&sql).await?;
+            self.patience = Some(*patience);
+        }
+        // What others wrote between two batches is none of the second's.
+        if self.binlog.is_stale() {
+            self.look_at_log().await;
+        }
+        self.begin().await
+    }
+
     async fn commit(&mut self) -> Result<()> {
         self.plainly("COMMIT").await.map(drop)
+    }
+
+    /// A batch waits for no row ([`crate::target::Patience`]), so that a wait is no part of its
+    /// time.
+    async fn cost(&mut self) -> Cost {
+        Cost { log_bytes: self.look_at_log().await, ..Cost::default() }
     }
 
     async fn rollback(&mut self) -> Result<()> {

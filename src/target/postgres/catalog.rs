@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::dialect::quote;
 use super::remarks;
-use crate::catalog::{Column, Key, KeyKind, Lookup, RowEstimate, Table, TableName, closest};
+use crate::catalog::{
+    Column, Key, KeyColumn, KeyKind, Lookup, RowEstimate, Table, TableName, closest,
+};
 use crate::target::{Bind, Class, Error, Result, Row, Session, Statement};
 
 /// A relation by name: as it was written, else folded; `$3` is the schema, if one was given.
@@ -16,6 +18,15 @@ WHERE c.relname IN ($1, $2)
   AND CASE WHEN $3 IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname IN ($3, $4) END
 ORDER BY c.relname = $1 DESC, n.nspname IS NOT DISTINCT FROM $3 DESC
 LIMIT 1";
+
+/// What inherits from a table, at any depth.
+const PARTITIONS: &str = "\
+WITH RECURSIVE tree(id) AS (
+    SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid
+    UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = id)
+SELECT c.oid::text, n.nspname::text, c.relname::text, c.relkind::text
+FROM tree JOIN pg_class c ON c.oid = id JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY 2, 3";
 
 /// Every user's table, and the name that leads to it from here.
 const CANDIDATES: &str = "\
@@ -115,23 +126,89 @@ pub(super) async fn look_up(session: &mut dyn Session, name: &TableName) -> Resu
     else {
         return Ok(Lookup::Missing { close: close_names(session, name).await? });
     };
-    let kind = if system == "true" { Some("system catalog") } else { not_a_table(kind) };
-    if let Some(kind) = kind {
+    let kind = if system == "true" { "system" } else { kind };
+    describe(session, &Relation { oid, schema, name: found, kind }).await
+}
+
+/// Something with a name and columns.
+struct Relation<'a> {
+    oid: &'a str,
+    schema: &'a str,
+    name: &'a str,
+    kind: &'a str,
+}
+
+/// What a batch has to know of the relation, if it is a table.
+async fn describe(session: &mut dyn Session, relation: &Relation<'_>) -> Result<Lookup> {
+    let Relation { oid, schema, name, kind } = *relation;
+    if let Some(kind) = not_a_table(kind) {
         return Ok(Lookup::NotATable { kind: kind.to_owned() });
     }
-
     let columns: Vec<ColumnFacts> = facts(session, COLUMNS, oid).await?;
     let keys: Vec<KeyFacts> = facts(session, KEYS, oid).await?;
     let keys = keys.into_iter().map(|key| key.resolve(&columns)).collect();
+    let remarks::Found { triggers, remarks } = remarks::of(session, oid).await?;
     Ok(Lookup::Found(Box::new(Table {
-        schema: schema.clone(),
-        name: found.clone(),
-        identity: oid.clone(),
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+        partition: None,
+        identity: oid.to_owned(),
         columns: columns.into_iter().map(ColumnFacts::resolve).collect(),
         keys,
-        estimate: estimate(session, oid, schema, found).await?,
-        remarks: remarks::of(session, oid).await?,
+        estimate: estimate(session, oid, schema, name).await?,
+        triggers,
+        remarks,
     })))
+}
+
+/// Looks up a partition by its name, however deep it lies: on this server it is a table itself.
+///
+/// # Errors
+///
+/// What the server says.
+pub(super) async fn partition(
+    session: &mut dyn Session,
+    table: &Table,
+    name: &str,
+) -> Result<Option<Lookup>> {
+    let rows = about(session, PARTITIONS, &table.identity).await?;
+    let parts: Vec<Relation<'_>> = rows
+        .iter()
+        .filter_map(|row| match row.as_slice() {
+            [Some(oid), Some(schema), Some(name), Some(kind)] => {
+                Some(Relation { oid, schema, name, kind })
+            }
+            _ => None,
+        })
+        .collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let found: Vec<_> = match TableName::parse(name) {
+        Ok(wanted) => parts.iter().filter(|part| is_called(part, &wanted)).collect(),
+        Err(_) => Vec::new(),
+    };
+    if let [part] = found.as_slice() {
+        return describe(session, part).await.map(Some);
+    }
+    let full = |part: &Relation<'_>| format!("{}.{}", part.schema, part.name);
+    let close = if found.is_empty() {
+        let bare = name.rsplit('.').next().unwrap_or(name);
+        closest(bare, parts.iter().map(|part| part.name))
+    } else {
+        found.into_iter().map(full).collect()
+    };
+    Ok(Some(Lookup::Missing { close }))
+}
+
+/// Whether this is the partition's name, as it was written or as the server folds it.
+fn is_called(part: &Relation<'_>, wanted: &TableName) -> bool {
+    let quoted = wanted.quoted;
+    let is = |name: &str, wanted: &str| {
+        name == wanted || (!quoted && name == wanted.to_ascii_lowercase())
+    };
+    is(part.name, &wanted.name)
+        && wanted.schema.as_deref().is_none_or(|schema| is(part.schema, schema))
 }
 
 /// What else may have the name; `None` for ordinary and partitioned tables.
@@ -144,6 +221,7 @@ fn not_a_table(relkind: &str) -> Option<&'static str> {
         "S" => Some("sequence"),
         "i" | "I" => Some("index"),
         "c" => Some("composite type"),
+        "system" => Some("system catalog"),
         _ => Some("relation of another kind"),
     }
 }
@@ -212,6 +290,7 @@ impl ColumnFacts {
             type_sql: self.type_sql,
             nullable: !self.not_null,
             generated: self.generated,
+            self_updating: false,
         }
     }
 
@@ -259,11 +338,18 @@ struct KeyColumnFacts {
     collation: Option<String>,
 }
 
+impl KeyColumnFacts {
+    fn resolve(self) -> Option<KeyColumn> {
+        let Self { name, descending, .. } = self;
+        name.map(|name| KeyColumn { descending, ..KeyColumn::ascending(name) })
+    }
+}
+
 impl KeyFacts {
     fn resolve(self, columns: &[ColumnFacts]) -> Key {
         Key {
             unusable: self.unusable(columns),
-            columns: self.columns.into_iter().filter_map(|column| column.name).collect(),
+            columns: self.columns.into_iter().filter_map(KeyColumnFacts::resolve).collect(),
             index: Some(self.index),
             primary: self.primary,
         }
@@ -304,10 +390,7 @@ impl KeyFacts {
                 ));
             }
         }
-        let descending = self.columns.iter().filter(|column| column.descending).count();
-        // One direction throughout is walked backwards.
-        (0 < descending && descending < self.columns.len())
-            .then(|| "it mixes ascending and descending columns".to_owned())
+        None
     }
 }
 
@@ -324,12 +407,20 @@ async fn estimate(
     };
     let is = |cell: &Option<String>, text: &str| cell.as_deref() == Some(text);
     if pages.is_none() || is(pages, "0") {
-        return Ok(Some(RowEstimate { rows: 0, source: "the table's files are empty".to_owned() }));
+        return Ok(Some(RowEstimate {
+            rows: 0,
+            source: "the table's files are empty".to_owned(),
+            guessed: false,
+        }));
     }
     if let Some(rows) = tuples.as_ref().and_then(|rows| rows.parse().ok()) {
         let of = if is(files, "1") { "" } else { ", summed over the partitions" };
         let scaled = if is(as_analyzed, "true") { "" } else { ", scaled to the present size" };
-        return Ok(Some(RowEstimate { rows, source: format!("`pg_class.reltuples`{of}{scaled}") }));
+        return Ok(Some(RowEstimate {
+            rows,
+            source: format!("`pg_class.reltuples`{of}{scaled}"),
+            guessed: false,
+        }));
     }
     // Never analyzed: the planner guesses from the size of the file and the width of a row.
     let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {}.{}", quote(schema), quote(name));
@@ -341,6 +432,10 @@ async fn estimate(
     };
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap_or_default();
     Ok(plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_u64).map(|rows| {
-        RowEstimate { rows, source: "the planner's guess; the table was never analyzed".to_owned() }
+        RowEstimate {
+            rows,
+            source: "the planner's guess; the table was never analyzed".to_owned(),
+            guessed: true,
+        }
     }))
 }

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Column, Key, KeyKind};
 use crate::sql::Tokens;
-use crate::target::Dialect;
+use crate::target::{Dialect, Storage};
 
 /// PostgreSQL's spelling.
 pub(super) struct PgDialect;
@@ -89,12 +89,45 @@ impl Dialect for PgDialect {
         }
     }
 
+    fn storage(&self, column: &Column) -> Storage {
+        match column.type_sql.split('(').next().unwrap_or_default() {
+            "smallint" => Storage::integer(16, false),
+            "integer" => Storage::integer(32, false),
+            "bigint" => Storage::integer(64, false),
+            "boolean" => Storage::Boolean,
+            // What is too long for `character varying(n)` is an error, and not cut.
+            "text" | "character varying" | "citext" => Storage::Text(usize::MAX),
+            // `name` is cut, and `character` is padded; of the others equal values have several texts.
+            "name" | "character" | "bpchar" | "uuid" | "date" | "inet" | "cidr" | "macaddr"
+            | "macaddr8" => Storage::Other,
+            base if base.starts_with("time") => Storage::Other,
+            // What is left of the types that are keys as text are enums, to which any other text
+            // than a member's is an error, and `citext` in a schema.
+            _ if column.key_kind == Ok(KeyKind::Text) => Storage::Text(usize::MAX),
+            _ => Storage::Other,
+        }
+    }
+
+    /// Only a bare operator is matched with an index. Else PostgreSQL 18 preferred `(a, b, c) >
+    /// (…)` to the five ranges of a window, and read 941 pages instead of 34 (200,000 rows, of which
+    /// the window held 1,000).
+    fn no_index(&self) -> (&'static str, &'static str) {
+        ("(", ") IS TRUE")
+    }
+
     fn row_comparison(&self) -> bool {
         true
     }
 
     fn index_hint(&self, _key: &Key) -> String {
         String::new()
+    }
+
+    /// An UPDATE takes the stronger lock where a foreign key could refer to a column that it
+    /// assigns. Source: <https://www.postgresql.org/docs/current/explicit-locking.html>, row-level
+    /// locks.
+    fn lock_clause(&self, assigns_unique: bool) -> Option<&'static str> {
+        Some(if assigns_unique { "FOR UPDATE NOWAIT" } else { "FOR NO KEY UPDATE NOWAIT" })
     }
 
     fn now(&self) -> &'static str {
@@ -176,6 +209,7 @@ mod tests {
             type_sql: type_sql.into(),
             nullable: true,
             generated: false,
+            self_updating: false,
             key_kind: Ok(key_kind),
         }
     }

@@ -63,17 +63,18 @@ fn classify(code: &str, message: &str) -> Class {
         "40P01" => Class::Retry(RetryReason::Deadlock),
         "55P03" => Class::Retry(RetryReason::LockTimeout),
         "40001" => Class::Retry(RetryReason::Serialization),
-        // One code for both. The words are translated where `lc_messages` is not English; a
-        // time-out then counts as a cancel from outside, which waits for a person: the safe side.
+        // One code for both. The words are translated where `lc_messages` is not English; the
+        // session then tells them apart by the time that has passed.
         "57014" if message.contains("statement timeout") => {
             Class::Retry(RetryReason::StatementTimeout)
         }
         "57014" => Class::Cancelled,
-        // Shutdown, crash of another session, starting up; ended while idle (in a transaction) or
-        // for the transaction's age; no free slot, which is had again later.
-        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" | "53300" | "40003" => {
-            Class::Lost
-        }
+        // `pg_terminate_backend`, or the server shuts down: whoever knows that the server lives can
+        // tell the two apart.
+        "57P01" => Class::Terminated,
+        // Crash of another session, starting up; ended while idle (in a transaction) or for the
+        // transaction's age; no free slot, which is had again later.
+        "57P02" | "57P03" | "57P05" | "25P03" | "25P04" | "53300" | "40003" => Class::Lost,
         // A read-only transaction; a dropped or unknown database.
         "25006" | "57P04" | "3D000" => Class::Unsuitable,
         _ if is_of_a_pooler(code) => Class::Unsuitable,
@@ -102,7 +103,7 @@ mod tests {
             ("40P01", Class::Retry(RetryReason::Deadlock)),
             ("55P03", Class::Retry(RetryReason::LockTimeout)),
             ("40001", Class::Retry(RetryReason::Serialization)),
-            ("57P01", Class::Lost),
+            ("57P01", Class::Terminated),
             ("57P02", Class::Lost),
             ("57P03", Class::Lost),
             ("25P03", Class::Lost),

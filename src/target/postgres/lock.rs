@@ -37,6 +37,25 @@ pub(super) async fn take(session: &mut dyn Session, job: &str) -> Result<LockAtt
     ))
 }
 
+/// What names the session that holds the lock, if somebody holds it and we may see it.
+///
+/// # Errors
+///
+/// What the server says.
+pub(super) async fn holder_identity(
+    session: &mut dyn Session,
+    job: &str,
+) -> Result<Option<String>> {
+    let sql = "\
+SELECT l.pid || '.' || (extract(epoch FROM a.backend_start) * 1000000)::bigint
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (l.classid::bigint << 32) | l.objid::bigint = $1";
+    let statement = Statement { sql: sql.to_owned(), binds: vec![Bind::Int(number(job))] };
+    Ok(session.query(&statement).await?.into_iter().flatten().flatten().next())
+}
+
 /// The lock's number. Advisory locks have no names and are shared with the application: 64 bits of
 /// a hash under a prefix of our own meet nobody.
 fn number(job: &str) -> i64 {

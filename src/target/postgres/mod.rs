@@ -10,10 +10,14 @@ mod direct;
 mod error;
 mod home;
 mod lock;
+mod patience;
+mod reads;
 mod remarks;
 mod server;
 mod session;
 mod settings;
+mod terminate;
+mod volatility;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +30,11 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Result, Session, Target, fence,
+    Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Result, Session,
+    Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
+use crate::sql::Use;
 
 /// PostgreSQL.
 pub static ENGINE: Engine = Engine {
@@ -39,6 +45,10 @@ pub static ENGINE: Engine = Engine {
 
 /// Long enough for a far server under load, short enough for a person who waits for an answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A backend that was told to end does so at its next look around, which is a matter of
+/// milliseconds unless it is stuck in the kernel.
+const TERMINATE_WITHIN: Duration = Duration::from_secs(5);
 
 /// PostgreSQL 10, the first with identity columns, publications and declarative partitions, which
 /// the statements here ask for.
@@ -163,7 +173,7 @@ impl Target for Postgres {
         let set_up = settings::set_up(&self.settings, self.version);
         let session = PgSession::prepared(connection, &set_up).await.map_err(|error| Error {
             // A time zone that does not exist, for one: the same statements fail again.
-            class: if error.class == Class::Lost { Class::Lost } else { Class::Unsuitable },
+            class: if error.is_lost() { Class::Lost } else { Class::Unsuitable },
             ..error.while_doing(&format!("cannot set up a session at {}", self.address))
         })?;
         Ok(Box::new(session))
@@ -177,17 +187,119 @@ impl Target for Postgres {
         catalog::look_up(session, name).await
     }
 
+    async fn partition(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        name: &str,
+    ) -> Result<Option<Lookup>> {
+        catalog::partition(session, table, name).await
+    }
+
+    async fn volatility(&self, session: &mut dyn Session, uses: &[Use]) -> Result<Vec<Volatility>> {
+        volatility::of(session, uses).await
+    }
+
+    async fn may_read(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        names: &[TableName],
+    ) -> Result<Option<String>> {
+        for name in names {
+            let found = catalog::look_up(session, name).await?;
+            if let Err(reason) = super::volatility::stands_apart(table, name, &found) {
+                return Ok(Some(reason));
+            }
+        }
+        if names.is_empty() || !volatility::inherits(session, table).await? {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "a subquery reads another table, and `{table}` shares its rows with tables that inherit \
+             from it or that it inherits from"
+        )))
+    }
+
     async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
         direct::prove_processes(session, other).await?;
         direct::prove_state(session, other, self.identity).await
     }
 
-    async fn fence_home(&self, session: &mut dyn Session, _table: &Table) -> Result<fence::Home> {
-        home::find(session).await
+    async fn fence_home(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+    ) -> Result<fence::Home> {
+        home::find(session, schema).await
     }
 
-    async fn lock(&self, session: &mut dyn Session) -> Result<LockAttempt> {
-        lock::take(session, &self.job).await
+    async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
+        let rows = session.query(&Statement::plain("SELECT quote_ident(current_user)")).await?;
+        Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    /// The log is flushed in its order, whoever waits for it, so what a crash undoes is its end:
+    /// <https://www.postgresql.org/docs/current/wal-async-commit.html>.
+    fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {
+        Ok(())
+    }
+
+    async fn patience(&self, session: &mut dyn Session, target_time: Duration) -> Result<Patience> {
+        patience::find(session, target_time).await
+    }
+
+    /// Of its own batches a role sees the waits without further rights. `extend` is a wait for the
+    /// disk that makes the table's file longer, and so work.
+    fn waiting(&self, sessions: &[String]) -> Option<Statement> {
+        let sql = "SELECT pid::text FROM unnest($1::integer[]) AS number, \
+                   pg_stat_get_activity(number) \
+                   WHERE wait_event_type = 'Lock' AND wait_event <> 'extend'";
+        let numbers = format!("{{{}}}", sessions.join(","));
+        Some(Statement { sql: sql.to_owned(), binds: vec![Bind::Text(Some(numbers))] })
+    }
+
+    async fn uptime(&self, session: &mut dyn Session) -> Result<Option<Duration>> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) \
+                   * 1000)::bigint";
+        let rows = session.query(&Statement::plain(sql)).await?;
+        let millis = rows.into_iter().flatten().flatten().next().and_then(|n| n.parse().ok());
+        Ok(millis.map(Duration::from_millis))
+    }
+
+    async fn estimate(
+        &self,
+        session: &mut dyn Session,
+        statement: &Statement,
+    ) -> Result<Option<u64>> {
+        let Statement { sql, binds } = statement;
+        let explain =
+            Statement { sql: format!("EXPLAIN (FORMAT JSON) {sql}"), binds: binds.clone() };
+        let rows = session.query(&explain).await?;
+        let plan = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap_or_default();
+        Ok(plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_u64))
+    }
+
+    async fn lock(&self, session: &mut dyn Session, take_over: bool) -> Result<LockAttempt> {
+        let attempt = lock::take(session, &self.job).await?;
+        if take_over && let LockAttempt::HeldBy(_) = attempt {
+            if let Some(identity) = lock::holder_identity(session, &self.job).await? {
+                self.terminate(session, &self.job, &identity, TERMINATE_WITHIN).await?;
+            }
+            return lock::take(session, &self.job).await;
+        }
+        Ok(attempt)
+    }
+
+    async fn terminate(
+        &self,
+        session: &mut dyn Session,
+        _job: &str,
+        identity: &str,
+        patience: Duration,
+    ) -> Result<bool> {
+        terminate::terminate(session, identity, patience).await
     }
 }
 

@@ -41,22 +41,31 @@ SELECT * FROM (
     WHERE oid = $1::oid AND relpersistence = 'u'
 ) AS found ORDER BY place, name";
 
-/// The remarks on a table, each one sentence.
+/// What a table has.
+pub(super) struct Found {
+    /// The names of the triggers and rules that an update sets off.
+    pub triggers: Vec<String>,
+    /// The remarks, each one sentence.
+    pub remarks: Vec<String>,
+}
+
+/// The remarks on a table.
 ///
 /// # Errors
 ///
 /// What the server says.
-pub(super) async fn of(session: &mut dyn Session, oid: &str) -> Result<Vec<String>> {
+pub(super) async fn of(session: &mut dyn Session, oid: &str) -> Result<Found> {
     let rows = about(session, REMARKS, oid).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| match row.as_slice() {
-            [_, Some(kind), name, more] => {
-                sentence(kind, name.as_deref().unwrap_or_default(), more.as_deref())
-            }
-            _ => None,
-        })
-        .collect())
+    let mut found = Found { triggers: Vec::new(), remarks: Vec::new() };
+    for row in &rows {
+        let [_, Some(kind), name, more] = row.as_slice() else { continue };
+        let name = name.as_deref().unwrap_or_default();
+        if kind == "trigger" || kind == "rule" {
+            found.triggers.push(name.to_owned());
+        }
+        found.remarks.extend(sentence(kind, name, more.as_deref()));
+    }
+    Ok(found)
 }
 
 fn sentence(kind: &str, name: &str, more: Option<&str>) -> Option<String> {

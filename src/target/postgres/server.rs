@@ -111,6 +111,7 @@ pub(super) async fn look(
         read_only,
         settings: settings.iter().filter_map(|row| setting(row, known)).collect(),
         unsuitable,
+        cluster: None,
     })
 }
 

@@ -1,5 +1,7 @@
 //! One connection to a PostgreSQL server.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
 use sqlx::query::Query;
@@ -9,14 +11,62 @@ use sqlx::{
 };
 
 use super::error::from_driver;
-use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
+use super::reads;
+use crate::event::RetryReason;
+use crate::target::{
+    Access, Bind, Brake, Class, Commit, Cost, Error, Patience, Reads, Result, Row, Session,
+    Statement,
+};
 
 /// One owned connection.
 pub(super) struct PgSession {
     connection: PgConnection,
     id: String,
+    identity: String,
     transaction: Transaction,
+    /// What the role and the set-up allow a statement; a batch never gets more.
+    own: Limits,
+    /// The time-out of statements in the present transaction, where a batch has set one.
+    statement_limit: Option<Duration>,
+    /// When the latest statement was sent.
+    sent: Instant,
+    /// Where the server's log ended when the present transaction began, in bytes.
+    log_at_begin: Option<u64>,
+    /// What the latest transaction that was committed saw added to it.
+    log_bytes: Option<u64>,
 }
+
+/// Time-outs; zero is none.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    lock: Duration,
+    statement: Duration,
+}
+
+/// The stricter of two time-outs, of which `own` may be none.
+fn stricter(own: Duration, wanted: Duration) -> Duration {
+    if own.is_zero() { wanted } else { own.min(wanted) }
+}
+
+/// Our process, and what tells it from a later one of the same number: when it began; and the
+/// session's own limits in milliseconds.
+const WHO_AM_I: &str = "\
+SELECT pid::text, pid || '.' || (extract(epoch FROM backend_start) * 1000000)::bigint,
+       (SELECT setting FROM pg_settings WHERE name = 'lock_timeout'),
+       (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')
+FROM pg_stat_get_activity(pg_backend_pid())";
+
+/// The same, as an expression over a row of `pg_stat_get_activity`.
+const IDENTITY: &str = "pid || '.' || (extract(epoch FROM backend_start) * 1000000)::bigint";
+
+/// Every value but `off` waits for the server's own disk; those that wait for a standby as well stay.
+const FLUSH_AT_COMMIT: &str = "; SELECT set_config('synchronous_commit', 'on', true) \
+                               WHERE current_setting('synchronous_commit') = 'off'";
+
+/// Where the log ends. A backend's own part of it is not told before PostgreSQL 18, and there a
+/// second late, so what others write meanwhile counts as well. Source:
+/// <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-BACKUP>.
+const END_OF_LOG: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::text";
 
 /// The transaction, as far as this side knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,23 +91,35 @@ impl PgSession {
         if !sql.is_empty() {
             sql.push_str(";\n");
         }
-        sql.push_str("SELECT pg_backend_pid()::text");
+        sql.push_str(WHO_AM_I);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone()))
             .fetch_all(&mut connection)
             .await
             .map_err(|error| from_driver(error, &sql))?;
-        let id = match rows.last() {
-            Some(row) => cell(row, 0)?.unwrap_or_default(),
-            None => String::new(),
-        };
-        Ok(Self { connection, id, transaction: Transaction::None })
+        let row = rows.last().ok_or_else(|| {
+            Error::new(Class::Unsuitable, "the server does not tell the number of our session")
+        })?;
+        Ok(Self {
+            id: cell(row, 0)?.unwrap_or_default(),
+            identity: cell(row, 1)?.unwrap_or_default(),
+            own: Limits { lock: milliseconds(row, 2)?, statement: milliseconds(row, 3)? },
+            connection,
+            transaction: Transaction::None,
+            statement_limit: None,
+            sent: Instant::now(),
+            log_at_begin: None,
+            log_bytes: None,
+        })
     }
 
-    /// Runs a statement of ours that has no parameters, in one round trip, without the server
-    /// keeping anything of it.
-    async fn simple(&mut self, sql: &'static str) -> Result<()> {
-        let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
-        self.settle(done, sql).map(drop)
+    /// Runs statements of ours that have no parameters, in one round trip, without the server
+    /// keeping anything of them. Returns their last row's first value.
+    async fn simple(&mut self, sql: &str) -> Result<Option<String>> {
+        self.sent = Instant::now();
+        let sql_str = AssertSqlSafe(sql.to_owned());
+        let done = sqlx::raw_sql(sql_str).fetch_all(&mut self.connection).await;
+        let rows = self.settle(done, sql)?;
+        rows.last().map_or(Ok(None), |row| cell(row, 0))
     }
 
     /// Rights are checked when a statement is about to run, not when it is parsed: EXPLAIN comes as
@@ -75,9 +137,30 @@ impl PgSession {
             if self.transaction == Transaction::Open {
                 self.transaction = Transaction::Failed;
             }
-            from_driver(error, sql)
+            self.sort_cancel(from_driver(error, sql))
         })
     }
+
+    /// Tells our own time-out from a cancel from outside where the server's words are in a language
+    /// that is not understood here: one code stands for both, and `lc_messages` is the superuser's to
+    /// set.
+    fn sort_cancel(&self, error: Error) -> Error {
+        let english = error.message.contains("user request");
+        match self.statement_limit {
+            Some(limit)
+                if error.class == Class::Cancelled && !english && limit <= self.sent.elapsed() =>
+            {
+                Error { class: Class::Retry(RetryReason::StatementTimeout), ..error }
+            }
+            _ => error,
+        }
+    }
+}
+
+/// A setting in milliseconds.
+fn milliseconds(row: &PgRow, column: usize) -> Result<Duration> {
+    let number = cell(row, column)?.and_then(|text| text.parse().ok());
+    Ok(Duration::from_millis(number.unwrap_or_default()))
 }
 
 fn query(statement: &Statement) -> Query<'static, Postgres, PgArguments> {
@@ -140,8 +223,22 @@ impl Session for PgSession {
         &self.id
     }
 
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
     fn brake(&self) -> Brake {
-        Brake::Statement(Statement::plain(format!("SELECT pg_cancel_backend({})::text", self.id)))
+        // Our process may be gone by then, and its number another's.
+        let call = |name: &str| {
+            Statement::plain(format!(
+                "SELECT {name}(pid)::text FROM pg_stat_get_activity({}) WHERE {IDENTITY} = '{}'",
+                self.id, self.identity
+            ))
+        };
+        Brake::Statements {
+            cancel: call("pg_cancel_backend"),
+            terminate: call("pg_terminate_backend"),
+        }
     }
 
     async fn prepare(&mut self, sql: &str) -> Result<()> {
@@ -157,6 +254,7 @@ impl Session for PgSession {
     }
 
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>> {
+        self.sent = Instant::now();
         let rows = query(statement).fetch_all(&mut self.connection).await;
         self.settle(rows, &statement.sql)?
             .iter()
@@ -165,13 +263,44 @@ impl Session for PgSession {
     }
 
     async fn execute(&mut self, statement: &Statement) -> Result<u64> {
+        self.sent = Instant::now();
         let done = query(statement).execute(&mut self.connection).await;
         self.settle(done, &statement.sql).map(|done| done.rows_affected())
     }
 
+    async fn measure(&mut self, statement: &Statement, limit: Duration) -> Result<Option<Reads>> {
+        reads::measure(self, statement, limit).await
+    }
+
+    async fn foretell(&mut self, statement: &Statement) -> Result<Option<Access>> {
+        reads::foretell(self, statement).await
+    }
+
     async fn begin(&mut self) -> Result<()> {
+        self.begin_batch(&Patience::default(), Commit::Own).await
+    }
+
+    /// One message, and so one round trip; the limits end with the transaction.
+    async fn begin_batch(&mut self, patience: &Patience, commit: Commit) -> Result<()> {
         // READ WRITE: a role that is read-only by default was found, and refused, by the plan.
-        self.simple("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+        let mut sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+        if let Some(wait) = patience.lock_wait {
+            let wait = stricter(self.own.lock, wait).as_millis().max(1);
+            sql.push_str(&format!("; SET LOCAL lock_timeout TO {wait}"));
+        }
+        self.statement_limit = patience.statement.map(|time| stricter(self.own.statement, time));
+        if let Some(limit) = self.statement_limit {
+            let limit = limit.as_millis().max(1);
+            sql.push_str(&format!("; SET LOCAL statement_timeout TO {limit}"));
+        }
+        match commit {
+            Commit::Own => {}
+            Commit::Unflushed => sql.push_str("; SET LOCAL synchronous_commit TO off"),
+            Commit::Flushed => sql.push_str(FLUSH_AT_COMMIT),
+        }
+        sql.push_str("; ");
+        sql.push_str(END_OF_LOG);
+        self.log_at_begin = self.simple(&sql).await?.and_then(|end| end.parse().ok());
         self.transaction = Transaction::Open;
         Ok(())
     }
@@ -185,16 +314,37 @@ impl Session for PgSession {
                  failed",
             ));
         }
-        let done = self.simple("COMMIT").await;
-        // Whatever the answer, the server has ended the transaction, or the session with it.
+        // The log is looked at first: what fails in this message leaves COMMIT undone, and nothing
+        // that can fail may follow it.
+        let mut sql = END_OF_LOG.to_owned();
+        // A COMMIT that waits for a synchronous standby must not be cut short: the server would
+        // call it a success that the standby may not have.
+        if self.statement_limit.take().is_some() {
+            let own = self.own.statement.as_millis();
+            sql.push_str(&format!("; SET LOCAL statement_timeout TO {own}"));
+        }
+        sql.push_str("; COMMIT");
+        let done = self.simple(&sql).await;
+        if done.as_ref().is_err_and(|error| !error.is_lost()) {
+            // Where COMMIT itself failed, the transaction has ended, and this does nothing.
+            let _ = self.rollback().await;
+        }
+        let end: Option<u64> = done?.and_then(|end| end.parse().ok());
         self.transaction = Transaction::None;
-        done
+        self.log_bytes = end.zip(self.log_at_begin).and_then(|(end, begin)| end.checked_sub(begin));
+        Ok(())
+    }
+
+    /// Waits are sampled from outside ([`crate::target::Target::waiting`]).
+    async fn cost(&mut self) -> Cost {
+        Cost { log_bytes: self.log_bytes.take(), ..Cost::default() }
     }
 
     async fn rollback(&mut self) -> Result<()> {
         if self.transaction == Transaction::None {
             return Ok(());
         }
+        self.statement_limit = None;
         self.simple("ROLLBACK").await?;
         self.transaction = Transaction::None;
         Ok(())

@@ -15,10 +15,11 @@ use crate::target::Result;
 const OVERRIDDEN: [&str; 2] = ["TimeZone", "DateStyle"];
 
 /// Limits in milliseconds. The first ends a statement that waits for a lock, and behind which the
-/// application would queue; the second frees the rows of a runner that was frozen within a
-/// transaction. A server that is stricter stays so.
+/// application would queue; batches have a shorter one ([`super::patience`]). The second frees the
+/// rows of a runner that was frozen within a transaction: between two statements of one lies a round
+/// trip, and 10 s are many of them. A server that is stricter stays so.
 const LIMITS: [(&str, u32); 2] =
-    [("lock_timeout", 10_000), ("idle_in_transaction_session_timeout", 60_000)];
+    [("lock_timeout", 10_000), ("idle_in_transaction_session_timeout", 10_000)];
 
 /// Found by role and database; the narrower entry comes first.
 const IN_CATALOG: &str = "\

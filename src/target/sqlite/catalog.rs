@@ -1,7 +1,10 @@
 //! What SQLite's schema says of a table.
 
-use crate::catalog::{Column, Key, KeyKind, Lookup, RowEstimate, Table, TableName, closest};
-use crate::target::{Bind, Class, Error, Result, Session, Statement};
+use super::dialect::{Affinity, SQLITE};
+use crate::catalog::{
+    Column, Key, KeyColumn, KeyKind, Lookup, RowEstimate, Table, TableName, closest,
+};
+use crate::target::{Bind, Class, Dialect as _, Error, Result, Session, Statement};
 
 fn ask(sql: &str, text: &str) -> Statement {
     Statement { sql: sql.to_owned(), binds: vec![Bind::Text(Some(text.to_owned()))] }
@@ -52,14 +55,18 @@ pub(super) async fn look_up(session: &mut dyn Session, name: &TableName) -> Resu
     let declared = declared_columns(session, &table).await?;
     let keys = keys(session, &table, &declared, without_rowid).await?;
     let estimate = estimate(session, &table, &declared, without_rowid).await?;
-    let remarks = remarks(session, &table).await?;
+    let triggers = triggers(session, &table).await?;
+    let remark = |name| format!("trigger `{name}` may fire for every row that changes");
+    let remarks = triggers.iter().map(remark).collect();
     Ok(Lookup::Found(Box::new(Table {
         schema: "main".to_owned(),
         identity: format!("main.{table}"),
         name: table,
+        partition: None,
         columns: declared.into_iter().map(|declared| declared.column).collect(),
         keys,
         estimate,
+        triggers,
         remarks,
     })))
 }
@@ -68,6 +75,13 @@ struct Declared {
     column: Column,
     /// Position in the primary key, from 1; 0 if it is not part of it.
     pk: usize,
+}
+
+impl Declared {
+    /// Whether its collation can matter.
+    fn may_hold_text(&self) -> bool {
+        matches!(Affinity::of(&self.column.type_sql), Affinity::Text | Affinity::Numeric)
+    }
 }
 
 async fn declared_columns(session: &mut dyn Session, table: &str) -> Result<Vec<Declared>> {
@@ -85,6 +99,7 @@ async fn declared_columns(session: &mut dyn Session, table: &str) -> Result<Vec<
                 type_sql: cell(row, 1).to_owned(),
                 nullable: cell(row, 2) == "0",
                 generated: cell(row, 4) != "0",
+                self_updating: false,
                 key_kind: key_kind(cell(row, 1)),
             },
             pk: cell(row, 3).parse().unwrap_or_default(),
@@ -92,25 +107,34 @@ async fn declared_columns(session: &mut dyn Session, table: &str) -> Result<Vec<
         .collect())
 }
 
-/// The kind of a key column by its declared type's affinity: the first rule that matches.
-/// Source: <https://www.sqlite.org/datatype3.html>, section 3.1.
+/// The kind of a key column. Where a column may hold numbers and texts side by side, a text that
+/// looks like a number has become one, so that the two never share their spelling.
 fn key_kind(declared: &str) -> Result<KeyKind, String> {
-    let upper = declared.to_ascii_uppercase();
-    let has = |parts: &[&str]| parts.iter().any(|part| upper.contains(part));
-    if has(&["INT"]) {
-        Ok(KeyKind::Integer)
-    } else if has(&["CHAR", "CLOB", "TEXT"]) {
-        Ok(KeyKind::Text)
-    } else if has(&["BLOB"]) {
-        Ok(KeyKind::Bytes)
-    } else {
-        Err(format!(
-            "its declared type `{declared}` lets it hold numbers and text side by side; a key needs \
-             INTEGER, TEXT or BLOB"
-        ))
+    match Affinity::of(declared) {
+        Affinity::Integer => Ok(KeyKind::Integer),
+        Affinity::Text => Ok(KeyKind::Text),
+        Affinity::Numeric => {
+            let upper = declared.to_ascii_uppercase();
+            let is_number = ["NUM", "DEC", "BOOL"].iter().any(|part| upper.contains(part));
+            Ok(if is_number { KeyKind::Integer } else { KeyKind::Text })
+        }
+        Affinity::Blob if !["", "ANY"].contains(&declared.to_ascii_uppercase().as_str()) => {
+            Ok(KeyKind::Bytes)
+        }
+        Affinity::Blob => Err(
+            "it is declared without a type, so it may hold a number and the text of it side by \
+             side; a key needs a type such as INTEGER, TEXT, DATE or BLOB"
+                .to_owned(),
+        ),
+        Affinity::Real => Err(format!(
+            "it is declared as `{declared}`, and floating-point values do not survive being written \
+             as text, so a cursor could come back as another key"
+        )),
     }
 }
 
+/// The unique indexes, and the rowid where it is a column of the table: the primary key first, then
+/// by number of columns.
 async fn keys(
     session: &mut dyn Session,
     table: &str,
@@ -118,57 +142,85 @@ async fn keys(
     without_rowid: bool,
 ) -> Result<Vec<Key>> {
     let mut keys = Vec::new();
-    let mut primary: Vec<&Declared> = declared.iter().filter(|column| 0 < column.pk).collect();
-    primary.sort_by_key(|column| column.pk);
-    // `INTEGER PRIMARY KEY`, spelt exactly so, is the rowid itself and never NULL.
-    let is_rowid = !without_rowid
-        && primary.len() == 1
-        && primary[0].column.type_sql.eq_ignore_ascii_case("INTEGER");
-    if !primary.is_empty() {
-        let nullable = primary.iter().find(|column| column.column.nullable);
-        keys.push(Key {
-            index: None,
-            columns: primary.iter().map(|column| column.column.name.clone()).collect(),
-            primary: true,
-            unusable: nullable.filter(|_| !is_rowid && !without_rowid).map(|column| {
-                format!(
-                    "`{}` may be NULL (SQLite allows that in a primary key)",
-                    column.column.name
-                )
-            }),
-        });
-    }
     let indexes = session
         .query(&ask(
-            "SELECT name, partial FROM pragma_index_list(?1) \
-             WHERE \"unique\" = 1 AND origin <> 'pk' ORDER BY name",
+            "SELECT name, partial, origin FROM pragma_index_list(?1) WHERE \"unique\" = 1 ORDER BY name",
             table,
         ))
         .await?;
     for index in &indexes {
-        let name = cell(index, 0);
+        let (name, primary) = (cell(index, 0), cell(index, 2) == "pk");
         let columns = session
             .query(&ask(
-                "SELECT name, cid, coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno",
+                "SELECT name, cid, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 \
+                 ORDER BY seqno",
                 name,
             ))
             .await?;
-        let names: Vec<String> = columns.iter().map(|row| cell(row, 0).to_owned()).collect();
         let of = |name: &str| declared.iter().find(|column| column.column.name == name);
+        let may_be_null = |name: &str| of(name).is_none_or(|column| column.column.nullable);
         let unusable = if cell(index, 1) == "1" {
             Some("it covers only a part of the rows".to_owned())
         } else if columns.iter().any(|row| cell(row, 1) == "-2") {
             Some("it is over an expression".to_owned())
+        } else if primary && without_rowid {
+            None
         } else {
-            names
-                .iter()
-                .find(|name| of(name).is_none_or(|column| column.column.nullable))
-                .map(|name| format!("`{name}` may be NULL"))
+            columns.iter().map(|row| cell(row, 0)).find(|name| may_be_null(name)).map(|name| {
+                let why = if primary { " (SQLite allows that in a primary key)" } else { "" };
+                format!("`{name}` may be NULL{why}")
+            })
         };
-        keys.push(Key { index: Some(name.to_owned()), columns: names, primary: false, unusable });
+        let mut resolved = Vec::new();
+        for row in &columns {
+            let (name, descending) = (cell(row, 0).to_owned(), cell(row, 2) == "1");
+            let text = of(&name).is_some_and(Declared::may_hold_text);
+            let collation = if text {
+                foreign_collation(session, table, &name, cell(row, 3)).await?
+            } else {
+                None
+            };
+            resolved.push(KeyColumn { name, descending, collation });
+        }
+        keys.push(Key {
+            index: Some(name.to_owned()).filter(|_| !primary),
+            columns: resolved,
+            primary,
+            unusable,
+        });
     }
-    keys[usize::from(!primary.is_empty())..].sort_by_key(|key| key.columns.len());
+    // A primary key without an index is the rowid itself, which is never NULL.
+    if !keys.iter().any(|key| key.primary)
+        && let Some(rowid) = declared.iter().find(|column| column.pk == 1)
+    {
+        let columns = vec![KeyColumn::ascending(&rowid.column.name)];
+        keys.push(Key { index: None, columns, primary: true, unusable: None });
+    }
+    keys.sort_by_key(|key| (!key.primary, key.columns.len()));
     Ok(keys)
+}
+
+/// The collation of an index, if it is another than the column's own, which a bare comparison would
+/// use: that would sort the table for every batch, and take rows that it calls equal for one. To
+/// name one that is the column's own would keep a comparison of rows from the index
+/// (<https://www.sqlite.org/rowvalue.html>, section 3.3).
+async fn foreign_collation(
+    session: &mut dyn Session,
+    table: &str,
+    column: &str,
+    of_index: &str,
+) -> Result<Option<String>> {
+    // No pragma tells the column's own, but a UNION compares as its first part does.
+    let quote = |name: &str| SQLITE.quote(name);
+    let look = format!(
+        "SELECT CASE WHEN x = 'A' THEN 'NOCASE' WHEN x = 'a ' THEN 'RTRIM' ELSE 'BINARY' END \
+         FROM (SELECT {} AS x FROM {} WHERE 0 UNION ALL SELECT 'a')",
+        quote(column),
+        quote(table)
+    );
+    let rows = session.query(&Statement::plain(look)).await?;
+    let own = rows.first().map(|row| cell(row, 0)).unwrap_or_default();
+    Ok(Some(of_index.to_owned()).filter(|name| !name.eq_ignore_ascii_case(own)))
 }
 
 /// `sqlite_stat1` after ANALYZE; else the width of the rowid, which two index look-ups give.
@@ -187,7 +239,11 @@ async fn estimate(
             ))
             .await?;
         if let Some(rows) = rows.first().and_then(|row| cell(row, 0).parse().ok()) {
-            return Ok(Some(RowEstimate { rows, source: "sqlite_stat1".to_owned() }));
+            return Ok(Some(RowEstimate {
+                rows,
+                source: "sqlite_stat1".to_owned(),
+                guessed: false,
+            }));
         }
     }
     let shadowed = |name: &str| declared.iter().any(|d| d.column.name.eq_ignore_ascii_case(name));
@@ -201,17 +257,23 @@ async fn estimate(
         let sql = format!("SELECT {which}(_rowid_) FROM \"{table}\"");
         let rows = session.query(&Statement::plain(sql)).await?;
         let Some(value) = rows.first().and_then(|row| cell(row, 0).parse().ok()) else {
-            return Ok(Some(RowEstimate { rows: 0, source: "an empty table".to_owned() }));
+            return Ok(Some(RowEstimate {
+                rows: 0,
+                source: "an empty table".to_owned(),
+                guessed: false,
+            }));
         };
         *end = value;
     }
     let width = i128::from(ends[1]) - i128::from(ends[0]) + 1;
-    Ok(u64::try_from(width)
-        .ok()
-        .map(|rows| RowEstimate { rows, source: "first and last rowid".to_owned() }))
+    Ok(u64::try_from(width).ok().map(|rows| RowEstimate {
+        rows,
+        source: "first and last rowid".to_owned(),
+        guessed: true,
+    }))
 }
 
-async fn remarks(session: &mut dyn Session, table: &str) -> Result<Vec<String>> {
+async fn triggers(session: &mut dyn Session, table: &str) -> Result<Vec<String>> {
     let triggers = session
         .query(&ask(
             "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE \
@@ -219,8 +281,5 @@ async fn remarks(session: &mut dyn Session, table: &str) -> Result<Vec<String>> 
             table,
         ))
         .await?;
-    Ok(triggers
-        .iter()
-        .map(|row| format!("trigger `{}` may fire for every row that changes", cell(row, 0)))
-        .collect())
+    Ok(triggers.iter().map(|row| cell(row, 0).to_owned()).collect())
 }

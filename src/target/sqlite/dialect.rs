@@ -1,8 +1,8 @@
 //! How SQL is spelt on SQLite.
 
-use crate::catalog::{Column, Key, KeyKind};
+use crate::catalog::{Column, Key};
 use crate::sql::Tokens;
-use crate::target::Dialect;
+use crate::target::{Dialect, Storage};
 
 /// SQLite's spelling.
 pub(super) struct SqliteDialect;
@@ -23,21 +23,29 @@ impl Dialect for SqliteDialect {
         let name = self.quote(&column.name);
         // Any column may hold a value of any type. One of another type than the key's becomes
         // NULL, which ends the walk with an error instead of a wrong order.
-        match column.key_kind {
-            Ok(KeyKind::Integer) => {
+        match Affinity::of(&column.type_sql) {
+            Affinity::Integer => {
                 format!("CASE typeof({name}) WHEN 'integer' THEN CAST({name} AS TEXT) END")
             }
-            Ok(KeyKind::Bytes) => format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) END"),
-            _ => format!("CASE typeof({name}) WHEN 'text' THEN {name} END"),
+            Affinity::Blob => format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) END"),
+            Affinity::Text => format!("CASE typeof({name}) WHEN 'text' THEN {name} END"),
+            // A text that looks like a number has become one, so the two cannot be confused.
+            Affinity::Numeric | Affinity::Real => format!(
+                "CASE typeof({name}) WHEN 'integer' THEN CAST({name} AS TEXT) \
+                 WHEN 'text' THEN {name} WHEN 'real' THEN {} END",
+                real_as_text(&name)
+            ),
         }
     }
 
     fn key_from_text(&self, column: &Column, placeholder: &str) -> String {
-        match column.key_kind {
-            Ok(KeyKind::Integer) => format!("CAST({placeholder} AS INTEGER)"),
-            Ok(KeyKind::Bytes) => format!("unhex({placeholder})"),
+        match Affinity::of(&column.type_sql) {
+            // Without the plus it has the affinity INTEGER, whose comparison with a column is one
+            // of the affinity NUMERIC, and of `(a, b, c) > (…)` the index then serves only `a`.
+            Affinity::Integer => format!("+CAST({placeholder} AS INTEGER)"),
+            Affinity::Blob => format!("unhex({placeholder})"),
             // A text bind has the column's collation and affinity in a comparison with it.
-            _ => placeholder.to_owned(),
+            Affinity::Text | Affinity::Numeric | Affinity::Real => placeholder.to_owned(),
         }
     }
 
@@ -49,11 +57,29 @@ impl Dialect for SqliteDialect {
         let name = self.quote(&column.name);
         let value = format!("({expression})");
         let differs = format!("{name} IS NOT +{value} COLLATE BINARY");
-        if has_no_affinity(&column.type_sql) {
+        if Affinity::of(&column.type_sql) == Affinity::Blob {
             format!("({differs} OR typeof({name}) IS NOT typeof({value}))")
         } else {
             format!("({differs})")
         }
+    }
+
+    fn storage(&self, column: &Column) -> Storage {
+        let declared = column.type_sql.to_ascii_uppercase();
+        match Affinity::of(&declared) {
+            Affinity::Integer => Storage::integer(64, false),
+            // It keeps whole numbers.
+            Affinity::Numeric if ["BOOLEAN", "BOOL"].contains(&declared.as_str()) => {
+                Storage::integer(64, false)
+            }
+            Affinity::Text => Storage::Text(usize::MAX),
+            _ => Storage::Other,
+        }
+    }
+
+    /// Source: <https://www.sqlite.org/optoverview.html>, section 8.1.
+    fn no_index(&self) -> (&'static str, &'static str) {
+        ("+(", ")")
     }
 
     fn row_comparison(&self) -> bool {
@@ -75,14 +101,52 @@ impl Dialect for SqliteDialect {
     }
 }
 
-/// Whether a declared type gives a column the affinity BLOB, which converts nothing.
-/// Source: <https://www.sqlite.org/datatype3.html>, section 3.1.
-pub(super) fn has_no_affinity(declared: &str) -> bool {
-    let declared = declared.to_ascii_uppercase();
-    declared.is_empty()
-        || declared == "ANY"
-        || (declared.contains("BLOB")
-            && !["INT", "CHAR", "CLOB", "TEXT"].iter().any(|part| declared.contains(part)))
+/// A float as text that leads back to it: with the 15 digits of a decimal literal, or with as many
+/// as it takes. SQLite rounds in both directions, so 17 digits are not always enough; NULL where 20
+/// are not.
+fn real_as_text(name: &str) -> String {
+    let cases = [15, 17, 20].map(|digits| {
+        let text = format!("printf('%!.{digits}g', {name})");
+        format!("WHEN CAST({text} AS REAL) = {name} THEN {text}")
+    });
+    format!("CASE {} END", cases.join(" "))
+}
+
+/// What a column makes of the values that are put into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Affinity {
+    /// Whole numbers, of texts too that look like one.
+    Integer,
+    /// Texts, of numbers too.
+    Text,
+    /// Nothing.
+    Blob,
+    /// Floats.
+    Real,
+    /// Numbers, of texts too that look like one; other texts stay texts.
+    Numeric,
+}
+
+impl Affinity {
+    /// That of a declared type: the first rule that matches.
+    /// Source: <https://www.sqlite.org/datatype3.html>, section 3.1.
+    pub(super) fn of(declared: &str) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |parts: &[&str]| parts.iter().any(|part| declared.contains(part));
+        if has(&["INT"]) {
+            Self::Integer
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            Self::Text
+        // In a STRICT table, ANY converts nothing; elsewhere it has the affinity NUMERIC. Where it
+        // matters which, it is safe to assume that it converts nothing.
+        } else if has(&["BLOB"]) || declared.is_empty() || declared == "ANY" {
+            Self::Blob
+        } else if has(&["REAL", "FLOA", "DOUB"]) {
+            Self::Real
+        } else {
+            Self::Numeric
+        }
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +154,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
+    use crate::catalog::KeyKind;
 
     fn column(type_sql: &str) -> Column {
         Column {
@@ -97,6 +162,7 @@ mod tests {
             type_sql: type_sql.into(),
             nullable: true,
             generated: false,
+            self_updating: false,
             key_kind: Ok(KeyKind::Text),
         }
     }

@@ -16,13 +16,17 @@ impl Drop for Held {
     fn drop(&mut self) {
         // Removed while it is still locked: who opens the path from now on makes a new file, and
         // who has already opened this one finds out below that it is no longer the one at the path.
-        let _ = std::fs::remove_file(&self.path);
+        // One that was taken over from us is not ours to remove.
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
         let _ = self.file.unlock();
     }
 }
 
-/// Tries to take the lock for `job` on the database at `database`.
-pub(super) fn take(database: &Path, job: &str) -> Result<LockAttempt> {
+/// Tries to take the lock for `job` on the database at `database`. To take it over is to put another
+/// file in the place of the one that is locked; its holder is kept out by the fence.
+pub(super) fn take(database: &Path, job: &str, take_over: bool) -> Result<LockAttempt> {
     let mut name = database.as_os_str().to_owned();
     name.push(format!(".backstop-{job}.lock"));
     let path = PathBuf::from(name);
@@ -42,6 +46,10 @@ pub(super) fn take(database: &Path, job: &str) -> Result<LockAttempt> {
             .map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if take_over => {
+                std::fs::remove_file(&path).map_err(fail)?;
+                continue;
+            }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(fail)?;

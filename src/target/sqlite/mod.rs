@@ -8,8 +8,12 @@
 mod catalog;
 mod dialect;
 mod error;
+mod holder;
+mod home;
 mod lock;
+mod reads;
 mod session;
+mod volatility;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +23,10 @@ use async_trait::async_trait;
 
 use super::{
     Class, Dialect, Engine, Error, Link, LockAttempt, Manners, Result, Session, Statement, Target,
-    fence,
+    Volatility, fence,
 };
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Lookup, Server, TableName};
+use crate::sql::Use;
 
 /// SQLite.
 pub static ENGINE: Engine = Engine {
@@ -97,6 +102,7 @@ impl Target for Sqlite {
             read_only: read_only(&self.path),
             settings: Vec::new(),
             unsuitable: Vec::new(),
+            cluster: None,
         })
     }
 
@@ -104,31 +110,48 @@ impl Target for Sqlite {
         catalog::look_up(session, name).await
     }
 
+    async fn volatility(&self, session: &mut dyn Session, uses: &[Use]) -> Result<Vec<Volatility>> {
+        volatility::of(session, uses).await
+    }
+
     async fn prove_direct(&self, _: &mut dyn Session, _: &mut dyn Session) -> Result<()> {
         Ok(())
     }
 
-    async fn fence_home(&self, session: &mut dyn Session, _: &Table) -> Result<fence::Home> {
-        let table = fence::TABLE.to_owned();
-        let exists = session
-            .query(&Statement::plain(format!(
-                "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = '{table}'"
-            )))
-            .await?;
-        let types = fence::ColumnTypes {
-            name: "TEXT",
-            text: "TEXT",
-            int: "INTEGER",
-            bigint: "INTEGER",
-            time: "TEXT",
-            suffix: " WITHOUT ROWID",
-        };
-        let ddl = fence::ddl(&table, &types);
-        Ok(fence::Home { table, exists: !exists.is_empty(), ddl, refused: None })
+    async fn fence_home(
+        &self,
+        session: &mut dyn Session,
+        _schema: Option<&str>,
+    ) -> Result<fence::Home> {
+        home::find(session).await
     }
 
-    async fn lock(&self, _: &mut dyn Session) -> Result<LockAttempt> {
-        lock::take(&self.absolute(), &self.job)
+    async fn grantee(&self, _: &mut dyn Session) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn lock(&self, _: &mut dyn Session, take_over: bool) -> Result<LockAttempt> {
+        lock::take(&self.absolute(), &self.job, take_over)
+    }
+
+    /// A session here is a part of its process, which nobody else can end: the write lock of its
+    /// open transaction is waited for instead.
+    async fn terminate(
+        &self,
+        _: &mut dyn Session,
+        _job: &str,
+        identity: &str,
+        _: Duration,
+    ) -> Result<bool> {
+        Ok(holder::has_ended(identity))
+    }
+
+    fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {
+        // https://www.sqlite.org/pragma.html#pragma_synchronous
+        Err(
+            "`synchronous` decides there what a crash may do to the whole file, and that is for the \
+             application to say whose file it is",
+        )
     }
 
     fn manners(&self) -> Manners {

@@ -1,6 +1,6 @@
 //! One connection to a SQLite file, with a waiting loop that can be ended.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,8 +10,12 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
 use super::error::from_sqlite;
+use super::{holder, reads};
 use crate::event::RetryReason;
-use crate::target::{Bind, Brake, Class, Error, Result, Row, Session, Statement};
+use crate::target::{
+    Access, Bind, Brake, Class, Commit, Cost, Error, Patience, Reads, Result, Row, Session,
+    Statement,
+};
 
 /// How often a wait for the file's lock looks whether it should end.
 const WAIT_STEP: Duration = Duration::from_millis(10);
@@ -27,11 +31,15 @@ pub(super) struct SqliteSession {
     /// Set by the brake; ends a wait for the lock, which `interrupt` does not.
     braked: Arc<AtomicBool>,
     id: String,
+    path: PathBuf,
+    /// How long the present batch has waited for the file's lock.
+    lock_wait: Duration,
 }
 
 impl SqliteSession {
     pub(super) async fn open(path: &Path) -> Result<Self> {
-        let path = path.to_owned();
+        let place = path.to_owned();
+        let path = place.clone();
         let connection = on_blocking_thread(move || {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&path, flags).map_err(|e| unusable(&e))?;
@@ -50,6 +58,8 @@ impl SqliteSession {
             connection: Some(connection),
             braked: Arc::new(AtomicBool::new(false)),
             id: std::process::id().to_string(),
+            path: place,
+            lock_wait: Duration::ZERO,
         })
     }
 
@@ -60,6 +70,7 @@ impl SqliteSession {
     ) -> Result<T> {
         let f = Arc::new(f);
         let started = Instant::now();
+        let mut waited = Duration::ZERO;
         loop {
             let connection = self.connection.take().ok_or_else(|| {
                 Error::new(Class::Lost, "the connection was lost with a thread of ours")
@@ -72,7 +83,10 @@ impl SqliteSession {
             .await?;
             self.connection = Some(connection);
             match result {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.lock_wait += waited;
+                    return Ok(value);
+                }
                 Err(error) if is_busy(&error) => {
                     if self.braked.load(Ordering::Relaxed) {
                         return Err(Error::new(
@@ -84,12 +98,14 @@ impl SqliteSession {
                         return Err(Error::new(
                             Class::Retry(RetryReason::LockTimeout),
                             format!(
-                                "another process has held the file's lock for {} s",
-                                WAIT_AT_MOST.as_secs()
+                                "another process has held the file's lock for {} s{}",
+                                WAIT_AT_MOST.as_secs(),
+                                holder::of_lock(&self.path)
                             ),
                         ));
                     }
                     tokio::time::sleep(WAIT_STEP).await;
+                    waited = started.elapsed();
                 }
                 Err(error) => return Err(from_sqlite(&error)),
             }
@@ -100,6 +116,10 @@ impl SqliteSession {
 #[async_trait]
 impl Session for SqliteSession {
     fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn identity(&self) -> &str {
         &self.id
     }
 
@@ -141,12 +161,39 @@ impl Session for SqliteSession {
         .await
     }
 
+    async fn measure(&mut self, statement: &Statement, limit: Duration) -> Result<Option<Reads>> {
+        let statement = statement.clone();
+        let done = self.run(move |connection| reads::measure(connection, &statement, limit)).await;
+        match done {
+            Err(error)
+                if error.class == Class::Cancelled && !self.braked.load(Ordering::Relaxed) =>
+            {
+                Ok(None)
+            }
+            done => done.map(Some),
+        }
+    }
+
+    async fn foretell(&mut self, statement: &Statement) -> Result<Option<Access>> {
+        let statement = statement.clone();
+        self.run(move |connection| reads::foretell(connection, &statement)).await
+    }
+
     async fn begin(&mut self) -> Result<()> {
         self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE")).await
     }
 
+    async fn begin_batch(&mut self, _: &Patience, _: Commit) -> Result<()> {
+        self.lock_wait = Duration::ZERO;
+        self.begin().await
+    }
+
     async fn commit(&mut self) -> Result<()> {
         self.run(|connection| connection.execute_batch("COMMIT")).await
+    }
+
+    async fn cost(&mut self) -> Cost {
+        Cost { lock_wait: self.lock_wait, log_bytes: None }
     }
 
     async fn rollback(&mut self) -> Result<()> {

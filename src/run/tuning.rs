@@ -1,0 +1,72 @@
+//! Settings that people change while the job runs: they hold from the next batch on.
+
+use std::time::Duration;
+
+use super::{Error, Run};
+use crate::event::Event;
+use crate::journal::Tuned;
+use crate::plan::tuning::Setting;
+use crate::plan::{Pace, tuning};
+
+/// How often it is looked whether somebody has changed a setting.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Run {
+    /// The present pace.
+    pub(super) fn pace(&self) -> Pace {
+        *self.pace.borrow()
+    }
+
+    /// Takes over what people change, for ever. What they changed of an earlier run holds from the
+    /// beginning.
+    pub(super) async fn watch_settings(&self) -> Result<(), Error> {
+        let (mut version, mut known) = (None, Vec::new());
+        loop {
+            // Before the settings: what comes between the two looks is found by the next.
+            let found = Some(self.journal.version()?);
+            if version != found {
+                version = found;
+                let tuned = self.journal.tuned(&self.plan.spec.job.name)?;
+                if tuned != known {
+                    self.retune(&tuned, &known).await?;
+                    known = tuned;
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn retune(&self, tuned: &[Tuned], known: &[Tuned]) -> Result<(), Error> {
+        let (present, mut pace) = (self.pace(), self.plan.pace);
+        let mut refused = Vec::new();
+        for change in tuned {
+            let Some(value) = &change.value else { continue };
+            let taken = Setting::find(&change.name).and_then(|found| found.set(value, &mut pace));
+            refused.extend(taken.err().map(|reason| (change, reason)));
+        }
+        pace.patience = present.patience;
+        if pace.target_time != present.target_time {
+            let mut session = self.target.open("planner").await.map_err(Error::Session)?;
+            pace.patience = self.target.patience(session.as_mut(), pace.target_time).await?;
+            session.close().await;
+        }
+        self.pace.send_replace(pace);
+        for change in tuned.iter().filter(|change| !known.contains(change)) {
+            let reason = refused.iter().find(|(of, _)| *of == change).map(|(_, why)| why);
+            self.tell_tuned(change, reason, &present, &pace);
+        }
+        Ok(())
+    }
+
+    fn tell_tuned(&self, change: &Tuned, refused: Option<&String>, old: &Pace, new: &Pace) {
+        let Tuned { name, by, reason, .. } = change.clone();
+        let show = |pace| {
+            let found = tuning::ALL.iter().find(|setting| setting.name == name);
+            found.map(|setting| (setting.show)(pace)).unwrap_or_default()
+        };
+        self.tell(match refused {
+            Some(why) => Event::TuneRefused { setting: name, message: why.clone(), by },
+            None => Event::Tuned { old: show(old), new: show(new), setting: name, by, reason },
+        });
+    }
+}
