@@ -46,6 +46,7 @@ const IMPURE: &[&str] = &[
 /// Libraries and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[
     ("prometheus", &["observe"]),
+    ("console", &["observe"]),
     ("indicatif", &["observe"]),
     ("signal_hook", &["control"]),
     ("rusqlite", &["journal", "target"]),
@@ -196,7 +197,7 @@ fn registered(folder: &str, list: &str, except: &[&str]) {
 }
 
 fn registries() {
-    registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence"]);
+    registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence", "switch"]);
     let engines: Vec<_> = backstop::target::ALL.iter().flat_map(|engine| engine.schemes).collect();
     for scheme in ["postgres", "postgresql", "mysql", "mariadb", "sqlite"] {
         assert!(engines.contains(&&scheme), "`{scheme}` is not registered");

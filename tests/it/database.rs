@@ -85,14 +85,22 @@ pub struct Database {
     pub engine: Engine,
     /// Its URL.
     pub url: String,
+    /// Where it is dropped from.
+    server_url: String,
     name: String,
     runtime: tokio::runtime::Runtime,
     _folder: Option<TempDir>,
 }
 
 impl Database {
-    /// Makes one.
+    /// Makes one on the server that all tests share.
     pub fn new(engine: Engine) -> Self {
+        let server_url = engine.url_env.map(|_| engine.server_url()).unwrap_or_default();
+        Self::on(engine, server_url)
+    }
+
+    /// Makes one on a server of that engine.
+    pub fn on(engine: Engine, server_url: String) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("bt_{}_{number}", std::process::id());
@@ -103,16 +111,16 @@ impl Database {
             // A zero-length file is an empty database.
             std::fs::write(&path, "").unwrap();
             let url = format!("sqlite:{}", path.display());
-            return Self { engine, url, name, runtime, _folder: Some(folder) };
+            return Self { engine, url, server_url, name, runtime, _folder: Some(folder) };
         }
-        let mut url = url::Url::parse(&engine.server_url()).unwrap();
+        let mut url = url::Url::parse(&server_url).unwrap();
         runtime.block_on(async {
             let mut session = open(url.as_str()).await;
             execute(session.as_mut(), &format!("CREATE DATABASE {name}")).await;
             session.close().await;
         });
         url.set_path(&name);
-        Self { engine, url: url.into(), name, runtime, _folder: None }
+        Self { engine, url: url.into(), server_url, name, runtime, _folder: None }
     }
 
     /// How a program that takes no URL gets in.
@@ -181,7 +189,7 @@ impl Drop for Database {
         let sql = format!("DROP DATABASE {}{force}", self.name);
         self.runtime.block_on(async {
             // A server that a test has killed takes its databases with it when it is removed.
-            let Ok(target) = try_connect(&self.engine.server_url()).await else { return };
+            let Ok(target) = try_connect(&self.server_url).await else { return };
             if let Ok(mut session) = target.open("test").await {
                 let _ = session.execute(&Statement::plain(sql)).await;
                 session.close().await;
@@ -209,7 +217,8 @@ CREATE TABLE numbers (n int PRIMARY KEY);
 INSERT INTO numbers SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 1
 FROM digits a, digits b, digits c, digits e, digits f WHERE f.d < 2";
 
-async fn try_connect(
+/// The target behind the URL, on behalf of no job.
+pub async fn try_connect(
     url: &str,
 ) -> Result<std::sync::Arc<dyn backstop::target::Target>, backstop::target::Error> {
     connect(Link {

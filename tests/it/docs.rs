@@ -5,7 +5,7 @@ use std::process::Command;
 use libtest_mimic::Trial;
 
 use crate::database::{Database, engine};
-use crate::harness::{Desk, root};
+use crate::harness::{Desk, is_full, root};
 use crate::test;
 
 pub fn trials() -> Vec<Trial> {
@@ -13,7 +13,7 @@ pub fn trials() -> Vec<Trial> {
         test("docs: the generated pages are up to date", generated),
         test("docs: the README's commands, to the letter", readme),
         test("docs: links between the pages lead somewhere", links),
-        test("docs: the schema is a JSON Schema with every field described", schema),
+        test("docs: the schemas are JSON Schemas with every field described", schema),
     ]
 }
 
@@ -21,7 +21,8 @@ pub fn trials() -> Vec<Trial> {
 fn generated() {
     let pages = [
         ("docs/commands.md", backstop::cli::reference()),
-        ("docs/job-spec.md", backstop::spec::reference()),
+        ("docs/job-spec.md", backstop::spec::job_reference()),
+        ("docs/config.md", backstop::spec::config_reference()),
         ("docs/metrics.md", backstop::observe::metrics::reference()),
     ];
     for (path, text) in pages {
@@ -65,7 +66,7 @@ fn readme() {
     let bin = desk.path("bin");
     std::fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_backstop"), bin.join("backstop")).unwrap();
-    let full = std::env::var_os("BACKSTOP_TEST_FULL").is_some();
+    let full = is_full();
     let mut script = String::from("set -e\n");
     let mut stopping = String::new();
     for (section, block) in commands(&text) {
@@ -121,7 +122,9 @@ fn readme() {
 }
 
 fn links() {
-    for page in ["README.md", "docs/runbook.md", "jobs/README.md", "dashboards/README.md"] {
+    for page in
+        ["README.md", "docs/runbook.md", "docs/config.md", "jobs/README.md", "dashboards/README.md"]
+    {
         let file = root().join(page);
         let text = std::fs::read_to_string(&file).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -134,12 +137,14 @@ fn links() {
 }
 
 fn schema() {
-    let said = Desk::new().call(&["schema", "job"]).expect(0);
-    let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    for (name, section) in schema["$defs"].as_object().unwrap() {
-        for (field, value) in section["properties"].as_object().into_iter().flatten() {
-            assert!(value["description"].is_string(), "`{name}.{field}` is not described");
+    for format in ["job", "config"] {
+        let said = Desk::new().call(&["schema", format]).expect(0);
+        let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        for (name, section) in schema["$defs"].as_object().unwrap() {
+            for (field, value) in section["properties"].as_object().into_iter().flatten() {
+                assert!(value["description"].is_string(), "`{name}.{field}` is not described");
+            }
         }
     }
 }

@@ -5,12 +5,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use libtest_mimic::Trial;
 
 use crate::database::{Database, Engine, available};
-use crate::harness::{Desk, Running};
+use crate::harness::{Desk, Running, wait_for};
 use crate::test;
 
 const JOB: &str = r#"
@@ -23,6 +22,7 @@ url_env = "DATABASE_URL"
 [update]
 table = "t"
 set   = { a = "coalesce(a, 0) + 1" }
+exactly_once = true
 
 [batch]
 max_rows = 100
@@ -63,6 +63,7 @@ fn scene(engine: Engine) -> (Database, Desk) {
     (database, desk)
 }
 
+/// Starts the job of a desk where it has not run before, and waits for some batches.
 fn start(desk: &Desk) -> Running {
     let mut running = desk.start(&["run", "job.toml"]);
     desk.wait_until(&mut running, "unlucky", |status| 3 <= status["batches"].as_u64().unwrap_or(0));
@@ -158,13 +159,20 @@ fn server_goes_away(engine: Engine) {
     let (database, desk) = scene(engine);
     let mut url = url::Url::parse(&database.url).unwrap();
     let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
-    for _ in 0..3 {
+    // While it sets out, and with batches under way.
+    for is_under_way in [false, true, false, true] {
         let proxy = Proxy::before(server.clone());
         let port = proxy.address.rsplit(':').next().unwrap().parse().unwrap();
         url.set_port(Some(port)).unwrap();
         let away = Desk::at(url.as_str());
         away.write("job.toml", JOB);
-        let running = start(&away);
+        let running = if is_under_way {
+            start(&away)
+        } else {
+            let mut running = away.start(&["run", "job.toml"]);
+            away.wait_until(&mut running, "unlucky", |status| status["state"] == "running");
+            running
+        };
         proxy.cut();
         let said = running.wait();
         // Cut during a COMMIT, nobody can know: that is its own exit code, and as safe.
@@ -213,6 +221,7 @@ fn no_permission(engine: Engine) {
 /// The operating system refuses to let the journal grow, as it does on a full disk.
 fn full_disk(engine: Engine) {
     let (database, desk) = scene(engine);
+    desk.write("job.toml", &JOB.replace("[batch]", "[batch]\nworkers = 2"));
     let call = desk.command(&["run", "job.toml"]);
     let mut limited = Command::new("bash");
     limited
@@ -260,33 +269,27 @@ fn cancelled_on_server(engine: Engine) {
     let (find, cancel) = if engine.family == "postgres" {
         (
             "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() \
-             AND query LIKE 'UPDATE%SET \"a\"%' AND state = 'active' AND pid <> pg_backend_pid()",
+             AND query LIKE '/* backstop unlucky %*/ UPDATE%SET \"a\"%' AND state = 'active' AND pid <> pg_backend_pid()",
             "SELECT pg_cancel_backend({})::text",
         )
     } else {
         (
             "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE db = database() \
-             AND info LIKE 'UPDATE%SET `a`%' AND id <> connection_id()",
+             AND info LIKE '/* backstop unlucky %*/ UPDATE%SET `a`%' AND id <> connection_id()",
             "KILL QUERY {}",
         )
     };
-    loop {
+    wait_for("the pause after a cancel", || {
         let id = database.value(find);
         if !id.is_empty() {
             database.script(&cancel.replace("{}", &id));
         }
         let said = desk.call(&["status", "unlucky", "--json"]).expect(0);
-        if said.out.contains("\"paused\"") {
-            break;
-        }
         assert!(!said.out.contains("\"failed\""), "{}", said.out);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        said.out.contains("\"paused\"")
+    });
     let status = desk.status("unlucky");
-    assert!(
-        status["reason"].as_str().unwrap().contains("the batch was cancelled there"),
-        "{status}"
-    );
+    assert!(status["reason"].as_str().unwrap().contains("the batch was ended there"), "{status}");
     desk.call(&["resume", "unlucky"]).expect(0);
     let batches = status["batches"].as_u64().unwrap();
     desk.wait_until(&mut running, "unlucky", |now| batches < now["batches"].as_u64().unwrap_or(0));

@@ -1,7 +1,10 @@
 //! The binary under test, as a person calls it.
 
+use std::cell::Cell;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -9,6 +12,29 @@ use tempfile::TempDir;
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether `tests/run --full` asks for the long proofs.
+pub fn is_full() -> bool {
+    std::env::var("BACKSTOP_TEST_FULL").is_ok_and(|full| full == "1")
+}
+
+/// How long a test may wait for a program to end, or for the longest test. On a machine of two
+/// cores the slowest takes two minutes, and most of `--full` half an hour; what takes much longer
+/// hangs, and must be named rather than waited for.
+pub fn patience() -> Duration {
+    Duration::from_secs(if is_full() { 3 * 3600 } else { 600 })
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited for a minute: {what}");
+        // Out of step with the pauses of the jobs, of 10 and 20 ms.
+        std::thread::sleep(Duration::from_millis(7));
+    }
 }
 
 /// A working directory with a journal of its own.
@@ -31,7 +57,25 @@ pub struct Said {
 impl Said {
     /// Calls a program other than the one under test.
     pub fn by(command: &mut Command) -> Self {
-        Self::from(command.stdin(Stdio::null()).output().unwrap())
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::at_the_end_of(command.spawn().unwrap())
+    }
+
+    /// Waits for the end, and makes one of what has none.
+    fn at_the_end_of(child: Child) -> Self {
+        let pid = child.id().to_string();
+        let (ended, watched) = channel::<()>();
+        let watch = std::thread::spawn(move || {
+            let hangs = watched.recv_timeout(patience() / 2) == Err(RecvTimeoutError::Timeout);
+            if hangs {
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+            hangs
+        });
+        let said = Self::from(child.wait_with_output().unwrap());
+        drop(ended);
+        assert!(!watch.join().unwrap(), "it hung, and was killed: {said:?}");
+        said
     }
 
     fn from(output: Output) -> Self {
@@ -111,7 +155,7 @@ impl Desk {
 
     /// Calls and waits.
     pub fn call(&self, arguments: &[&str]) -> Said {
-        Said::from(self.command(arguments).output().unwrap())
+        Said::by(&mut self.command(arguments))
     }
 
     /// Calls and goes on.
@@ -131,7 +175,7 @@ impl Desk {
         &self,
         running: &mut Running,
         job: &str,
-        condition: impl Fn(&serde_json::Value) -> bool,
+        mut condition: impl FnMut(&serde_json::Value) -> bool,
     ) {
         let started = Instant::now();
         loop {
@@ -144,8 +188,9 @@ impl Desk {
                 panic!("the runner has ended: {:?}\n{status}", running.take_output());
             }
             assert!(
-                started.elapsed() < Duration::from_secs(180),
-                "waited for three minutes: {status}"
+                started.elapsed() < patience() / 2,
+                "waited for {:?}: {status}",
+                patience() / 2
             );
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -156,6 +201,11 @@ impl Desk {
 pub struct Running(Option<Child>);
 
 impl Running {
+    /// A call that was started by hand.
+    pub fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.0.as_ref().unwrap().id()
@@ -168,12 +218,29 @@ impl Running {
         assert!(status.unwrap().success(), "kill -{name}");
     }
 
-    fn has_ended(&mut self) -> bool {
+    /// Reads its standard output until a line satisfies the condition; what it says after that is
+    /// lost. Returns whether there was such a line.
+    pub fn has_said_such(&mut self, condition: impl Fn(&str) -> bool) -> bool {
+        let Some(out) = self.0.as_mut().unwrap().stdout.take() else { return false };
+        BufReader::new(out).lines().any(|line| condition(&line.unwrap()))
+    }
+
+    /// Waits until it has reported that many batches, or has ended.
+    pub fn has_done_batches(&mut self, batches: u32) {
+        let done = Cell::new(0);
+        self.has_said_such(|line| {
+            done.set(done.get() + u32::from(line.contains("\"batch_done\"")));
+            batches <= done.get()
+        });
+    }
+
+    /// Whether it has.
+    pub fn has_ended(&mut self) -> bool {
         self.0.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     fn take_output(&mut self) -> Said {
-        Said::from(self.0.take().unwrap().wait_with_output().unwrap())
+        Said::at_the_end_of(self.0.take().unwrap())
     }
 
     /// Waits for its end.

@@ -5,54 +5,116 @@
 mod architecture;
 mod bad_input;
 mod cases;
+mod claiming;
+mod config;
+mod controls;
+mod convergence;
+mod cost;
+mod crashing;
 mod database;
 mod docs;
+mod durability;
+mod endurance;
+mod fencing;
 mod going_wrong;
 mod harness;
 mod jobs;
 mod journal;
+mod keys;
+mod killing;
+mod model;
+mod neighbour;
 mod observing;
+mod own_server;
 mod poolers;
+mod progress;
 mod real_input;
+mod replicating;
+mod rights;
+mod scripts;
+mod sharing;
+mod sizing;
 mod stopping;
+mod taking_over;
+mod time_to_stop;
+mod tuning;
+mod wire;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::harness::patience;
+
 /// How long each test took, for the list at the end.
 static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
 
-/// A test that notes how long it took.
+/// A test that notes how long it took, and fails if it hangs: whatever it waits for is left behind,
+/// and the others go on.
 pub fn test(name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> Trial {
     let name = name.into();
     let noted = name.clone();
     Trial::test(name, move || {
         let started = Instant::now();
-        f();
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            let _ = ended.send(catch_unwind(AssertUnwindSafe(f)));
+        });
+        let outcome = end
+            .recv_timeout(patience())
+            .map_err(|_| Failed::from(format!("it did not end within {:?}", patience())))?;
         TIMES.lock().unwrap().push((started.elapsed(), noted));
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
         Ok::<(), Failed>(())
     })
 }
 
 fn main() {
+    if crashing::is_child() {
+        return crashing::live_and_die();
+    }
     let mut arguments = Arguments::from_args();
     // Most tests wait for a server or a pause more than they compute.
     arguments.test_threads.get_or_insert(4);
     // The longest first, so that the others fill the time beside them.
     let trials = [
         real_input::trials(),
+        crashing::trials(),
+        model::trials(),
+        rights::trials(),
+        endurance::trials(),
+        fencing::trials(),
+        keys::trials(),
+        time_to_stop::trials(),
         docs::trials(),
+        durability::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),
+        config::trials(),
+        controls::trials(),
+        claiming::trials(),
+        convergence::trials(),
+        cost::trials(),
         going_wrong::trials(),
         jobs::trials(),
         journal::trials(),
+        neighbour::trials(),
+        killing::trials(),
         observing::trials(),
         poolers::trials(),
+        progress::trials(),
+        replicating::trials(),
+        scripts::trials(),
+        sharing::trials(),
+        sizing::trials(),
         stopping::trials(),
+        taking_over::trials(),
+        tuning::trials(),
+        wire::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
 

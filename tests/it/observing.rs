@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::database::{Database, engine};
-use crate::harness::{Desk, root};
+use crate::harness::{Desk, root, wait_for};
 use crate::test;
 
 const JOB: &str = r#"
@@ -44,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         test("observing: dashboards name exactly the metrics that exist", dashboards),
         test("observing: --progress json is a line of JSON for every event", json_lines),
         test("observing: a bar on a terminal, with a line for each worker", bars),
+        test("observing: Ctrl-C leaves one bar, and the end below it", ctrl_c),
         test("observing: plain progress has no escape codes and is never silent", plain_lines),
         test("observing: an address that is taken", taken_address),
         test("observing: no password anywhere", no_password),
@@ -98,13 +99,11 @@ fn metrics() {
 
     // The job waits at its end until its last state was fetched.
     desk.wait_until(&mut running, "seen", |status| status["state"] == "verified");
-    let last = loop {
-        let (_, body) = get(&address, "/metrics");
-        let end = value(&body, &format!("backstop_run_end_timestamp_seconds{labels}"));
-        if 0.0 < end {
-            break body;
-        }
-    };
+    let mut last = String::new();
+    wait_for("the end in the metrics", || {
+        last = get(&address, "/metrics").1;
+        0.0 < value(&last, &format!("backstop_run_end_timestamp_seconds{labels}"))
+    });
     running.wait().expect(0);
     assert_eq!(value(&last, &format!("backstop_rows_scanned_total{labels}")), 20_000.0);
     assert_eq!(value(&last, &format!("backstop_rows_changed_total{labels}")), 15_000.0);
@@ -131,7 +130,7 @@ fn failed_and_scraped() {
     let mut running = desk.start(&["run", "job.toml", "--listen", &address]);
     desk.wait_until(&mut running, "seen", |status| status["state"] == "failed");
     let failed = r#"backstop_run_state{backfill="seen",database="shop",state="failed"}"#;
-    while value(&get(&address, "/metrics").1, failed) != 1.0 {}
+    wait_for("the failure in the metrics", || value(&get(&address, "/metrics").1, failed) == 1.0);
     running.wait().expect(4).says("waiting for monitoring");
 }
 
@@ -252,6 +251,88 @@ fn bars() {
         assert!(seen.contains(text), "`{text}` is not drawn: {seen}");
     }
     assert!(seen.contains("seen: verified (20,000 rows checked"), "{seen}");
+}
+
+/// What a terminal of this width shows after all that was typed and written: lines, as far as the
+/// sequences that the bars use go.
+fn screen(written: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut row, mut column) = (vec![Vec::new()], 0_usize, 0_usize);
+    let mut letters = written.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                assert_eq!(letters.next(), Some('['));
+                let mut number = String::new();
+                let last = loop {
+                    match letters.next().unwrap() {
+                        digit if digit.is_ascii_digit() || digit == ';' => number.push(digit),
+                        last => break last,
+                    }
+                };
+                let number = number.parse::<usize>();
+                match last {
+                    'A' => row = row.saturating_sub(number.unwrap_or(1)),
+                    'B' => row += number.unwrap_or(1),
+                    'K' if number == Ok(2) => lines[row].clear(),
+                    'm' => {}
+                    other => panic!("what does `{other}` do?"),
+                }
+            }
+            letter => {
+                // At the right edge, the next letter begins the next line.
+                if column == width {
+                    (row, column) = (row + 1, 0);
+                }
+                let needed = lines.len().max(row + 1);
+                lines.resize(needed, Vec::new());
+                let letters = lines[row].len().max(column + 1);
+                lines[row].resize(letters, ' ');
+                lines[row][column] = letter;
+                column += 1;
+            }
+        }
+        let needed = lines.len().max(row + 1);
+        lines.resize(needed, Vec::new());
+    }
+    let text = |line: Vec<char>| line.into_iter().collect::<String>().trim_end().to_owned();
+    lines.into_iter().map(text).filter(|line| !line.is_empty()).collect()
+}
+
+fn ctrl_c() {
+    let database = Database::new(engine("postgres"));
+    database.script(SCHEMA);
+    let desk = Desk::at(&database.url);
+    desk.write("job.toml", &JOB.replace("max_rows = 500", "workers = 2\nmax_rows = 50"));
+    let call = desk.command(&["run", "job.toml"]);
+    // exec: the keys reach the whole group, and a shell in it may end by the signal itself (130).
+    let program = call.get_program().to_string_lossy();
+    let line = format!("stty rows 40 cols 150; exec {program} run job.toml");
+    let mut typist = Command::new("script")
+        .args(["-qefc", &line, "typed"])
+        .current_dir(desk.path(""))
+        .env("TERM", "xterm")
+        .env("DATABASE_URL", &database.url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let seen = || {
+        let typed = std::fs::read(desk.path("typed")).unwrap_or_default();
+        String::from_utf8_lossy(&typed).into_owned()
+    };
+    wait_for("the bars", || seen().contains("worker 1: range "));
+    typist.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    assert_eq!(typist.wait().unwrap().code(), Some(3), "{}", seen());
+    let seen = seen();
+    let shown = screen(&seen[seen.find('\n').unwrap() + 1..], 150);
+    assert!(seen.contains("^C"), "the terminal printed the keys: {shown:#?}");
+    let bars: Vec<_> = shown.iter().filter(|line| line.contains('─')).collect();
+    assert_eq!(bars.len(), 1, "{shown:#?}");
+    assert!(bars[0].contains(" stopped, "), "{shown:#?}");
+    let below = shown.iter().skip_while(|line| !line.contains('─')).nth(1);
+    assert!(below.unwrap().starts_with("seen: stopped by SIGINT"), "{shown:#?}");
 }
 
 fn plain_lines() {

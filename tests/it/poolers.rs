@@ -17,7 +17,11 @@ pub fn trials() -> Vec<Trial> {
     vec![
         test("poolers: PgBouncer in transaction mode is refused", || {
             let (_database, pooler) = scene("transaction");
-            pooler.plan().expect(2).says("pooler").says("connect");
+            pooler
+                .plan()
+                .expect(2)
+                .says("transaction or statement mode stands in between")
+                .says("connect");
         }),
         test("poolers: PgBouncer in session mode is as good as a direct connection", || {
             let (database, pooler) = scene("session");

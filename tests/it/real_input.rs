@@ -117,6 +117,7 @@ url_env = "DATABASE_URL"
 [update]
 table = "pgbench_accounts"
 set   = { branch_label = "'branch ' || bid || ', account ' || aid", abalance = "abalance + 1000000" }
+exactly_once = true
 
 [batch]
 workers = 2
@@ -192,6 +193,7 @@ url_env = "DATABASE_URL"
 [update]
 table = "sbtest1"
 set   = { pad = "concat('row ', id, ': ', left(c, 11))", passes = "passes + 1" }
+exactly_once = true
 
 [batch]
 workers = 2

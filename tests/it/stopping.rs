@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::database::{Database, Engine, available};
-use crate::harness::{Desk, Running};
+use crate::harness::{Desk, Running, wait_for};
 use crate::test;
 
 /// A job that takes long enough to be met: small batches with a pause after each.
-const SLOW: &str = r#"
+pub const SLOW: &str = r#"
 [job]
 name = "slow"
 
@@ -19,6 +19,7 @@ url_env = "DATABASE_URL"
 [update]
 table = "t"
 set   = { a = "coalesce(a, 0) + 1" }
+exactly_once = true
 
 [batch]
 max_rows = 100
@@ -28,6 +29,24 @@ pause    = "20ms"
 const SCHEMA: &str = "\
 CREATE TABLE t (id {{id}}, a integer);
 INSERT INTO t (a) SELECT NULL FROM numbers WHERE n <= 10000";
+
+/// Makes the write of one row, far enough ahead that the job has not come there yet, take half a
+/// minute. A row lock would not do: batches do not wait long for those. SQLite has one lock, which
+/// they do wait for.
+fn nap(family: &str) -> Option<&'static str> {
+    match family {
+        "postgres" => Some(
+            "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 5000 THEN \
+             PERFORM pg_sleep(30); END IF; RETURN NEW; END';\n\
+             CREATE TRIGGER nap BEFORE UPDATE ON t FOR EACH ROW EXECUTE PROCEDURE nap()",
+        ),
+        "mysql" => Some(
+            "CREATE TRIGGER nap BEFORE UPDATE ON t FOR EACH ROW \
+             IF NEW.id = 5000 THEN DO SLEEP(30); END IF",
+        ),
+        _ => None,
+    }
+}
 
 type Check = fn(Engine);
 
@@ -55,13 +74,14 @@ pub fn trials() -> Vec<Trial> {
     available().flat_map(each).collect()
 }
 
-struct Scene {
-    database: Database,
-    desk: Desk,
+/// A table, a job that fills it slowly, and a desk to run it from.
+pub struct Scene {
+    pub database: Database,
+    pub desk: Desk,
 }
 
 impl Scene {
-    fn new(engine: Engine) -> Self {
+    pub fn new(engine: Engine) -> Self {
         let database = Database::new(engine);
         database.script(SCHEMA);
         let desk = Desk::at(&database.url);
@@ -70,7 +90,7 @@ impl Scene {
     }
 
     /// Starts the job and waits until it has done some batches.
-    fn start(&self) -> Running {
+    pub fn start(&self) -> Running {
         let before = self.desk.call(&["status", "slow", "--json"]);
         let before: serde_json::Value = serde_json::from_str(&before.out).unwrap_or_default();
         let mut running = self.desk.start(&["run", "job.toml"]);
@@ -79,7 +99,7 @@ impl Scene {
     }
 
     /// Starts the job and lets a batch of it wait for a lock; `then` is called meanwhile.
-    fn start_blocked(&self, then: impl FnOnce(Running)) {
+    pub fn start_blocked(&self, then: impl FnOnce(Running)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let running = self.start();
         let mut blocker = runtime.block_on(async {
@@ -93,15 +113,13 @@ impl Scene {
             blocker
         });
         // It stands still when two looks, half a second apart, see the same.
-        let mut before = self.desk.status("slow")["batches"].clone();
-        loop {
+        let batches = || self.desk.status("slow")["batches"].clone();
+        let mut before = batches();
+        wait_for("it to stand still", || {
             std::thread::sleep(Duration::from_millis(500));
-            let now = self.desk.status("slow")["batches"].clone();
-            if now == before {
-                break;
-            }
-            before = now;
-        }
+            let now = batches();
+            std::mem::replace(&mut before, now) == before
+        });
         then(running);
         runtime.block_on(async {
             blocker.rollback().await.unwrap();
@@ -109,15 +127,57 @@ impl Scene {
         });
     }
 
-    fn wait_for_batches(&self, running: &mut Running, batches: u64) {
+    /// Starts the job and lets a batch of it take very long; `then` is called meanwhile.
+    fn start_napping(&self, then: impl FnOnce(Running)) {
+        let Some(nap) = nap(self.database.engine.family) else { return self.start_blocked(then) };
+        // Batches that are meant to be long may be.
+        self.desk.write("job.toml", &SLOW.replace("pause", "target_time = \"1m\"\npause"));
+        let mut running = self.start();
+        self.database.script(nap);
+        // The rows before it are done, and its own batch is under way.
+        self.wait_for_batches(&mut running, 49);
+        std::thread::sleep(Duration::from_millis(300));
+        then(running);
+        let of_table = if self.database.engine.family == "postgres" { " ON t" } else { "" };
+        self.database.script(&format!("DROP TRIGGER nap{of_table}"));
+    }
+
+    /// What was cancelled was also waited for: nothing of the job runs on the server any more.
+    #[track_caller]
+    fn is_quiet(&self) {
+        let running = match self.database.engine.family {
+            "postgres" => {
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name LIKE 'backstop slow%' AND state = 'active'"
+            }
+            "mysql" => {
+                "SELECT count(*) FROM information_schema.processlist WHERE db = database() \
+                 AND command <> 'Sleep' AND info LIKE '/* backstop slow%'"
+            }
+            _ => return,
+        };
+        assert_eq!(self.database.value(running), "0", "statements of the job that still run");
+    }
+
+    pub fn wait_for_batches(&self, running: &mut Running, batches: u64) {
         self.desk.wait_until(running, "slow", |status| {
             batches <= status["batches"].as_u64().unwrap_or(0)
         });
     }
 
+    /// A killed job is refused until it is released.
+    #[track_caller]
+    fn release(&self) {
+        let said = self.desk.call(&["run", "job.toml"]).expect(4).says("was killed by");
+        said.says("backstop release slow --reason TEXT");
+        self.desk.call(&["release", "slow"]).expect(2).says("--reason");
+        let said = self.desk.call(&["release", "slow", "--reason", "it was not us"]).expect(0);
+        said.says("job `slow` may run again");
+    }
+
     /// The job runs to its end, and every row was incremented exactly once.
     #[track_caller]
-    fn finish(&self) {
+    pub fn finish(&self) {
         self.desk.call(&["run", "job.toml"]).expect(0);
         self.exactly_once();
         let status = self.desk.status("slow");
@@ -126,7 +186,7 @@ impl Scene {
     }
 
     #[track_caller]
-    fn exactly_once(&self) {
+    pub fn exactly_once(&self) {
         let spread = self.database.value("SELECT count(*) FROM t WHERE a = 1");
         assert_eq!(spread, "10000", "every row exactly once");
     }
@@ -148,7 +208,7 @@ fn signal_and_resume(engine: Engine) {
 
 fn second_signal(engine: Engine) {
     let scene = Scene::new(engine);
-    scene.start_blocked(|running| {
+    scene.start_napping(|running| {
         running.signal("INT");
         std::thread::sleep(Duration::from_millis(300));
         let cancelled = Instant::now();
@@ -156,6 +216,7 @@ fn second_signal(engine: Engine) {
         let said = running.wait().expect(3);
         assert!(cancelled.elapsed() < Duration::from_secs(5), "{:?}", cancelled.elapsed());
         said.says("cancelling the batch in flight");
+        scene.is_quiet();
     });
     scene.finish();
 }
@@ -183,13 +244,15 @@ fn pause_resume_stop(engine: Engine) {
 
 fn kill(engine: Engine) {
     let scene = Scene::new(engine);
-    scene.start_blocked(|running| {
+    scene.start_napping(|running| {
         let said = scene.desk.call(&["kill", "slow", "--reason", "page 1234", "--json"]).expect(0);
         let said: serde_json::Value = serde_json::from_str(&said.out).unwrap();
         assert_eq!(said["job"]["state"], "killed", "{said}");
         assert!(said["seconds"].as_f64().unwrap() < 5.0, "{said}");
-        running.wait().expect(4).says("page 1234");
+        running.wait().expect(4).says("page 1234").says("backstop release slow --reason TEXT");
+        scene.is_quiet();
     });
+    scene.release();
     scene.finish();
 }
 
@@ -214,6 +277,7 @@ fn during_verification(engine: Engine) {
     running.wait().expect(4).says("every row is written");
     let status = scene.desk.status("slow");
     assert_eq!(status["runner_alive"], serde_json::Value::Null, "{status}");
+    scene.release();
     scene.desk.write("job.toml", &format!("{quick}\n[verify]\nexpect = \"a = 1\"\n"));
     scene.desk.call(&["run", "job.toml", "--accept-changed-spec"]).expect(0).says("verified");
     scene.exactly_once();
@@ -221,7 +285,7 @@ fn during_verification(engine: Engine) {
 
 fn pause_taken_back(engine: Engine) {
     let scene = Scene::new(engine);
-    scene.start_blocked(|running| {
+    scene.start_napping(|running| {
         let mut pause = scene.desk.command(&["pause", "slow"]).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(400));
         // The batch waits for a lock, so the job is not paused yet.
@@ -234,6 +298,7 @@ fn pause_taken_back(engine: Engine) {
         assert_eq!(killed["job"]["state"], "killed", "{killed}");
         running.wait().expect(4);
     });
+    scene.release();
     scene.finish();
 }
 
@@ -243,7 +308,8 @@ fn stopped_before_it_begins(engine: Engine) {
     let running = scene.desk.start(&["run", "job.toml"]);
     // At any moment of the start: before the handlers stand, while it connects, or after it began.
     std::thread::sleep(Duration::from_millis(30));
-    running.signal("INT");
+    // A shell that starts something in the background has it ignore SIGINT.
+    running.signal("TERM");
     let said = running.wait();
     assert!(said.code == 3 || said.code == -1, "{said:?}");
     scene.finish();

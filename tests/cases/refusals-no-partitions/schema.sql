@@ -1,0 +1,1 @@
+CREATE TABLE orders (id {{id}}, total integer, total_cents integer);

@@ -1,0 +1,1 @@
+CREATE TABLE t (id {{id}}, created_at timestamp, old integer);
