@@ -3,6 +3,7 @@
 mod condition;
 mod reading;
 pub mod script;
+pub mod statement;
 mod subquery;
 mod text;
 mod truth;

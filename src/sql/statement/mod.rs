@@ -1,0 +1,475 @@
+//! What a statement says, in words that all dialects share.
+//!
+//! One model for PostgreSQL, MySQL, MariaDB and SQLite: a parser per dialect fills it, and whoever
+//! reads it does not care which. What only one of them has stands here, too, and is simply never
+//! made by the others. Nothing is judged here: what a statement does to a server depends on its
+//! version and on the table, and is the gate's to say.
+//!
+//! Names are folded as the database folds them (PostgreSQL: unquoted ones to lower case; the others
+//! keep what was written).
+
+mod alter;
+mod table;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use alter::{Action, AlterTable, PartitionOperation, Place};
+pub use table::{
+    Algorithm, Check, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, Expression,
+    ForeignKey, Generated, IndexKind, IndexPart, LockClause, Online, Type, Wait,
+};
+
+/// One statement of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Where it stands in the script, in bytes, without what ends it.
+    pub span: Range<usize>,
+    /// What it is, in the words of the manual: `ALTER TABLE`, `CREATE INDEX`. Of one that nobody
+    /// could read, its first word.
+    pub kind: String,
+    /// What it says.
+    pub what: What,
+}
+
+/// What a statement says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Begins or ends a transaction.
+    Transaction(Transaction),
+    /// Changes a setting of the session or the server.
+    Set(Setting),
+    /// `CREATE TABLE`, also `… AS SELECT`.
+    CreateTable(Box<CreateTable>),
+    /// `ALTER TABLE`.
+    AlterTable(AlterTable),
+    /// `DROP TABLE`.
+    DropTable(Drop),
+    /// `RENAME TABLE a TO b, …` of MySQL and MariaDB: from, to.
+    RenameTables(Vec<(Name, Name)>),
+    /// `CREATE INDEX`.
+    CreateIndex(Box<CreateIndex>),
+    /// `DROP INDEX`.
+    DropIndex {
+        /// Which.
+        drop: Drop,
+        /// MySQL and MariaDB: the table that it belongs to.
+        table: Option<Name>,
+        /// PostgreSQL: `CONCURRENTLY`.
+        concurrently: bool,
+        /// MySQL and MariaDB: `ALGORITHM`, `LOCK`, `WAIT`.
+        online: Online,
+    },
+    /// `ALTER INDEX`.
+    AlterIndex {
+        /// Which.
+        name: Name,
+        /// What becomes of it.
+        action: IndexAction,
+    },
+    /// `REINDEX`.
+    Reindex {
+        /// What is rebuilt.
+        of: Reindexed,
+        /// Its name; `REINDEX DATABASE` and `SYSTEM` may leave it out.
+        name: Option<Name>,
+        /// `CONCURRENTLY`.
+        concurrently: bool,
+    },
+    /// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
+    CreateView {
+        /// Its name.
+        name: Name,
+        /// Whether it holds rows of its own.
+        materialized: bool,
+        /// `OR REPLACE`.
+        or_replace: bool,
+        /// The relations that its query reads, as far as they could be found.
+        reads: Vec<Name>,
+        /// The columns that its query names, for who depends on what.
+        mentions: Vec<String>,
+    },
+    /// `DROP VIEW`, `DROP MATERIALIZED VIEW`.
+    DropView {
+        /// Which.
+        drop: Drop,
+        /// Whether they hold rows of their own.
+        materialized: bool,
+    },
+    /// `ALTER VIEW`, `ALTER MATERIALIZED VIEW`, with the actions of a table.
+    AlterView(AlterTable),
+    /// `REFRESH MATERIALIZED VIEW`.
+    RefreshView {
+        /// Which.
+        name: Name,
+        /// `CONCURRENTLY`.
+        concurrently: bool,
+        /// Whether it is filled (`WITH NO DATA` empties it).
+        with_data: bool,
+    },
+    /// `CREATE TRIGGER`.
+    CreateTrigger {
+        /// Its name.
+        name: Name,
+        /// The table whose changes fire it.
+        table: Name,
+        /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
+        body: Option<Body>,
+    },
+    /// `DROP TRIGGER`.
+    DropTrigger {
+        /// Its name.
+        name: Name,
+        /// Its table; MySQL and MariaDB do not say.
+        table: Option<Name>,
+        /// `IF EXISTS`.
+        if_exists: bool,
+    },
+    /// `CREATE FUNCTION`, `CREATE PROCEDURE`, `CREATE EVENT`: run later, if at all.
+    CreateRoutine {
+        /// Its name.
+        name: Name,
+        /// What it does when called.
+        body: Option<Body>,
+    },
+    /// `DROP FUNCTION`, `DROP PROCEDURE`, `DROP EVENT`.
+    DropRoutine(Drop),
+    /// `CREATE TYPE … AS ENUM` with its labels; other types have none.
+    CreateType {
+        /// Its name.
+        name: Name,
+        /// The labels of an enum.
+        labels: Option<Vec<String>>,
+    },
+    /// `ALTER TYPE`.
+    AlterType {
+        /// Its name.
+        name: Name,
+        /// What becomes of it.
+        action: TypeAction,
+    },
+    /// `DROP TYPE`, `DROP DOMAIN`.
+    DropType(Drop),
+    /// `CREATE DOMAIN`.
+    CreateDomain {
+        /// Its name.
+        name: Name,
+        /// What it is made of.
+        base: Type,
+        /// Whether it has a `CHECK` or `NOT NULL`.
+        constrained: bool,
+    },
+    /// `ALTER DOMAIN`.
+    AlterDomain {
+        /// Its name.
+        name: Name,
+        /// What becomes of it.
+        action: DomainAction,
+    },
+    /// `CREATE SCHEMA`, `CREATE DATABASE`.
+    CreateSchema(String),
+    /// `DROP SCHEMA`, `DROP DATABASE`.
+    DropSchema(Drop),
+    /// `ALTER SCHEMA a RENAME TO b`.
+    RenameSchema {
+        /// The name until now.
+        from: String,
+        /// The name from now on.
+        to: String,
+    },
+    /// `CREATE`, `ALTER` or `DROP SEQUENCE`.
+    Sequence(Vec<Name>),
+    /// `TRUNCATE`.
+    Truncate {
+        /// Which tables.
+        tables: Vec<Name>,
+        /// Also those that refer to them.
+        cascade: bool,
+    },
+    /// `CLUSTER`, `VACUUM`, `ANALYZE`, `OPTIMIZE TABLE`, `REPACK`.
+    Maintenance {
+        /// Which of them.
+        of: Maintenance,
+        /// The tables; none means all.
+        tables: Vec<Name>,
+    },
+    /// `LOCK TABLE`, `LOCK TABLES`.
+    LockTables(Vec<(Name, LockMode)>),
+    /// Writes rows.
+    Dml(Dml),
+    /// Reads rows.
+    Query(Query),
+    /// Runs a block of code now: `DO`, `CALL`.
+    Do(Body),
+    /// `CREATE`, `ALTER` or `DROP` of a policy or rule: it belongs to a table, and changes it.
+    TableObject {
+        /// The table, where the statement names it.
+        table: Option<Name>,
+        /// Which of them.
+        of: TableObject,
+    },
+    /// `COMMENT ON` a relation or something of it.
+    Comment(Option<Name>),
+    /// `GRANT` or `REVOKE` on relations.
+    Grant(Vec<Name>),
+    /// `CREATE STATISTICS … FROM`: the table.
+    CreateStatistics(Option<Name>),
+    /// Read, and known to touch no table: `CREATE ROLE`, `NOTIFY`, `USE`.
+    Other,
+    /// Nobody could read it.
+    Unknown {
+        /// Why, as the end of a sentence.
+        why: String,
+    },
+}
+
+/// The name of something in the database, as it is folded there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// The schema (PostgreSQL) or database (MySQL, MariaDB), if it was written.
+    pub schema: Option<String>,
+    /// The name itself.
+    pub name: String,
+}
+
+impl Name {
+    /// A name without a schema.
+    #[must_use]
+    pub fn plain(name: impl Into<String>) -> Self {
+        Self { schema: None, name: name.into() }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// Begins or ends a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// `BEGIN`, `START TRANSACTION`.
+    Begin,
+    /// `COMMIT`, `END`.
+    Commit,
+    /// `ROLLBACK`, `ABORT`.
+    Rollback,
+    /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`.
+    Savepoint,
+    /// `SET TRANSACTION`, `SET CONSTRAINTS`.
+    Set,
+}
+
+/// A setting, changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// For how long, and for whom.
+    pub scope: Scope,
+    /// In lower case.
+    pub name: String,
+    /// The value without its quotes; none means back to the default.
+    pub value: Option<String>,
+}
+
+/// For how long, and for whom, a setting is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Until the transaction ends.
+    Local,
+    /// Until the session ends.
+    Session,
+    /// For sessions that begin later.
+    Global,
+}
+
+/// What is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drop {
+    /// Their names.
+    pub names: Vec<Name>,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+    /// `CASCADE`: with all that depends on them.
+    pub cascade: bool,
+    /// `DROP TEMPORARY TABLE` of MySQL and MariaDB.
+    pub temporary: bool,
+}
+
+/// What becomes of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexAction {
+    /// `RENAME TO`.
+    RenameTo(String),
+    /// `ATTACH PARTITION`: the index of a partition becomes part of this one.
+    Attach(Name),
+    /// `SET TABLESPACE`: it is written anew.
+    SetTablespace,
+    /// Its storage parameters or statistics.
+    Set,
+}
+
+/// What `REINDEX` rebuilds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reindexed {
+    /// One index.
+    Index,
+    /// All of a table.
+    Table,
+    /// All of a schema.
+    Schema,
+    /// All of the database.
+    Database,
+}
+
+/// What becomes of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeAction {
+    /// `ADD VALUE` to an enum.
+    AddValue(String),
+    /// `RENAME VALUE` of an enum.
+    RenameValue {
+        /// The label until now.
+        from: String,
+        /// The label from now on.
+        to: String,
+    },
+    /// `RENAME TO`.
+    RenameTo(String),
+    /// Attributes of a composite type are added, dropped or altered: tables of that type follow.
+    Attributes,
+    /// Owner, schema, and what else touches no table.
+    Other,
+}
+
+/// What becomes of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DomainAction {
+    /// `ADD CONSTRAINT … CHECK` or `NOT NULL`.
+    AddConstraint {
+        /// `NOT VALID`.
+        not_valid: bool,
+    },
+    /// `SET NOT NULL`.
+    SetNotNull,
+    /// `VALIDATE CONSTRAINT`.
+    Validate,
+    /// What looks at no row.
+    Other,
+}
+
+/// Work on a table that changes no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maintenance {
+    /// `CLUSTER`: writes it in the order of an index.
+    Cluster,
+    /// `VACUUM`.
+    Vacuum,
+    /// `VACUUM FULL`.
+    VacuumFull,
+    /// `ANALYZE`.
+    Analyze,
+    /// `OPTIMIZE TABLE` of MySQL and MariaDB: `ALTER TABLE … FORCE`.
+    Optimize,
+    /// `REPACK` of PostgreSQL 19.
+    Repack {
+        /// `CONCURRENTLY`.
+        concurrently: bool,
+    },
+}
+
+/// How a table is locked by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockMode {
+    /// PostgreSQL's modes.
+    AccessShare,
+    /// `ROW SHARE`
+    RowShare,
+    /// `ROW EXCLUSIVE`
+    RowExclusive,
+    /// `SHARE UPDATE EXCLUSIVE`
+    ShareUpdateExclusive,
+    /// `SHARE`
+    Share,
+    /// `SHARE ROW EXCLUSIVE`
+    ShareRowExclusive,
+    /// `EXCLUSIVE`
+    Exclusive,
+    /// `ACCESS EXCLUSIVE`
+    AccessExclusive,
+    /// `READ` of MySQL and MariaDB.
+    Read,
+    /// `WRITE` of MySQL and MariaDB.
+    Write,
+}
+
+/// A statement that writes rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dml {
+    /// How.
+    pub verb: Verb,
+    /// The table that is written; none if it could not be found.
+    pub table: Option<Name>,
+    /// Other relations that it reads.
+    pub reads: Vec<Name>,
+    /// Whether it has a `WHERE` (or, of `INSERT`, stands for a counted list of rows).
+    pub bounded: bool,
+    /// The assignments of an `UPDATE`, column and expression, as written.
+    pub set: Vec<(String, String)>,
+    /// The predicate as written.
+    pub predicate: Option<String>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `INSERT … VALUES`.
+    Insert,
+    /// `INSERT … SELECT`.
+    InsertSelect,
+    /// `UPDATE`.
+    Update,
+    /// `DELETE`.
+    Delete,
+    /// `MERGE`.
+    Merge,
+    /// `REPLACE` of MySQL, MariaDB and SQLite.
+    Replace,
+    /// `COPY … FROM`, `LOAD DATA`.
+    Load,
+}
+
+/// A statement that reads rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// The relations that it reads.
+    pub reads: Vec<Name>,
+    /// The functions that it calls, in lower case, each with its arguments as written.
+    pub calls: Vec<(String, Vec<String>)>,
+}
+
+/// Code that runs statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The language, in lower case: `sql`, `plpgsql`.
+    pub language: String,
+    /// The statements in it that stand there as text, in order.
+    pub statements: Vec<Statement>,
+    /// Why some of it could not be looked into, as the end of a sentence: dynamic SQL, a routine
+    /// that is called, another language.
+    pub unread: Vec<String>,
+    /// The text of the body.
+    pub text: String,
+}
+
+/// What belongs to a table and changes how it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableObject {
+    /// A row-security policy.
+    Policy,
+    /// A rewrite rule.
+    Rule,
+}
