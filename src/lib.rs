@@ -75,6 +75,7 @@ pub mod catalog;
 pub mod cli;
 pub mod control;
 pub mod event;
+pub mod gate;
 pub mod journal;
 pub mod keyspace;
 pub mod observe;

@@ -1,0 +1,627 @@
+//! A statement, applied to the schema.
+
+use super::{Index, Schema, Table, Trigger, View, plain};
+use crate::sql::statement::{
+    Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
+    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place, Statement,
+    TypeAction, What,
+};
+
+impl Schema {
+    /// The schema as it stands after the statement. What cannot be applied (a column of a table that
+    /// was never seen) is left out: the server decides about errors.
+    pub fn apply(&mut self, statement: &Statement) {
+        match &statement.what {
+            What::CreateTable(table) => self.create_table(table),
+            What::AlterTable(alter) => self.alter_table(alter),
+            What::DropTable(drop) => drop.names.iter().for_each(|name| self.drop_table(name)),
+            What::RenameTables(pairs) => {
+                pairs.iter().for_each(|(from, to)| self.rename_table(from, to));
+            }
+            What::CreateIndex(index) => self.create_index(index, false),
+            What::DropIndex { drop, table, .. } => self.drop_indexes(drop, table.as_ref()),
+            What::AlterIndex { name, action } => self.alter_index(name, action),
+            What::CreateView { name, materialized, reads, mentions, .. } => {
+                let view = View {
+                    materialized: *materialized,
+                    reads: reads.iter().map(plain).collect(),
+                    mentions: mentions.clone(),
+                };
+                self.bear(name, !self.views.contains_key(&plain(name)));
+                self.views.insert(plain(name), view);
+            }
+            What::DropView { drop, .. } => {
+                drop.names.iter().for_each(|name| drop_from(&mut self.views, name));
+            }
+            What::CreateTrigger { name, table, body } => {
+                let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
+                self.triggers.insert(plain(name), Trigger { table: plain(table), body });
+            }
+            What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
+            What::CreateRoutine { name, body } => {
+                let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
+                self.routines.insert(plain(name), body);
+            }
+            What::DropRoutine(drop) => {
+                drop.names.iter().for_each(|name| drop_from(&mut self.routines, name));
+            }
+            What::CreateType { name, labels } => {
+                self.types.insert(plain(name), labels.clone());
+            }
+            What::AlterType { name, action } => self.alter_type(name, action),
+            What::DropType(drop) => {
+                for name in &drop.names {
+                    drop_from(&mut self.types, name);
+                    drop_from(&mut self.domains, name);
+                }
+            }
+            What::CreateDomain { name, base, constrained } => {
+                self.domains.insert(plain(name), (base.clone(), *constrained));
+            }
+            What::AlterDomain { name, action } => {
+                let constrains = !matches!(action, DomainAction::Other | DomainAction::Validate);
+                if let Some((_, constrained)) = self.domains.get_mut(&plain(name)) {
+                    *constrained |= constrains;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn bear(&mut self, name: &Name, anew: bool) {
+        if self.judging && anew {
+            self.born.push(plain(name));
+        }
+    }
+
+    fn create_table(&mut self, create: &CreateTable) {
+        let name = plain(&create.name);
+        if create.if_not_exists && self.tables.contains_key(&name) {
+            return;
+        }
+        // With IF NOT EXISTS the table may stand there already, as anything at all: only a schema
+        // that is complete knows better.
+        self.bear(&name, !create.if_not_exists || self.complete);
+        let mut table = Table {
+            partition_by: create.partition_by.clone(),
+            partition_of: create.partition_of.as_ref().map(|(of, default)| (plain(of), *default)),
+            inherits: create.inherits.iter().map(plain).collect(),
+            temporary: create.temporary,
+            options: create.options.iter().cloned().collect(),
+            whole: create.from_query.is_none(),
+            ..Table::default()
+        };
+        let parents = create.inherits.iter().chain(&create.like);
+        for parent in parents.chain(create.partition_of.iter().map(|(of, _)| of)) {
+            match self.table(parent) {
+                Some(parent) => {
+                    table.columns.extend(parent.columns.clone());
+                    table.whole &= parent.whole;
+                }
+                None => table.whole = false,
+            }
+        }
+        self.tables.insert(name.clone(), table);
+        for column in &create.columns {
+            self.add_column(&name, column, None);
+        }
+        for constraint in &create.constraints {
+            self.add_constraint(&name, constraint);
+        }
+        for index in &create.indexes {
+            self.create_index(index, false);
+        }
+    }
+
+    fn add_column(&mut self, table: &Name, column: &Column, place: Option<&Place>) {
+        let Some(entry) = self.tables.get_mut(table) else { return };
+        if entry.column(&column.name).is_some() {
+            return;
+        }
+        let at = match place {
+            Some(Place::First) => 0,
+            Some(Place::After(other)) => entry
+                .columns
+                .iter()
+                .position(|column| column.name.eq_ignore_ascii_case(other))
+                .map_or(entry.columns.len(), |at| at + 1),
+            None => entry.columns.len(),
+        };
+        entry.columns.insert(at, column.clone());
+        let own = |kind| Constraint {
+            name: None,
+            kind,
+            not_valid: false,
+            enforced: true,
+            deferrable: false,
+        };
+        let columns = || vec![column.name.clone()];
+        if column.primary_key {
+            let kind = ConstraintKind::PrimaryKey { columns: columns(), using_index: None };
+            self.add_constraint(table, &own(kind));
+        }
+        if column.unique {
+            let kind = ConstraintKind::Unique { columns: columns(), using_index: None };
+            self.add_constraint(table, &own(kind));
+        }
+        for check in &column.checks {
+            let mut constraint = own(ConstraintKind::Check(check.expression.clone()));
+            constraint.name.clone_from(&check.name);
+            constraint.enforced = check.enforced;
+            self.add_constraint(table, &constraint);
+        }
+        if let Some(references) = &column.references {
+            let mut key = references.clone();
+            key.columns = columns();
+            self.add_constraint(table, &own(ConstraintKind::ForeignKey(key)));
+        }
+    }
+
+    /// Adds a constraint under the name that the server would choose (PostgreSQL's way), with its
+    /// index.
+    fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
+        let Some(entry) = self.tables.get_mut(table) else { return };
+        let mut constraint = constraint.clone();
+        let chosen = constraint.name.clone().unwrap_or_else(|| default_name(table, &constraint));
+        constraint.name = Some(chosen.clone());
+        let index = match &mut constraint.kind {
+            ConstraintKind::PrimaryKey { columns, using_index }
+            | ConstraintKind::Unique { columns, using_index } => {
+                let unique = |columns: &[String]| columns.to_vec();
+                Some((unique(columns), using_index.clone()))
+            }
+            ConstraintKind::Exclude => Some((Vec::new(), None)),
+            _ => None,
+        };
+        if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
+            for column in &mut entry.columns {
+                column.not_null |= columns.contains(&column.name);
+            }
+        }
+        if let ConstraintKind::NotNull(column) = &constraint.kind
+            && !constraint.not_valid
+            && let Some(column) = entry.columns.iter_mut().find(|have| have.name == *column)
+        {
+            column.not_null = true;
+        }
+        entry.constraints.push(constraint);
+        match index {
+            Some((_, Some(used))) => {
+                // The index takes the constraint's name.
+                let used = Name { schema: table.schema.clone(), name: used };
+                if let Some(mut index) = self.indexes.remove(&used) {
+                    index.of_constraint = true;
+                    let parts = index.definition.parts.clone();
+                    let name = Name { schema: table.schema.clone(), name: chosen.clone() };
+                    self.indexes.insert(name, index);
+                    self.name_key_columns(table, &chosen, &parts);
+                }
+            }
+            Some((columns, None)) => {
+                let definition = CreateIndex {
+                    name: Some(Name { schema: table.schema.clone(), name: chosen }),
+                    table: table.clone(),
+                    only: false,
+                    unique: true,
+                    concurrently: false,
+                    if_not_exists: false,
+                    parts: columns.into_iter().map(|c| IndexPart::Column(c, None)).collect(),
+                    predicate: None,
+                    kind: IndexKind::Ordinary,
+                    online: Online::default(),
+                };
+                self.create_index(&definition, true);
+            }
+            None => {}
+        }
+    }
+
+    /// A key that was made of an index has that index's columns.
+    fn name_key_columns(&mut self, table: &Name, constraint: &str, parts: &[IndexPart]) {
+        let Some(entry) = self.tables.get_mut(table) else { return };
+        let named = |part: &IndexPart| match part {
+            IndexPart::Column(name, _) => Some(name.clone()),
+            IndexPart::Expression(_) => None,
+        };
+        let names: Vec<String> = parts.iter().filter_map(named).collect();
+        for one in &mut entry.constraints {
+            if one.name.as_deref() != Some(constraint) {
+                continue;
+            }
+            match &mut one.kind {
+                ConstraintKind::PrimaryKey { columns, .. } => {
+                    columns.clone_from(&names);
+                    for column in &mut entry.columns {
+                        column.not_null |= names.contains(&column.name);
+                    }
+                }
+                ConstraintKind::Unique { columns, .. } => columns.clone_from(&names),
+                _ => {}
+            }
+        }
+    }
+
+    fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
+        let table = plain(&index.table);
+        let name = index.name.clone().unwrap_or_else(|| {
+            let columns = index.parts.iter().map(|part| match part {
+                IndexPart::Column(name, _) => name.as_str(),
+                IndexPart::Expression(_) => "expr",
+            });
+            let columns: Vec<_> = columns.collect();
+            let name = format!("{}_{}_idx", table.name, columns.join("_"));
+            Name { schema: table.schema.clone(), name }
+        });
+        if self.indexes.contains_key(&plain(&name)) && index.if_not_exists {
+            return;
+        }
+        self.bear(&name, !index.if_not_exists || self.complete);
+        let entry = Index { table, definition: index.clone(), attached_to: None, of_constraint };
+        self.indexes.insert(plain(&name), entry);
+    }
+
+    fn drop_indexes(&mut self, drop: &Drop, table: Option<&Name>) {
+        for name in &drop.names {
+            match table {
+                // Index names of MySQL and MariaDB belong to their table.
+                Some(table) => {
+                    let table = plain(table);
+                    self.indexes.retain(|have, index| {
+                        index.table != table || !have.name.eq_ignore_ascii_case(&name.name)
+                    });
+                }
+                None => drop_from(&mut self.indexes, name),
+            }
+        }
+    }
+
+    fn alter_index(&mut self, name: &Name, action: &IndexAction) {
+        match action {
+            IndexAction::RenameTo(to) => {
+                if let Some(index) = self.indexes.remove(&plain(name)) {
+                    let to = Name { schema: plain(name).schema, name: to.clone() };
+                    self.indexes.insert(to, index);
+                }
+            }
+            IndexAction::Attach(child) => {
+                if let Some(index) = self.indexes.get_mut(&plain(child)) {
+                    index.attached_to = Some(plain(name));
+                }
+            }
+            IndexAction::SetTablespace | IndexAction::Set => {}
+        }
+    }
+
+    fn alter_type(&mut self, name: &Name, action: &TypeAction) {
+        match action {
+            TypeAction::AddValue(value) => {
+                if let Some(Some(labels)) = self.types.get_mut(&plain(name)) {
+                    labels.push(value.clone());
+                }
+            }
+            TypeAction::RenameValue { from, to } => {
+                if let Some(Some(labels)) = self.types.get_mut(&plain(name)) {
+                    labels.iter_mut().filter(|label| *label == from).for_each(|label| {
+                        label.clone_from(to);
+                    });
+                }
+            }
+            TypeAction::RenameTo(to) => {
+                if let Some(labels) = self.types.remove(&plain(name)) {
+                    let to = Name { schema: plain(name).schema, name: to.clone() };
+                    self.types.insert(to, labels);
+                }
+            }
+            TypeAction::Attributes | TypeAction::Other => {}
+        }
+    }
+
+    fn drop_table(&mut self, name: &Name) {
+        let name = plain(name);
+        for child in self.descendants(&name) {
+            if self.tables.get(&child).is_some_and(|table| table.partition_of.is_some()) {
+                self.forget_table(&child);
+            }
+        }
+        self.forget_table(&name);
+    }
+
+    fn forget_table(&mut self, name: &Name) {
+        self.tables.remove(name);
+        self.indexes.retain(|_, index| index.table != *name);
+        self.triggers.retain(|_, trigger| trigger.table != *name);
+        for table in self.tables.values_mut() {
+            table.constraints.retain(|constraint| {
+                !matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if plain(&key.table) == *name)
+            });
+        }
+    }
+
+    fn rename_table(&mut self, from: &Name, to: &Name) {
+        let from = plain(from);
+        let to = Name { schema: to.schema.clone().or(from.schema.clone()), name: to.name.clone() };
+        let to = plain(&to);
+        if let Some(table) = self.tables.remove(&from) {
+            self.tables.insert(to.clone(), table);
+        }
+        if let Some(view) = self.views.remove(&from) {
+            self.views.insert(to.clone(), view);
+        }
+        for table in self.tables.values_mut() {
+            for constraint in &mut table.constraints {
+                if let ConstraintKind::ForeignKey(key) = &mut constraint.kind
+                    && plain(&key.table) == from
+                {
+                    key.table.clone_from(&to);
+                }
+            }
+            if let Some((of, _)) = &mut table.partition_of
+                && *of == from
+            {
+                of.clone_from(&to);
+            }
+        }
+        for index in self.indexes.values_mut().filter(|index| index.table == from) {
+            index.table.clone_from(&to);
+        }
+        for trigger in self.triggers.values_mut().filter(|trigger| trigger.table == from) {
+            trigger.table.clone_from(&to);
+        }
+        // Views follow a rename; bodies of routines do not, which is why they are kept as text.
+        for view in self.views.values_mut() {
+            view.reads.iter_mut().filter(|read| **read == from).for_each(|read| {
+                read.clone_from(&to);
+            });
+        }
+        for born in self.born.iter_mut().filter(|born| **born == from) {
+            born.clone_from(&to);
+        }
+    }
+
+    fn alter_table(&mut self, alter: &AlterTable) {
+        let name = plain(&alter.name);
+        // A table that was never seen is known from now on by what is said of it.
+        if !self.views.contains_key(&name) {
+            self.tables.entry(name.clone()).or_default();
+        }
+        for (action, _) in &alter.actions {
+            self.alter(&name, action);
+        }
+    }
+
+    fn alter(&mut self, name: &Name, action: &Action) {
+        match action {
+            Action::AddColumn { column, place, .. } => {
+                self.add_column(name, column, place.as_ref());
+            }
+            Action::AddConstraint { constraint, .. } => self.add_constraint(name, constraint),
+            Action::AddIndex { index } => self.create_index(index, false),
+            Action::DropIndex { name: index, .. } => {
+                self.indexes.retain(|have, entry| {
+                    entry.table != *name || !have.name.eq_ignore_ascii_case(index)
+                });
+            }
+            Action::RenameIndex { from, to } => {
+                let found = self.indexes.iter().find_map(|(have, entry)| {
+                    (entry.table == *name && have.name.eq_ignore_ascii_case(from))
+                        .then(|| have.clone())
+                });
+                if let Some(found) = found
+                    && let Some(index) = self.indexes.remove(&found)
+                {
+                    let to = Name { schema: found.schema, name: to.clone() };
+                    self.indexes.insert(to, index);
+                }
+            }
+            Action::RenameTo(to) => self.rename_table(name, to),
+            Action::SetSchema(schema) => {
+                let to = Name { schema: Some(schema.clone()), name: name.name.clone() };
+                self.rename_table(name, &to);
+            }
+            Action::AttachPartition { child, default, .. } => {
+                if let Some(table) = self.tables.get_mut(&plain(child)) {
+                    table.partition_of = Some((name.clone(), *default));
+                }
+            }
+            Action::DetachPartition { child, .. } => {
+                if let Some(table) = self.tables.get_mut(&plain(child)) {
+                    table.partition_of = None;
+                }
+            }
+            Action::DropConstraint { name: constraint, .. }
+            | Action::DropForeignKey { name: constraint, .. }
+            | Action::DropCheck { name: constraint } => self.drop_constraint(name, constraint),
+            Action::DropPrimaryKey => {
+                if let Some(table) = self.tables.get_mut(name) {
+                    let primary =
+                        |one: &Constraint| matches!(one.kind, ConstraintKind::PrimaryKey { .. });
+                    table.constraints.retain(|constraint| !primary(constraint));
+                }
+                let index = default_index(name);
+                self.indexes.remove(&index);
+            }
+            Action::DropColumn { name: column, .. } => self.drop_column(name, column),
+            Action::RenameColumn { from, to } => self.rename_column(name, from, to),
+            _ => {
+                if let Some(table) = self.tables.get_mut(name) {
+                    table.alter(action);
+                }
+            }
+        }
+    }
+
+    fn drop_constraint(&mut self, table: &Name, constraint: &str) {
+        if let Some(table) = self.tables.get_mut(table) {
+            table.constraints.retain(|have| have.name.as_deref() != Some(constraint));
+        }
+        let index = Name { schema: table.schema.clone(), name: constraint.to_owned() };
+        if self.indexes.get(&index).is_some_and(|index| index.of_constraint) {
+            self.indexes.remove(&index);
+        }
+    }
+
+    fn drop_column(&mut self, name: &Name, column: &str) {
+        let gone =
+            |columns: &[String]| columns.iter().any(|have| have.eq_ignore_ascii_case(column));
+        if let Some(table) = self.tables.get_mut(name) {
+            table.columns.retain(|have| !have.name.eq_ignore_ascii_case(column));
+            table.constraints.retain(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey { columns, .. }
+                | ConstraintKind::Unique { columns, .. } => !gone(columns),
+                ConstraintKind::ForeignKey(key) => !gone(&key.columns),
+                ConstraintKind::Check(check) => {
+                    !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
+                }
+                ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
+                ConstraintKind::Exclude => true,
+            });
+        }
+        self.indexes.retain(|_, index| index.table != *name || !index.covers(column));
+    }
+
+    fn rename_column(&mut self, name: &Name, from: &str, to: &str) {
+        let Some(table) = self.tables.get_mut(name) else { return };
+        let rename = |have: &mut String| {
+            if have.eq_ignore_ascii_case(from) {
+                to.clone_into(have);
+            }
+        };
+        table.columns.iter_mut().for_each(|column| rename(&mut column.name));
+        for constraint in &mut table.constraints {
+            match &mut constraint.kind {
+                ConstraintKind::PrimaryKey { columns, .. }
+                | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
+                ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
+                ConstraintKind::NotNull(of) => rename(of),
+                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
+            }
+        }
+        for index in self.indexes.values_mut().filter(|index| index.table == *name) {
+            for part in &mut index.definition.parts {
+                if let IndexPart::Column(column, _) = part {
+                    rename(column);
+                }
+            }
+        }
+    }
+}
+
+impl Table {
+    /// What changes nothing but the table itself.
+    fn alter(&mut self, action: &Action) {
+        let mut of = |name: &str, change: &dyn Fn(&mut Column)| {
+            let same = |column: &&mut Column| column.name.eq_ignore_ascii_case(name);
+            if let Some(column) = self.columns.iter_mut().find(same) {
+                change(column);
+            }
+        };
+        match action {
+            Action::ChangeType { column, to, collation, .. } => of(column, &|have| {
+                have.ty = to.clone();
+                if collation.is_some() {
+                    have.collation.clone_from(collation);
+                }
+            }),
+            Action::SetDefault { column, to } => {
+                of(column, &|have| have.default = Some(to.clone()));
+            }
+            Action::DropDefault { column } => of(column, &|have| have.default = None),
+            Action::SetNotNull { column } => of(column, &|have| have.not_null = true),
+            Action::DropNotNull { column } => of(column, &|have| have.not_null = false),
+            Action::AddIdentity { column } => of(column, &|have| have.identity = true),
+            Action::DropIdentity { column } => of(column, &|have| have.identity = false),
+            Action::DropExpression { column } => of(column, &|have| have.generated = None),
+            Action::Modify { from, column, place, .. } => {
+                let same = |have: &Column| have.name.eq_ignore_ascii_case(from);
+                let Some(at) = self.columns.iter().position(same) else { return };
+                self.columns.remove(at);
+                let to = match place {
+                    None => at,
+                    Some(Place::First) => 0,
+                    Some(Place::After(other)) => self
+                        .columns
+                        .iter()
+                        .position(|have| have.name.eq_ignore_ascii_case(other))
+                        .map_or(at, |at| at + 1),
+                };
+                self.columns.insert(to.min(self.columns.len()), (**column).clone());
+            }
+            Action::ValidateConstraint { name } => {
+                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
+                if let Some(constraint) = self.constraints.iter_mut().find(same) {
+                    constraint.not_valid = false;
+                    if let ConstraintKind::NotNull(column) = &constraint.kind {
+                        let column = column.clone();
+                        let same = |have: &&mut Column| have.name == column;
+                        if let Some(column) = self.columns.iter_mut().find(same) {
+                            column.not_null = true;
+                        }
+                    }
+                }
+            }
+            Action::AlterConstraint { name, enforced: Some(enforced) } => {
+                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
+                if let Some(constraint) = self.constraints.iter_mut().find(same) {
+                    constraint.enforced = *enforced;
+                }
+            }
+            Action::RenameConstraint { from, to } => {
+                let same = |have: &&mut Constraint| have.name.as_deref() == Some(from);
+                if let Some(constraint) = self.constraints.iter_mut().find(same) {
+                    constraint.name = Some(to.clone());
+                }
+            }
+            Action::Inherit(parent) => self.inherits.push(plain(parent)),
+            Action::NoInherit(parent) => {
+                let parent = plain(parent);
+                self.inherits.retain(|have| *have != parent);
+            }
+            Action::Engine(engine) => {
+                self.options.insert("engine".to_owned(), engine.clone());
+            }
+            Action::RowFormat(format) => {
+                self.options.insert("row_format".to_owned(), format.clone());
+            }
+            Action::ConvertCharset { charset, collation } => {
+                self.options.insert("charset".to_owned(), charset.clone());
+                for column in &mut self.columns {
+                    if column.ty.charset.is_some() {
+                        column.ty.charset = Some(charset.clone());
+                        column.collation.clone_from(collation);
+                    }
+                }
+            }
+            Action::DefaultCharset { charset: Some(charset), .. } => {
+                self.options.insert("charset".to_owned(), charset.clone());
+            }
+            Action::Partition(PartitionOperation::PartitionBy) => {
+                self.partition_by = Some(String::new());
+            }
+            Action::Partition(PartitionOperation::Remove) => self.partition_by = None,
+            _ => {}
+        }
+    }
+}
+
+fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
+    map.remove(&plain(name));
+}
+
+fn default_index(table: &Name) -> Name {
+    Name { schema: table.schema.clone(), name: format!("{}_pkey", table.name) }
+}
+
+/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
+/// that name, and without cutting it at 63 bytes.
+fn default_name(table: &Name, constraint: &Constraint) -> String {
+    let with =
+        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
+    match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
+        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
+        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
+        ConstraintKind::Check(_) => format!("{}_check", table.name),
+        ConstraintKind::Exclude => format!("{}_excl", table.name),
+        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
+    }
+}

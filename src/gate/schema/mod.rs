@@ -1,0 +1,239 @@
+//! The schema as it stands before a statement: what was given, and what the statements before it
+//! made of it.
+//!
+//! A dump, all earlier migrations in order, and the migration itself are the same thing here:
+//! statements that are applied one by one. What was never seen is unknown, not absent.
+
+mod apply;
+
+use std::collections::BTreeMap;
+
+use crate::sql::statement::{
+    Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, Type,
+};
+
+/// Relations, types and routines, as far as they were seen.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// Tables by name.
+    pub tables: BTreeMap<Name, Table>,
+    /// Indexes by name; those of MySQL and MariaDB stand as `table.index`, since they share no
+    /// name space.
+    pub indexes: BTreeMap<Name, Index>,
+    /// Views and materialized views.
+    pub views: BTreeMap<Name, View>,
+    /// Enums with their labels; other types have none.
+    pub types: BTreeMap<Name, Option<Vec<String>>>,
+    /// Domains: what each is made of, and whether it has a constraint.
+    pub domains: BTreeMap<Name, (Type, bool)>,
+    /// Triggers by name.
+    pub triggers: BTreeMap<Name, Trigger>,
+    /// Routines, and the text of their bodies.
+    pub routines: BTreeMap<Name, String>,
+    /// Whether all that stands in the database was given, so that what is not here is not there.
+    pub complete: bool,
+    /// Made by the script that is being judged: nobody waits for it.
+    pub(super) born: Vec<Name>,
+    /// Whether the script that is being judged is applied now, and not what stood before.
+    pub(super) judging: bool,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// Its constraints, also those that were written with a column.
+    pub constraints: Vec<Constraint>,
+    /// `PARTITION BY`, if it is partitioned.
+    pub partition_by: Option<String>,
+    /// Its parent, and whether it is the default partition.
+    pub partition_of: Option<(Name, bool)>,
+    /// `INHERITS`.
+    pub inherits: Vec<Name>,
+    /// Nobody else sees it.
+    pub temporary: bool,
+    /// `engine`, `row_format`, `charset`, `collate`.
+    pub options: BTreeMap<String, String>,
+    /// Whether all its columns and constraints are known: it was made by a statement that was seen.
+    pub whole: bool,
+}
+
+/// An index.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Its table.
+    pub table: Name,
+    /// What it is made of.
+    pub definition: CreateIndex,
+    /// The index of the parent that it is a part of.
+    pub attached_to: Option<Name>,
+    /// The constraint that it stands for, which shares its name.
+    pub of_constraint: bool,
+}
+
+/// A view.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Whether it holds rows of its own.
+    pub materialized: bool,
+    /// The relations that it reads.
+    pub reads: Vec<Name>,
+    /// The columns that its query names.
+    pub mentions: Vec<String>,
+}
+
+/// A trigger.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Its table.
+    pub table: Name,
+    /// Its body as text, where it has one.
+    pub body: String,
+}
+
+impl Schema {
+    /// A table by the name that a statement uses. A name without a schema, and one with the schema
+    /// that is searched first, are the same.
+    #[must_use]
+    pub fn table(&self, name: &Name) -> Option<&Table> {
+        self.tables.get(&plain(name))
+    }
+
+    /// A column of a table that was seen.
+    #[must_use]
+    pub fn column(&self, table: &Name, column: &str) -> Option<&Column> {
+        self.table(table)?.column(column)
+    }
+
+    /// Whether the script that is being judged made this relation, so that nobody waits for it.
+    #[must_use]
+    pub fn is_born(&self, name: &Name) -> bool {
+        self.born.contains(&plain(name))
+    }
+
+    /// The indexes of a table, with their names.
+    pub fn indexes_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, &'a Index)> {
+        let table = plain(table);
+        self.indexes.iter().filter(move |(_, index)| index.table == table)
+    }
+
+    /// The partitions of a table, and whether each is the default one.
+    pub fn partitions_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, bool)> {
+        let parent = plain(table);
+        self.tables.iter().filter_map(move |(name, table)| {
+            table.partition_of.as_ref().filter(|(of, _)| *of == parent).map(|(_, is)| (name, *is))
+        })
+    }
+
+    /// All below a table: partitions and tables that inherit, to the last.
+    #[must_use]
+    pub fn descendants(&self, table: &Name) -> Vec<Name> {
+        let mut found = Vec::new();
+        let mut open = vec![plain(table)];
+        while let Some(parent) = open.pop() {
+            for (name, table) in &self.tables {
+                let below = table.partition_of.as_ref().is_some_and(|(of, _)| *of == parent)
+                    || table.inherits.contains(&parent);
+                if below && !found.contains(name) {
+                    found.push(name.clone());
+                    open.push(name.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// The foreign keys of a table, each with its constraint.
+    pub fn foreign_keys_of<'a>(
+        &'a self,
+        table: &Name,
+    ) -> impl Iterator<Item = (&'a Constraint, &'a ForeignKey)> {
+        self.table(table).into_iter().flat_map(Table::foreign_keys)
+    }
+
+    /// The foreign keys of other tables (and of itself) that refer to a table, with their table.
+    pub fn referring_to<'a>(
+        &'a self,
+        table: &Name,
+    ) -> impl Iterator<Item = (&'a Name, &'a Constraint, &'a ForeignKey)> {
+        let wanted = plain(table);
+        self.tables.iter().flat_map(move |(name, table)| {
+            let wanted = wanted.clone();
+            table
+                .foreign_keys()
+                .filter(move |(_, key)| plain(&key.table) == wanted)
+                .map(move |(constraint, key)| (name, constraint, key))
+        })
+    }
+
+    /// The views that read a relation.
+    pub fn views_of<'a>(&'a self, relation: &Name) -> impl Iterator<Item = (&'a Name, &'a View)> {
+        let wanted = plain(relation);
+        self.views
+            .iter()
+            .filter(move |(_, view)| view.reads.iter().any(|read| plain(read) == wanted))
+    }
+
+    /// The triggers of a table.
+    pub fn triggers_of<'a>(
+        &'a self,
+        table: &Name,
+    ) -> impl Iterator<Item = (&'a Name, &'a Trigger)> {
+        let wanted = plain(table);
+        self.triggers.iter().filter(move |(_, trigger)| trigger.table == wanted)
+    }
+}
+
+impl Table {
+    /// A column by its name, without regard to case (two columns of PostgreSQL that differ in
+    /// nothing else are not told apart).
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Its foreign keys, each with its constraint.
+    pub fn foreign_keys(&self) -> impl Iterator<Item = (&Constraint, &ForeignKey)> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => Some((constraint, key)),
+            _ => None,
+        })
+    }
+
+    /// A constraint by its name.
+    #[must_use]
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| constraint.name.as_deref() == Some(name))
+    }
+
+    /// The columns of its primary key.
+    #[must_use]
+    pub fn primary_key(&self) -> Option<&[String]> {
+        self.constraints.iter().find_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey { columns, .. } => Some(columns.as_slice()),
+            _ => None,
+        })
+    }
+}
+
+impl Index {
+    /// Whether it is made of this column, among others.
+    #[must_use]
+    pub fn covers(&self, column: &str) -> bool {
+        self.definition.parts.iter().any(|part| match part {
+            IndexPart::Column(name, _) => name.eq_ignore_ascii_case(column),
+            IndexPart::Expression(expression) => {
+                crate::sql::mentions(crate::sql::Tokens::Postgres, &expression.text, column)
+            }
+        })
+    }
+}
+
+/// The name without the schema that is searched first.
+pub(super) fn plain(name: &Name) -> Name {
+    match name.schema.as_deref() {
+        Some("public") => Name::plain(&name.name),
+        _ => name.clone(),
+    }
+}
