@@ -1,8 +1,12 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
 mod condition;
+mod mysql;
+mod parse;
+mod postgres;
 mod reading;
 pub mod script;
+mod sqlite;
 pub mod statement;
 mod subquery;
 mod text;
@@ -11,6 +15,7 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
+pub use parse::{Script, Source, parse};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};
 

@@ -5,11 +5,26 @@
 //! it stands before the statement. A rule reads what stands here and never asks which database it
 //! is on.
 
+mod mysql;
+mod postgres;
+mod sqlite;
+
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::sql::statement::Name;
+use super::{Engine, Surroundings};
+use crate::sql::statement::{Name, Statement};
+
+/// What a statement does there and then. The schema must be the one before the statement.
+#[must_use]
+pub fn effects(statement: &Statement, around: &Surroundings) -> Effects {
+    match around.server.engine {
+        Engine::Postgres => postgres::effects(statement, around),
+        Engine::MySql | Engine::MariaDb => mysql::effects(statement, around),
+        Engine::Sqlite => sqlite::effects(statement, around),
+    }
+}
 
 /// What a statement does.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

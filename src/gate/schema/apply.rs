@@ -16,7 +16,9 @@ impl Schema {
             What::AlterTable(alter) => self.alter_table(alter),
             What::DropTable(drop) => drop.names.iter().for_each(|name| self.drop_table(name)),
             What::RenameTables(pairs) => {
-                pairs.iter().for_each(|(from, to)| self.rename_table(from, to));
+                for (from, to) in pairs {
+                    self.rename_table(from, to);
+                }
             }
             What::CreateIndex(index) => self.create_index(index, false),
             What::DropIndex { drop, table, .. } => self.drop_indexes(drop, table.as_ref()),

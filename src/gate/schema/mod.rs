@@ -93,6 +93,13 @@ pub struct Trigger {
 }
 
 impl Schema {
+    /// From now on what is applied belongs to the script that is being judged: what it makes is
+    /// its own, and nobody waits for it.
+    pub fn judge(&mut self) {
+        self.judging = true;
+        self.born.clear();
+    }
+
     /// A table by the name that a statement uses. A name without a schema, and one with the schema
     /// that is searched first, are the same.
     #[must_use]

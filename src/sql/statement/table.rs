@@ -36,6 +36,7 @@ pub struct CreateTable {
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -181,6 +182,7 @@ pub enum ConstraintKind {
 
 /// An index: of `CREATE INDEX`, or inside of MySQL's `CREATE TABLE` and `ALTER TABLE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
 pub struct CreateIndex {
     /// Its name.
     pub name: Option<Name>,
