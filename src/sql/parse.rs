@@ -30,7 +30,7 @@ pub struct Script {
 
 /// Reads a script. Never fails.
 #[must_use]
-pub fn parse(source: &Source, text: &str) -> Script {
+pub fn parse(source: Source, text: &str) -> Script {
     let mut read = Script { statements: Vec::new(), comments: Vec::new() };
     for piece in script(source.tokens, text) {
         match piece.kind {
@@ -43,7 +43,7 @@ pub fn parse(source: &Source, text: &str) -> Script {
 }
 
 /// Reads what stands at `span` as one statement.
-fn statement(source: &Source, text: &str, span: Range<usize>) -> Statement {
+fn statement(source: Source, text: &str, span: Range<usize>) -> Statement {
     match source.tokens {
         Tokens::Postgres => postgres::statement(text, span),
         Tokens::MySql => mysql::statement(source, text, span),
