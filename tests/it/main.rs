@@ -14,6 +14,7 @@ mod crashing;
 mod database;
 mod docs;
 mod durability;
+mod effects;
 mod endurance;
 mod fencing;
 mod going_wrong;
@@ -91,6 +92,7 @@ fn main() {
         time_to_stop::trials(),
         docs::trials(),
         durability::trials(),
+        effects::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),
