@@ -188,7 +188,10 @@ fn virtual_columns(changes: &Changes, decision: &mut Decision) {
             decision.algorithm = Algorithm::Copy;
         }
     }
-    let shrinks = instant && !changes.has(ADD) && !changes.has(&[Change::Reorder]);
+    let shrinks = instant
+        && changes.has(&[Change::DropColumn])
+        && !changes.has(ADD)
+        && !changes.has(&[Change::Reorder]);
     if changes.virtual_moves && !shrinks {
         decision.algorithm = Algorithm::Copy;
     }

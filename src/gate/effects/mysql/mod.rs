@@ -145,3 +145,6 @@ fn merge(all: &mut Effects, one: Effects) {
         Verdict::NotEvaluated(why) => all.verdict = Verdict::NotEvaluated(why),
     }
 }
+
+#[cfg(test)]
+mod tests;
