@@ -37,8 +37,8 @@ pub struct Statement {
 pub enum What {
     /// Begins or ends a transaction.
     Transaction(Transaction),
-    /// Changes a setting of the session or the server.
-    Set(Setting),
+    /// Changes settings of the session or the server.
+    Set(Vec<Setting>),
     /// `CREATE TABLE`, also `… AS SELECT`.
     CreateTable(Box<CreateTable>),
     /// `ALTER TABLE`.
@@ -224,7 +224,7 @@ pub enum What {
 }
 
 /// The name of something in the database, as it is folded there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     /// The schema (PostgreSQL) or database (MySQL, MariaDB), if it was written.
     pub schema: Option<String>,
@@ -478,4 +478,6 @@ pub enum TableObject {
     Policy,
     /// A rewrite rule.
     Rule,
+    /// A trigger, renamed.
+    Trigger,
 }
