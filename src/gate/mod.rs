@@ -7,44 +7,9 @@ pub mod effects;
 pub mod finding;
 pub mod schema;
 
+pub use crate::catalog::{Engine, Release as Server};
 pub use finding::{Allowance, FileReport, Finding, Report, Severity, StatementReport};
 pub use schema::Schema;
-
-use crate::sql::Tokens;
-
-/// A database whose migrations are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL.
-    MySql,
-    /// MariaDB.
-    MariaDb,
-    /// SQLite.
-    Sqlite,
-}
-
-impl Engine {
-    /// Whose tokens its scripts are made of.
-    #[must_use]
-    pub fn tokens(self) -> Tokens {
-        match self {
-            Self::Postgres => Tokens::Postgres,
-            Self::MySql | Self::MariaDb => Tokens::MySql,
-            Self::Sqlite => Tokens::Sqlite,
-        }
-    }
-}
-
-/// The server that a migration is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Server {
-    /// Which database.
-    pub engine: Engine,
-    /// Its version, major first: `(15, 0, 0)`, `(8, 0, 29)`, `(10, 11, 0)`.
-    pub version: (u16, u16, u16),
-}
 
 /// What decides the effects of a statement besides its text.
 #[derive(Debug, Clone, Copy)]

@@ -19,6 +19,7 @@ pub use parse::{Script, Source, parse};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};
 
+use crate::catalog::Engine;
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -34,6 +35,16 @@ pub enum Tokens {
 }
 
 impl Tokens {
+    /// Those of a database.
+    #[must_use]
+    pub fn of(engine: Engine) -> Self {
+        match engine {
+            Engine::Postgres => Self::Postgres,
+            Engine::MySql | Engine::MariaDb => Self::MySql,
+            Engine::Sqlite => Self::Sqlite,
+        }
+    }
+
     fn dialect(self) -> Box<dyn Dialect> {
         match self {
             Self::Postgres => Box::new(PostgreSqlDialect {}),
