@@ -3,13 +3,20 @@
 //! Text becomes statements ([`crate::sql`]), statements become [`effects`], and rules read effects.
 //! This room is pure: files, statistics and evidence come in as data.
 
+pub mod directive;
 pub mod effects;
 pub mod finding;
-pub mod schema;
+pub mod policy;
+pub mod review;
+pub mod rules;
+pub mod runner;
+pub mod state;
 
 pub use crate::catalog::{Engine, Release as Server};
+pub use crate::sql::schema::Schema;
 pub use finding::{Allowance, FileReport, Finding, Report, Severity, StatementReport};
-pub use schema::Schema;
+pub use policy::{Class, Policy, Size, Sizes};
+pub use runner::Runner;
 
 /// What decides the effects of a statement besides its text.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ mod mysql;
 mod parse;
 mod postgres;
 mod reading;
+pub mod schema;
 pub mod script;
 mod sqlite;
 pub mod statement;

@@ -4,7 +4,7 @@ use super::types::{Change, change};
 use super::volatility::{Volatility, volatility};
 use super::{Judge, Mode};
 use crate::gate::effects::Relation;
-use crate::gate::schema::{Table, plain};
+use crate::sql::schema::{Table, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, Name, PartitionOperation,
 };

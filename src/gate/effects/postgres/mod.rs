@@ -14,7 +14,7 @@ mod volatility;
 
 use super::{Effects, Loss, Mode, Relation, Verdict};
 use crate::gate::Surroundings;
-use crate::gate::schema::plain;
+use crate::sql::schema::plain;
 use crate::sql::statement::{Body, Name, Statement, What};
 
 /// What the statement does.

@@ -2,7 +2,7 @@
 
 use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
-use crate::gate::schema::plain;
+use crate::sql::schema::plain;
 use crate::sql::statement::{
     CreateIndex, DomainAction, Drop, IndexAction, LockMode, Maintenance, Name, Reindexed,
     TableObject, Type, TypeAction, What,

@@ -3,7 +3,7 @@
 use super::volatility::is_builtin;
 use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
-use crate::gate::schema::plain;
+use crate::sql::schema::plain;
 use crate::sql::statement::{Dml, Name, Query, Verb};
 
 impl Judge<'_> {

@@ -2,7 +2,7 @@
 
 use super::{Judge, Mode};
 use crate::gate::effects::Relation;
-use crate::gate::schema::plain;
+use crate::sql::schema::plain;
 use crate::sql::statement::{ConstraintKind, CreateTable, Drop, Name};
 
 impl Judge<'_> {

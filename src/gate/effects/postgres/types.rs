@@ -74,7 +74,7 @@ fn is_the_column_itself(column: &str, to: &Type, using: &str) -> bool {
 /// The type that a domain is made of, and whether a constraint stands on the way.
 fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
     let name = crate::sql::statement::Name { schema: ty.schema.clone(), name: ty.name.clone() };
-    match around.schema.domains.get(&crate::gate::schema::plain(&name)) {
+    match around.schema.domains.get(&crate::sql::schema::plain(&name)) {
         Some((inner, constrained)) if !ty.array => {
             let (inner, deeper) = base(inner, around);
             (inner, *constrained || deeper)

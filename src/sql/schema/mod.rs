@@ -33,9 +33,9 @@ pub struct Schema {
     /// Whether all that stands in the database was given, so that what is not here is not there.
     pub complete: bool,
     /// Made by the script that is being judged: nobody waits for it.
-    pub(super) born: Vec<Name>,
+    born: Vec<Name>,
     /// Whether the script that is being judged is applied now, and not what stood before.
-    pub(super) judging: bool,
+    judging: bool,
 }
 
 /// A table.
@@ -238,7 +238,8 @@ impl Index {
 }
 
 /// The name without the schema that is searched first.
-pub(super) fn plain(name: &Name) -> Name {
+#[must_use]
+pub fn plain(name: &Name) -> Name {
     match name.schema.as_deref() {
         Some("public") => Name::plain(&name.name),
         _ => name.clone(),
