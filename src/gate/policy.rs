@@ -21,8 +21,8 @@ pub struct Policy {
     pub large_bytes: u64,
     /// The longest that a migration may wait for a lock, and the application behind it.
     pub longest_lock_wait: Duration,
-    /// Whether every migration is forward-only by decision, so that no file has to say so.
-    pub forward_only: bool,
+    /// Folders all of whose migrations are forward-only by decision; `.` is every one.
+    pub forward_only: Vec<String>,
     /// Whether a change that takes something away must be a contract with its expand.
     pub demand_phases: bool,
     /// What a rule weighs here; `None` for one that is off.
@@ -47,7 +47,7 @@ impl Policy {
             large_rows: 100_000,
             large_bytes: 256 * 1024 * 1024,
             longest_lock_wait: Duration::from_secs(5),
-            forward_only: false,
+            forward_only: Vec::new(),
             demand_phases: false,
             severities: BTreeMap::new(),
             large_rows_of: BTreeMap::new(),
@@ -55,6 +55,17 @@ impl Policy {
             utc: None,
             today: today.into(),
         }
+    }
+
+    /// Whether a migration is forward-only by the folder that it stands in.
+    #[must_use]
+    pub fn is_forward_only(&self, path: &str) -> bool {
+        let inside = |folder: &String| {
+            let folder = folder.trim_start_matches("./").trim_end_matches('/');
+            let path = path.trim_start_matches("./");
+            folder == "." || folder.is_empty() || path.starts_with(&format!("{folder}/"))
+        };
+        self.forward_only.iter().any(inside)
     }
 
     /// How large a table is in the eyes of the team.

@@ -1,6 +1,7 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
 mod condition;
+mod extract;
 mod mysql;
 mod parse;
 mod postgres;
@@ -16,6 +17,7 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
+pub use extract::extract;
 pub use parse::{Script, Source, parse};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};

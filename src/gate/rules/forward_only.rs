@@ -17,7 +17,10 @@ pub static RULE: Rule = Rule {
 
 fn check(whole: &Whole) -> Vec<Draft> {
     let says = |directive: &crate::gate::directive::Directive| directive.what == Said::ForwardOnly;
-    if whole.policy.forward_only || whole.directives.iter().any(says) || whole.seen.is_empty() {
+    if whole.policy.is_forward_only(whole.path)
+        || whole.directives.iter().any(says)
+        || whole.seen.is_empty()
+    {
         return Vec::new();
     }
     let first = whole.seen[0].statement.span.clone();
