@@ -118,7 +118,7 @@ impl Class {
         !matches!(self, Self::Small(_))
     }
 
-    /// In words: "2,000,000 rows", "of unknown size".
+    /// In words: "of 2,000,000 rows", "of unknown size".
     #[must_use]
     pub fn words(self) -> String {
         match self {

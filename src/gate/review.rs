@@ -222,7 +222,11 @@ fn judge(
     evidence: &Evidence,
 ) -> Judged {
     let text = file.text.as_str();
-    let script = parse(Source::of(policy.server), text);
+    let mut script = parse(Source::of(policy.server), text);
+    let forward = rules::down_migration::forward(text);
+    script.statements.retain(|statement| statement.span.start < forward);
+    // What only leads back is never run on the way forward: nothing of it is judged or applied.
+    let down = rules::down_migration::is_down(&file.path);
     let comments = script.comments.iter().cloned();
     let directives: Vec<Directive> =
         comments.flat_map(|comment| directives(text, comment)).collect();
@@ -266,7 +270,9 @@ fn judge(
             effects: done.clone(),
         });
         state.after(at, statement, &done);
-        schema.apply(statement);
+        if !down {
+            schema.apply(statement);
+        }
     }
     let hash = hash(text);
     let whole = Whole {
@@ -284,6 +290,9 @@ fn judge(
         if let Check::File(check) = rule.check {
             drafts.extend(check(&whole).into_iter().map(|draft| (*rule, draft)));
         }
+    }
+    if down {
+        drafts.retain(|(rule, _)| rule.id == rules::down_migration::RULE.id);
     }
     let findings = settle(number, drafts, &whole);
     let statements = seen

@@ -14,8 +14,10 @@ mod crashing;
 mod database;
 mod docs;
 mod durability;
+mod effects;
 mod endurance;
 mod fencing;
+mod gate;
 mod going_wrong;
 mod harness;
 mod jobs;
@@ -99,6 +101,8 @@ fn main() {
         claiming::trials(),
         convergence::trials(),
         cost::trials(),
+        gate::trials(),
+        effects::trials(),
         going_wrong::trials(),
         jobs::trials(),
         journal::trials(),

@@ -18,11 +18,23 @@ pub static RULE: Rule = Rule {
 const MARKS: &[&str] =
     &["-- +goose Down", "-- migrate:down", "-- +migrate Down", "--rollback ", "-- rollback "];
 
+/// Whether a file is a way back as a whole, by its name.
+#[must_use]
+pub fn is_down(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let ends = [".down.sql", "_down.sql", "/down.sql", ".undo.sql", ".rollback.sql"];
+    ends.iter().any(|end| path.ends_with(end))
+}
+
+/// Where the way forward ends in a file that holds both.
+#[must_use]
+pub fn forward(text: &str) -> usize {
+    let ways = MARKS.iter().filter(|mark| !mark.contains("rollback"));
+    ways.filter_map(|mark| text.find(mark)).min().unwrap_or(text.len())
+}
+
 fn check(whole: &Whole) -> Vec<Draft> {
-    let path = whole.path.to_lowercase();
-    let by_name = [".down.sql", "_down.sql", "/down.sql", ".undo.sql", ".rollback.sql"]
-        .iter()
-        .any(|end| path.ends_with(end));
+    let by_name = is_down(whole.path);
     let by_mark = MARKS.iter().find_map(|mark| {
         let at = whole.text.find(mark)?;
         let end = whole.text[at..].find('\n').map_or(whole.text.len(), |end| at + end);

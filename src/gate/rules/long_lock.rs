@@ -28,16 +28,16 @@ fn check(step: &Step) -> Vec<Draft> {
     let waits = if lock.mode.blocks().reads { "nobody reads or writes" } else { "nobody writes" };
     let others = others(step, &lock);
     let message = format!(
-        "`{table}`, {}, is {} under {}: {waits} `{}`{others} until it is done",
-        class.words(),
+        "`{table}` {} under {}: {waits} `{}`{others} until it is done",
         work(step.effects, &table),
         lock.mode,
         lock.relation,
     );
     let mut draft = Draft::at(step.statement.span.clone(), message);
-    draft.why.clone_from(&step.effects.why);
+    draft.why.push(format!("`{table}` is {}", class.words()));
+    draft.why.extend(step.effects.why.iter().cloned());
     if let crate::gate::effects::Verdict::Assumed(why) = &step.effects.verdict {
-        draft.why.push(format!("assumed, because it is not known {why}"));
+        draft.why.push(format!("assumed, since it is not known {why}"));
     }
     draft.instead = rewrite::advice::instead(step.statement, step.schema, step.policy.server);
     vec![draft]
@@ -62,11 +62,11 @@ pub(super) fn blocked_by_work(step: &Step) -> Option<(Lock, Name)> {
 
 fn work(effects: &Effects, table: &Name) -> &'static str {
     if effects.rewrite.contains(table) {
-        "written anew, row by row,"
+        "is written anew, row by row,"
     } else if effects.index_build.contains(table) {
-        "read whole to build an index"
+        "is read whole, to build an index,"
     } else {
-        "read whole to check it"
+        "is read whole, to check every row,"
     }
 }
 

@@ -9,7 +9,7 @@ mod cascade;
 mod concurrently_under_lock;
 mod data_change;
 mod data_loss;
-mod down_migration;
+pub(super) mod down_migration;
 mod drop_with_add;
 mod forward_only;
 mod hand_over;

@@ -334,10 +334,10 @@ impl Judge<'_> {
         let seen = self.around.schema.column(table, column).cloned();
         let decided = match &seen {
             Some(seen) => change(column, &seen.ty, to, using, &self.around),
-            None => Change::Unknown(Self::unseen(
-                table,
-                &format!("the type that `{column}` has now, a column"),
-            )),
+            None => Change::Unknown(Self::unseen(&format!(
+                "which type `{column}` of `{}` has now",
+                plain(table)
+            ))),
         };
         let rewritten = !matches!(decided, Change::None(_));
         match decided {
@@ -349,12 +349,9 @@ impl Judge<'_> {
             }
         }
         if let Some(seen) = &seen
-            && narrows(seen, to)
+            && rounds(seen, to)
         {
-            self.loses(
-                table,
-                format!("what does not fit into `{}` any more, or it fails", to.text),
-            );
+            self.loses(table, format!("the digits of `{column}` that `{}` does not keep", to.text));
         }
         for one in self.with_rows(table) {
             if rewritten {
@@ -449,8 +446,9 @@ impl Judge<'_> {
                         "every row is looked at for NULL in `{column}`; no valid check proves it"
                     ));
                     if known.is_none_or(|table| !table.whole) && proof.is_none() {
-                        self.effects
-                            .assume(Self::unseen(&one, "whether a valid check proves it, on"));
+                        self.effects.assume(Self::unseen(&format!(
+                            "whether a valid check of `{one}` proves it"
+                        )));
                     }
                     self.effects.scans(&one);
                 }
@@ -662,28 +660,21 @@ fn is_own_type(name: &str) -> bool {
     OWN.contains(&name) || name.starts_with("interval ")
 }
 
-/// Whether a value of before may have no place in the new type.
-fn narrows(from: &Column, to: &crate::sql::statement::Type) -> bool {
-    let rank = |name: &str| match name {
-        "smallint" => Some(1),
-        "integer" => Some(2),
-        "bigint" => Some(3),
-        _ => None,
-    };
-    match (rank(&from.ty.name), rank(&to.name)) {
-        (Some(from), Some(to)) => to < from,
-        _ => {
-            let length = |ty: &crate::sql::statement::Type| {
-                ty.modifiers.first().and_then(|modifier| modifier.parse::<i64>().ok())
-            };
-            from.ty.name == to.name
-                && match (length(&from.ty), length(to)) {
-                    (Some(from), Some(to)) => to < from,
-                    (None, Some(_)) => true,
-                    _ => false,
-                }
+/// Whether digits are rounded away. A value that does not fit at all makes the statement fail, which
+/// loses nothing.
+fn rounds(from: &Column, to: &crate::sql::statement::Type) -> bool {
+    let digits = |ty: &crate::sql::statement::Type| match ty.name.as_str() {
+        "numeric" if ty.modifiers.is_empty() => i64::MAX,
+        "numeric" => ty.modifiers.get(1).and_then(|scale| scale.parse().ok()).unwrap_or(0),
+        "integer" | "bigint" | "smallint" | "date" => 0,
+        "double precision" | "real" => i64::MAX,
+        "timestamp" | "timestamptz" | "time" | "timetz" | "interval" => {
+            ty.modifiers.first().and_then(|precision| precision.parse().ok()).unwrap_or(6)
         }
-    }
+        _ => -1,
+    };
+    let (had, keeps) = (digits(&from.ty), digits(to));
+    0 <= keeps && keeps < had
 }
 
 impl Table {

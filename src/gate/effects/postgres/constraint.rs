@@ -51,10 +51,8 @@ impl Judge<'_> {
                     })
                     .unwrap_or_default();
                 if columns.is_empty() {
-                    self.effects.assume(Self::unseen(
-                        table,
-                        "whether the index's columns are NOT NULL, on",
-                    ));
+                    self.effects
+                        .assume(Self::unseen("whether the columns of the index are NOT NULL"));
                     self.effects.scans(&plain(table));
                 }
                 self.forbid_null(table, &columns);
@@ -93,10 +91,9 @@ impl Judge<'_> {
                     continue;
                 }
                 if known.and_then(|table| table.column(column)).is_none() {
-                    self.effects.assume(Self::unseen(
-                        &one,
-                        &format!("whether `{column}` is NOT NULL, a column"),
-                    ));
+                    self.effects.assume(Self::unseen(&format!(
+                        "whether `{column}` of `{one}` is NOT NULL"
+                    )));
                 }
                 self.because(format!("`{column}` becomes NOT NULL, so every row is looked at"));
                 self.effects.scans(&one);
@@ -155,8 +152,7 @@ impl Judge<'_> {
                 }
             },
             None => {
-                self.effects
-                    .assume(Self::unseen(table, &format!("what `{name}` demands, a constraint")));
+                self.effects.assume(Self::unseen(&format!("what the constraint `{name}` demands")));
                 for one in self.with_rows(table) {
                     self.effects.scans(&one);
                 }
@@ -198,12 +194,9 @@ impl Judge<'_> {
                 }
             }
             Some(_) => {}
-            None => self.effects.assume(Self::unseen(
-                table,
-                &format!(
-                    "whether `{name}` is a foreign key, whose parent would be locked, a constraint"
-                ),
-            )),
+            None => self.effects.assume(Self::unseen(&format!(
+                "whether `{name}` is a foreign key, whose parent would be locked"
+            ))),
         }
     }
 }

@@ -159,8 +159,8 @@ impl Judge<'_> {
         self.around.server.version.0
     }
 
-    /// What a table was not seen for, in words.
-    fn unseen(name: &Name, what: &str) -> String {
-        format!("{what} of `{}`: give its schema with `--schema`", plain(name))
+    /// What was not seen, and what would settle it.
+    fn unseen(what: &str) -> String {
+        format!("{what}; give the schema with `--schema`")
     }
 }

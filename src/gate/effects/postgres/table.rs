@@ -56,7 +56,9 @@ impl Judge<'_> {
         self.loses(name, "all its rows");
         self.breaks(name, "code that still reads or writes it fails");
         if schema.table(name).is_none() && !schema.complete {
-            self.effects.assume(Self::unseen(name, "which tables its foreign keys lock, those"));
+            self.effects.assume(Self::unseen(&format!(
+                "which tables are locked with `{name}` because of foreign keys"
+            )));
         }
         let all = self.tree(name);
         for one in &all {
