@@ -3,7 +3,7 @@
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode};
 
-use super::names::{Reader, cascades, name_of, tokens, word_of};
+use super::names::{Reader, cascades, name, name_of, tokens, word_of};
 use super::table::{added_column, constraint_of, type_of};
 use crate::sql::statement::{Action, AlterTable, Name, Online, PartitionOperation, What};
 
@@ -188,9 +188,10 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
         | AlterTableAction::DisableRls(_)
         | AlterTableAction::ForceRls(_)
         | AlterTableAction::NoForceRls(_) => Action::RowSecurity,
-        AlterTableAction::ClusterOn(_) | AlterTableAction::SetWithoutCluster(_) => {
-            Action::ClusterOn
+        AlterTableAction::ClusterOn(on) => {
+            Action::ClusterOn { index: on.syntax().children().next().map(|index| name(&index).name) }
         }
+        AlterTableAction::SetWithoutCluster(_) => Action::ClusterOn { index: None },
         AlterTableAction::SetLogged(_) => Action::SetLogged { logged: true },
         AlterTableAction::SetUnlogged(_) => Action::SetLogged { logged: false },
         AlterTableAction::SetTablespace(_) => Action::SetTablespace,
@@ -209,7 +210,14 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
             Action::NoInherit(parent.map_or_else(Name::default, |parent| name_of(Some(parent))))
         }
         AlterTableAction::OfType(_) | AlterTableAction::NotOf(_) => Action::OfType,
-        AlterTableAction::ReplicaIdentity(_) => Action::ReplicaIdentity,
+        AlterTableAction::ReplicaIdentity(of) => Action::ReplicaIdentity {
+            index: match of.replica_identity_option() {
+                Some(ast::ReplicaIdentityOption::UsingIndexName(using)) => {
+                    Some(word_of(using.index_ref()))
+                }
+                _ => None,
+            },
+        },
         AlterTableAction::OwnerTo(_) => Action::OwnerTo,
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 use squawk_syntax::{SourceFile, SyntaxNode};
 
+use super::dml::query;
 use super::names::{Reader, name_of};
 use super::{kind, what};
 use crate::sql::statement::{Body, Statement, What};
@@ -122,6 +123,7 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
         });
     };
     let mut unread = Vec::new();
+    let mut conditions = Vec::new();
     for node in tree.descendants() {
         if let Some(exec) = ast::PlpgsqlExecSqlStmt::cast(node.clone()) {
             match exec.stmt() {
@@ -141,12 +143,23 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
                 }
                 _ => unread.push("it runs SQL that is put together when it runs".to_owned()),
             }
+        } else if ast::PlpgsqlExpr::can_cast(node.kind()) {
+            // A condition may read tables, and call what does anything.
+            let query = query(&node);
+            if !(query.reads.is_empty() && query.calls.is_empty()) {
+                conditions.push(Statement {
+                    span: whole.clone(),
+                    kind: "SELECT".to_owned(),
+                    what: What::Query(query),
+                });
+            }
         } else if is_dynamic(&node) {
             unread.push("it runs SQL that is put together when it runs".to_owned());
         }
     }
     unread.dedup();
     body.unread = unread;
+    body.statements.append(&mut conditions);
     body
 }
 

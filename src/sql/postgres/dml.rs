@@ -27,7 +27,7 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
             }
             (Some(table), _) => What::Query(Query {
                 reads: vec![name_of(table.table_name_ref())],
-                calls: Vec::new(),
+                ..Query::default()
             }),
             (None, _) => within_or_query(copy.syntax()),
         },
@@ -39,7 +39,7 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
         Stmt::Table(_) => {
             let last = tokens(statement.syntax()).last();
             let table = last.map(|token| Name::plain(super::names::folded(token.text())));
-            What::Query(Query { reads: table.into_iter().collect(), calls: Vec::new() })
+            What::Query(Query { reads: table.into_iter().collect(), ..Query::default() })
         }
         Stmt::Explain(explain) => {
             let text = explain.syntax().text().to_string().to_lowercase();
@@ -78,7 +78,8 @@ pub(super) fn query(node: &SyntaxNode) -> Query {
         let arguments = arguments.args().map(|argument| argument.syntax().text().to_string());
         Some((function, arguments.collect()))
     });
-    Query { reads: reads(node), calls: calls.collect() }
+    let locks_rows = node.descendants().any(|node| ast::LockingClause::can_cast(node.kind()));
+    Query { reads: reads(node), locks_rows, calls: calls.collect() }
 }
 
 fn dml(
@@ -97,7 +98,7 @@ fn dml(
     let mut reads = reads(whole);
     reads.retain(|read| Some(read) != table.as_ref());
     let bounded = clause.is_some();
-    What::Dml(Dml { verb, table, reads, bounded, set: Vec::new(), predicate })
+    What::Dml(Dml { verb, table, reads, bounded, columns: Vec::new(), set: Vec::new(), predicate })
 }
 
 fn insert_of(insert: &ast::Insert) -> What {
@@ -110,10 +111,12 @@ fn insert_of(insert: &ast::Insert) -> What {
         Some(ast::InsertSource::DefaultValues(_)) => true,
         None => false,
     };
+    let columns = insert.column_target_list();
+    let columns = columns.map(|list| super::names::columns(list.syntax())).unwrap_or_default();
     let verb = if counted { Verb::Insert } else { Verb::InsertSelect };
     let read = dml(verb, relation.as_ref().map(AstNode::syntax), insert.syntax(), None);
     match read {
-        What::Dml(dml) => What::Dml(Dml { bounded: counted, ..dml }),
+        What::Dml(dml) => What::Dml(Dml { bounded: counted, columns, ..dml }),
         other => other,
     }
 }

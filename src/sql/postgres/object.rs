@@ -7,7 +7,7 @@ use super::names::{Reader, drop, folded, mentions, name, name_of, names, reads, 
 use super::table::type_of;
 use crate::sql::statement::{
     CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, LockMode, Maintenance,
-    Name, Online, Reindexed, TableObject, TypeAction, What,
+    Name, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
 };
 
 /// What the statement says, if it is one of these.
@@ -272,9 +272,22 @@ fn kinds(statement: &Stmt) -> Option<What> {
             },
             _ => What::Other,
         },
-        Stmt::CreateSequence(create) => What::Sequence(names(create.sequence().into_iter())),
-        Stmt::AlterSequence(alter) => What::Sequence(names(alter.sequence_ref().into_iter())),
-        Stmt::DropSequence(of) => What::Sequence(names(of.sequence_refs())),
+        Stmt::CreateSequence(create) => What::Sequence {
+            drop: drop(names(create.sequence().into_iter()), None, None),
+            action: SequenceAction::Create,
+        },
+        Stmt::AlterSequence(alter) => What::Sequence {
+            drop: drop(names(alter.sequence_ref().into_iter()), alter.if_exists().as_ref(), None),
+            action: SequenceAction::Alter,
+        },
+        Stmt::DropSequence(of) => What::Sequence {
+            drop: drop(
+                names(of.sequence_refs()),
+                of.if_exists().as_ref(),
+                of.drop_behavior().as_ref(),
+            ),
+            action: SequenceAction::Drop,
+        },
         _ => return None,
     })
 }

@@ -13,6 +13,9 @@ pub(super) fn create(reader: &Reader, create: &ast::CreateTable) -> What {
     let mut table = empty(name_of(create.table_name()));
     table.if_not_exists = create.if_not_exists().is_some();
     table.temporary = matches!(create.persistence(), Some(ast::Persistence::Temp(_)));
+    if matches!(create.persistence(), Some(ast::Persistence::Unlogged(_))) {
+        table.options.push(("unlogged".to_owned(), String::new()));
+    }
     table.partition_of = partition_of(create.partition_of(), create.partition_type());
     table.partition_by = create.partition_by().map(|by| by.syntax().text().to_string());
     table.inherits = parents(create.inherits());

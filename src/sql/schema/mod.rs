@@ -22,6 +22,8 @@ pub struct Schema {
     pub indexes: BTreeMap<Name, Index>,
     /// Views and materialized views.
     pub views: BTreeMap<Name, View>,
+    /// Sequences, and the table and column that each belongs to.
+    pub sequences: BTreeMap<Name, Option<(Name, String)>>,
     /// Enums with their labels; other types have none.
     pub types: BTreeMap<Name, Option<Vec<String>>>,
     /// Domains: what each is made of, and whether it has a constraint.
@@ -123,6 +125,19 @@ impl Schema {
     pub fn indexes_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, &'a Index)> {
         let table = plain(table);
         self.indexes.iter().filter(move |(_, index)| index.table == table)
+    }
+
+    /// The sequences that belong to a column of a table, or to any.
+    pub fn sequences_of<'a>(
+        &'a self,
+        table: &Name,
+        column: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Name> {
+        let table = plain(table);
+        self.sequences.iter().filter_map(move |(name, owner)| {
+            let (of, own) = owner.as_ref()?;
+            (*of == table && column.is_none_or(|column| column == own)).then_some(name)
+        })
     }
 
     /// The partitions of a table, and whether each is the default one.

@@ -178,7 +178,12 @@ pub enum What {
         to: String,
     },
     /// `CREATE`, `ALTER` or `DROP SEQUENCE`.
-    Sequence(Vec<Name>),
+    Sequence {
+        /// Which.
+        drop: Drop,
+        /// What becomes of them.
+        action: SequenceAction,
+    },
     /// `TRUNCATE`.
     Truncate {
         /// Which tables.
@@ -331,6 +336,17 @@ pub enum Reindexed {
     Database,
 }
 
+/// What becomes of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SequenceAction {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Alter,
+    /// It is dropped.
+    Drop,
+}
+
 /// What becomes of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeAction {
@@ -423,6 +439,8 @@ pub struct Dml {
     pub reads: Vec<Name>,
     /// Whether it has a `WHERE` (or, of `INSERT`, stands for a counted list of rows).
     pub bounded: bool,
+    /// The columns that an `INSERT` names; none means all.
+    pub columns: Vec<String>,
     /// The assignments of an `UPDATE`, column and expression, as written.
     pub set: Vec<(String, String)>,
     /// The predicate as written.
@@ -453,6 +471,8 @@ pub enum Verb {
 pub struct Query {
     /// The relations that it reads.
     pub reads: Vec<Name>,
+    /// Whether it locks the rows that it reads (`FOR UPDATE`).
+    pub locks_rows: bool,
     /// The functions that it calls, in lower case, each with its arguments as written.
     pub calls: Vec<(String, Vec<String>)>,
 }

@@ -12,6 +12,9 @@ use crate::sql::{Tokens, mentions};
 
 impl Judge<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
+        if alter.if_exists && self.is_missing(&alter.name) {
+            return;
+        }
         for (action, _) in &alter.actions {
             let mode = self.level(action);
             if alter.only || !recurses(action) {
@@ -43,7 +46,7 @@ impl Judge<'_> {
             Action::ValidateConstraint { .. }
             | Action::SetStatistics { .. }
             | Action::ColumnOptions { .. }
-            | Action::ClusterOn
+            | Action::ClusterOn { .. }
             | Action::AttachPartition { .. } => Mode::ShareUpdateExclusiveLock,
             Action::DetachPartition { concurrently, finalize, .. } => {
                 if *concurrently || *finalize {
@@ -89,7 +92,9 @@ impl Judge<'_> {
             Action::AddConstraint { constraint, .. } => {
                 self.add_constraint(table, constraint, alter.only);
             }
-            Action::DropConstraint { name, .. } => self.drop_constraint(table, name),
+            Action::DropConstraint { name, cascade, .. } => {
+                self.drop_constraint(table, name, *cascade);
+            }
             Action::ValidateConstraint { name } => self.validate(table, name),
             Action::AlterConstraint { name, enforced } => {
                 if *enforced == Some(true) {
@@ -104,7 +109,6 @@ impl Judge<'_> {
             Action::SetSchema(_) => {
                 self.breaks(table, "code that names its schema, or searches only there, fails");
                 self.table_in_routines(table);
-                self.lock_indexes_of_schema_change(table);
             }
             Action::AttachPartition { child, bounds, .. } => self.attach(table, child, bounds),
             Action::DetachPartition { child, concurrently, finalize } => {
@@ -114,7 +118,14 @@ impl Judge<'_> {
                 self.lock_tree(table, Mode::AccessExclusiveLock);
                 self.rewrite(table);
             }
-            Action::SetLogged { .. } => {
+            Action::SetLogged { logged } => {
+                let is_logged =
+                    self.around.schema.table(table).is_some_and(|table| {
+                        table.whole && !table.options.contains_key("unlogged")
+                    });
+                if *logged && is_logged {
+                    return;
+                }
                 for one in self.with_rows_of_self(table) {
                     self.rewrite(&one);
                 }
@@ -131,6 +142,22 @@ impl Judge<'_> {
                 };
                 self.lock(parent, mode);
             }
+            Action::ClusterOn { index: Some(index) }
+            | Action::ReplicaIdentity { index: Some(index) } => {
+                let mode = match action {
+                    Action::ClusterOn { .. } => Mode::ShareUpdateExclusiveLock,
+                    _ => Mode::ShareLock,
+                };
+                let index = Name { schema: plain(table).schema, name: index.clone() };
+                self.effects.lock(Relation::Index, &index, mode);
+            }
+            Action::AlterIdentity { column } | Action::DropIdentity { column } => {
+                let mode = match action {
+                    Action::AlterIdentity { .. } => Mode::ShareRowExclusiveLock,
+                    _ => Mode::AccessExclusiveLock,
+                };
+                self.lock_sequences(table, Some(column), mode);
+            }
             Action::Unknown { text } => {
                 let why = format!("`{text}` cannot be read");
                 self.effects.verdict = super::Verdict::NotEvaluated(why);
@@ -145,15 +172,6 @@ impl Judge<'_> {
             Vec::new()
         } else {
             vec![plain(table)]
-        }
-    }
-
-    fn lock_indexes_of_schema_change(&mut self, table: &Name) {
-        // The indexes move with their table.
-        let indexes: Vec<Name> =
-            self.around.schema.indexes_of(table).map(|(name, _)| name.clone()).collect();
-        for index in indexes {
-            self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
         }
     }
 
@@ -204,6 +222,9 @@ impl Judge<'_> {
         if self.version() < 11 && column.default.is_some() && written.is_none() {
             written = Some("before PostgreSQL 11 any default is written to every row".to_owned());
         }
+        if let Some(default) = &column.default {
+            self.lock_sequences_of_default(&default.text);
+        }
         if let Some(why) = written {
             self.because(why);
             for one in &rows {
@@ -243,6 +264,23 @@ impl Judge<'_> {
                 self.because("the new values are looked up in the parent");
                 self.check_foreign_key(table, &parent);
             }
+        }
+    }
+
+    /// A default that takes numbers from a sequence locks it.
+    fn lock_sequences_of_default(&mut self, default: &str) {
+        let named: Vec<Name> = self
+            .around
+            .schema
+            .sequences
+            .keys()
+            .filter(|name| {
+                default.contains("nextval") && default.contains(&format!("'{}'", name.name))
+            })
+            .cloned()
+            .collect();
+        for sequence in named {
+            self.effects.lock(Relation::Sequence, &sequence, Mode::RowExclusiveLock);
         }
     }
 
@@ -390,7 +428,11 @@ impl Judge<'_> {
         }
         let Some(known) = schema.table(table) else { return };
         let checked = known.constraints.iter().any(|constraint| match &constraint.kind {
-            ConstraintKind::Check(check) => mentions(Tokens::Postgres, &check.text, column),
+            ConstraintKind::Check(check) => {
+                !constraint.not_valid
+                    && constraint.enforced
+                    && mentions(Tokens::Postgres, &check.text, column)
+            }
             _ => false,
         });
         if checked && !rewritten {
@@ -404,6 +446,9 @@ impl Judge<'_> {
             .collect();
         for parent in own {
             self.lock_tree(&parent, Mode::AccessExclusiveLock);
+            if rewritten {
+                self.check_foreign_key(table, &parent);
+            }
         }
         let theirs: Vec<Name> = schema
             .referring_to(table)
@@ -414,6 +459,9 @@ impl Judge<'_> {
             .collect();
         for child in theirs {
             self.lock_tree(&child, Mode::AccessExclusiveLock);
+            if rewritten {
+                self.check_foreign_key(&child, table);
+            }
         }
         let mut views = schema
             .views_of(table)
@@ -565,12 +613,12 @@ fn recurses(action: &Action) -> bool {
             | Action::SetOptions(_)
             | Action::RowSecurity
             | Action::Rules
-            | Action::ReplicaIdentity
+            | Action::ReplicaIdentity { .. }
             | Action::OwnerTo
             | Action::SetTablespace
             | Action::SetAccessMethod
             | Action::SetLogged { .. }
-            | Action::ClusterOn
+            | Action::ClusterOn { .. }
             | Action::Inherit(_)
             | Action::NoInherit(_)
             | Action::OfType

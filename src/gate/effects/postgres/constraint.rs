@@ -24,12 +24,12 @@ impl Judge<'_> {
             }
             ConstraintKind::Unique { using_index: Some(index), .. } => {
                 let index = Name { schema: plain(table).schema, name: index.clone() };
-                self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
+                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
                 self.because("the index stands there already");
             }
             ConstraintKind::PrimaryKey { using_index: Some(index), .. } => {
                 let index = Name { schema: plain(table).schema, name: index.clone() };
-                self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
+                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
                 self.because("the index stands there already");
                 let columns: Vec<String> = self
                     .around
@@ -160,7 +160,7 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn drop_constraint(&mut self, table: &Name, name: &str) {
+    pub(super) fn drop_constraint(&mut self, table: &Name, name: &str, cascade: bool) {
         let schema = self.around.schema;
         let known = schema.table(table).and_then(|table| table.constraint(name)).cloned();
         match known.map(|constraint| constraint.kind) {
@@ -189,6 +189,9 @@ impl Judge<'_> {
                 // Foreign keys of other tables that count on it go with CASCADE, or it fails.
                 let children: Vec<Name> =
                     schema.referring_to(table).map(|(child, ..)| child.clone()).collect();
+                if !cascade && let Some(child) = children.first() {
+                    self.fails(format!("a foreign key of `{child}` needs it"));
+                }
                 for child in children {
                     self.lock_tree(&child, Mode::AccessExclusiveLock);
                 }

@@ -124,6 +124,23 @@ impl Judge<'_> {
         self.tree(name).into_iter().filter(|name| !partitioned(name)).collect()
     }
 
+    fn lock_sequences(&mut self, table: &Name, column: Option<&str>, mode: Mode) {
+        let names: Vec<Name> = self.around.schema.sequences_of(table, column).cloned().collect();
+        for name in names {
+            self.effects.lock(Relation::Sequence, &name, mode);
+        }
+    }
+
+    /// Whether it is known that no such relation is there.
+    fn is_missing(&self, name: &Name) -> bool {
+        let (schema, name) = (self.around.schema, plain(name));
+        schema.complete
+            && !schema.tables.contains_key(&name)
+            && !schema.views.contains_key(&name)
+            && !schema.indexes.contains_key(&name)
+            && !schema.sequences.contains_key(&name)
+    }
+
     fn lock_indexes(&mut self, table: &Name, mode: Mode) {
         let names: Vec<Name> =
             self.around.schema.indexes_of(table).map(|(name, _)| name.clone()).collect();

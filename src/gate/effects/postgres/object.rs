@@ -5,7 +5,7 @@ use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::plain;
 use crate::sql::statement::{
     CreateIndex, DomainAction, Drop, IndexAction, LockMode, Maintenance, Name, Reindexed,
-    TableObject, Type, TypeAction, What,
+    SequenceAction, TableObject, Type, TypeAction, What,
 };
 
 impl Judge<'_> {
@@ -33,7 +33,26 @@ impl Judge<'_> {
             What::RefreshView { name, concurrently, with_data } => {
                 self.refresh(name, *concurrently, *with_data);
             }
-            What::CreateTrigger { table, .. } => self.lock(table, Mode::ShareRowExclusiveLock),
+            // A trigger for each row of a partitioned table is made on every partition.
+            What::CreateTrigger { table, .. } => {
+                let partitions =
+                    self.around.schema.table(table).is_some_and(|of| of.partition_by.is_some());
+                if partitions {
+                    self.lock_tree(table, Mode::ShareRowExclusiveLock);
+                } else {
+                    self.lock(table, Mode::ShareRowExclusiveLock);
+                }
+            }
+            What::Sequence { drop, action } => {
+                let mode = match action {
+                    SequenceAction::Create => return,
+                    SequenceAction::Alter => Mode::ShareRowExclusiveLock,
+                    SequenceAction::Drop => Mode::AccessExclusiveLock,
+                };
+                for name in &drop.names {
+                    self.effects.lock(Relation::Sequence, &plain(name), mode);
+                }
+            }
             What::DropTrigger { table: Some(table), .. } => {
                 self.lock(table, Mode::AccessExclusiveLock);
             }
@@ -97,6 +116,12 @@ impl Judge<'_> {
             }
             return;
         }
+        let named = index.name.as_ref().map(plain);
+        let there = named.is_some_and(|name| self.around.schema.indexes.contains_key(&name));
+        if index.if_not_exists && there {
+            self.lock(&index.table, Mode::ShareLock);
+            return;
+        }
         let partitions: Vec<Name> =
             if partitioned { self.tree(&index.table) } else { vec![plain(&index.table)] };
         for one in &partitions {
@@ -129,6 +154,9 @@ impl Judge<'_> {
         let mode =
             if concurrently { Mode::ShareUpdateExclusiveLock } else { Mode::AccessExclusiveLock };
         for name in &drop.names {
+            if drop.if_exists && self.is_missing(name) {
+                continue;
+            }
             let table = self.table_of(name);
             self.effects.lock(Relation::Index, &plain(name), mode);
             let Some(table) = table else { continue };
@@ -168,7 +196,7 @@ impl Judge<'_> {
                 self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
             }
             IndexAction::Attach(child) => {
-                self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
+                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
                 self.effects.lock(Relation::Index, &plain(child), Mode::AccessExclusiveLock);
                 for of in [name, child] {
                     if let Some(table) = self.table_of(of) {
@@ -335,10 +363,7 @@ impl Judge<'_> {
                  whole: give the schema with `--schema`"
             ));
         }
-        let mode = match action {
-            DomainAction::Validate if self.version() >= 14 => Mode::ShareUpdateExclusiveLock,
-            _ => Mode::ShareLock,
-        };
+        let mode = Mode::ShareLock;
         for table in self.using(name) {
             self.lock(&table, mode);
             self.effects.scans(&table);

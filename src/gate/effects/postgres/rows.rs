@@ -15,10 +15,66 @@ impl Judge<'_> {
         };
         for one in self.written(table, dml.verb) {
             self.lock(&one, Mode::RowExclusiveLock);
-            self.lock_indexes(&one, Mode::RowExclusiveLock);
+            // What inserts lets go of the indexes at its end; what was planned with them does not.
+            if matches!(dml.verb, Verb::Update | Verb::Delete | Verb::Merge) {
+                self.lock_indexes(&one, Mode::RowExclusiveLock);
+            }
         }
         for read in &dml.reads {
             self.read(read);
+        }
+        self.foreign_keys(table, dml);
+    }
+
+    /// A row that is written is looked up in the tables that it refers to; one that goes, in those
+    /// that refer to it.
+    fn foreign_keys(&mut self, table: &Name, dml: &Dml) {
+        let schema = self.around.schema;
+        let names = |column: &String| {
+            let written = match dml.verb {
+                Verb::Update => dml.set.iter().any(|(name, _)| name == column),
+                Verb::Delete => false,
+                _ => dml.columns.is_empty() || dml.columns.contains(column),
+            };
+            written
+        };
+        let parents: Vec<Name> = schema
+            .foreign_keys_of(table)
+            .filter(|(constraint, key)| constraint.enforced && key.columns.iter().any(names))
+            .map(|(_, key)| key.table.clone())
+            .collect();
+        for parent in parents {
+            for one in self.tree(&parent) {
+                self.lock(&one, Mode::RowShareLock);
+                self.lock_indexes(&one, Mode::RowShareLock);
+            }
+        }
+        let key = schema.table(table).and_then(|table| table.primary_key()).unwrap_or_default();
+        let children: Vec<(Name, bool)> = schema
+            .referring_to(table)
+            .filter(|(_, _, reference)| {
+                let referenced =
+                    if reference.referenced.is_empty() { key } else { &reference.referenced };
+                dml.verb == Verb::Delete
+                    || (dml.verb == Verb::Update && referenced.iter().any(names))
+            })
+            .map(|(child, _, reference)| {
+                let action = match dml.verb {
+                    Verb::Delete => &reference.on_delete,
+                    _ => &reference.on_update,
+                };
+                let writes = action
+                    .as_deref()
+                    .is_some_and(|action| action == "CASCADE" || action.starts_with("SET"));
+                (child.clone(), writes)
+            })
+            .collect();
+        for (child, writes) in children {
+            let mode = if writes { Mode::RowExclusiveLock } else { Mode::RowShareLock };
+            for one in self.tree(&child) {
+                self.lock(&one, mode);
+                self.lock_indexes(&one, mode);
+            }
         }
     }
 
@@ -33,6 +89,12 @@ impl Judge<'_> {
     pub(super) fn query(&mut self, query: &Query) {
         for read in &query.reads {
             self.read(read);
+            if query.locks_rows {
+                for one in self.tree(read) {
+                    self.lock(&one, Mode::RowShareLock);
+                    self.lock_indexes(&one, Mode::RowShareLock);
+                }
+            }
         }
         for (name, arguments) in &query.calls {
             let plain = name.strip_prefix("pg_catalog.").unwrap_or(name);

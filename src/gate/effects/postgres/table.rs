@@ -47,6 +47,9 @@ impl Judge<'_> {
 
     pub(super) fn drop_tables(&mut self, drop: &Drop) {
         for name in &drop.names {
+            if drop.if_exists && self.is_missing(name) {
+                continue;
+            }
             self.drop_table(name, drop.cascade);
         }
     }
@@ -64,6 +67,7 @@ impl Judge<'_> {
         for one in &all {
             self.lock(one, Mode::AccessExclusiveLock);
             self.lock_indexes(one, Mode::AccessExclusiveLock);
+            self.lock_sequences(one, None, Mode::AccessExclusiveLock);
             let parents: Vec<Name> =
                 schema.foreign_keys_of(one).map(|(_, key)| key.table.clone()).collect();
             for parent in parents {

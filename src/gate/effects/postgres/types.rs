@@ -83,22 +83,14 @@ fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
     }
 }
 
+/// Every other cast of an array is done element by element, also where that of the element is none.
 fn arrays(from: &Type, to: &Type) -> Change {
-    let element = |ty: &Type| (ty.name.clone(), ty.modifiers.clone());
-    let relabelled = from.array && to.array && {
-        let ((from, from_mods), (to, to_mods)) = (element(from), element(to));
-        (from == to && (from_mods == to_mods || to_mods.is_empty()))
-            || (is_text(&from) && is_text(&to) && to_mods.is_empty())
-    };
-    if relabelled {
+    let same = from.array && to.array && from.name == to.name;
+    if same && (from.modifiers == to.modifiers || to.modifiers.is_empty()) {
         Change::None("the elements are kept as they are".to_owned())
     } else {
         Change::Rewrite("the elements of every array are cast".to_owned())
     }
-}
-
-fn is_text(name: &str) -> bool {
-    matches!(name, "text" | "varchar" | "citext")
 }
 
 /// Whether a length or precision was not made shorter; none is the longest.
