@@ -61,7 +61,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
-    /// SQL files, folders of them in migration order, TypeORM's migrations, or `-` for stdin
+    /// Files, folders of them in migration order, or `-` for stdin: SQL, or TypeScript of `TypeORM`
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     /// The database and its version: postgres-15, mysql-8.4, mariadb-10.11, sqlite

@@ -32,7 +32,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let report = gate::check(&asked, &ops::load_config()?)?;
     let format = if args.json { "json" } else { &args.format };
     let style = findings::Style { colour: coloured() };
-    printer::data(findings::render(format, &report, &style).trim_end());
+    printer::data(findings::render(format, &report, style).trim_end());
     Ok(if report.passes() { Exit::Done } else { Exit::No })
 }
 

@@ -132,7 +132,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at != 0 && (digits.len() - at) % 3 == 0 {
+        if at != 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -160,7 +160,10 @@ impl Sizes {
             let number = |at: usize| -> Option<Result<u64, ()>> {
                 let field = fields.get(at).filter(|field| !field.is_empty())?;
                 // -1 is what PostgreSQL says of a table that was never analyzed.
-                Some(field.parse::<f64>().map_err(|_| ()).map(|number| number.max(0.0) as u64))
+                let whole = field.split('.').next().unwrap_or_default();
+                Some(
+                    whole.parse::<i64>().map_err(|_| ()).map(|number| number.max(0).unsigned_abs()),
+                )
             };
             let rows = match number(1) {
                 Some(Ok(rows)) => rows,

@@ -27,6 +27,10 @@ pub struct Held {
     pub since: usize,
 }
 
+/// How long a lock is waited for; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wait(Option<Duration>);
+
 /// What a script has done so far.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -34,9 +38,9 @@ pub struct State {
     /// The transaction.
     pub open: Open,
     /// Until when a lock is waited for, in this session; `None` is for ever.
-    session_wait: Option<Duration>,
+    session_wait: Wait,
     /// The same, for this transaction only.
-    local_wait: Option<Option<Duration>>,
+    local_wait: Option<Wait>,
     /// Whether anything in this script set it.
     pub wait_was_set: bool,
     /// Locks held by the open transaction.
@@ -54,7 +58,7 @@ impl State {
         Self {
             server,
             open: if in_transaction { Open::ByRunner } else { Open::No },
-            session_wait: None,
+            session_wait: Wait(None),
             local_wait: None,
             wait_was_set: false,
             held: Vec::new(),
@@ -67,7 +71,7 @@ impl State {
     /// settings say.
     #[must_use]
     pub fn lock_wait(&self) -> Option<Duration> {
-        self.local_wait.unwrap_or(self.session_wait)
+        self.local_wait.unwrap_or(self.session_wait).0
     }
 
     /// Whether a transaction is open.
@@ -82,11 +86,9 @@ impl State {
             self.end();
         }
         match &statement.what {
-            What::Transaction(Transaction::Begin) => {
-                // A BEGIN inside of a transaction only warns.
-                if self.open == Open::No {
-                    self.open = Open::ByScript(at);
-                }
+            // A BEGIN inside of a transaction only warns.
+            What::Transaction(Transaction::Begin) if self.open == Open::No => {
+                self.open = Open::ByScript(at);
             }
             What::Transaction(Transaction::Commit | Transaction::Rollback) => self.end(),
             What::Set(settings) => settings.iter().for_each(|setting| self.set(setting)),
@@ -157,10 +159,10 @@ impl State {
     fn wait(&mut self, scope: Scope, wait: Option<Duration>) {
         match scope {
             // Outside of a transaction SET LOCAL does nothing but warn.
-            Scope::Local if self.in_transaction() => self.local_wait = Some(wait),
+            Scope::Local if self.in_transaction() => self.local_wait = Some(Wait(wait)),
             Scope::Local => {}
             Scope::Session => {
-                self.session_wait = wait;
+                self.session_wait = Wait(wait);
                 self.local_wait = None;
             }
             // It holds for sessions that begin later, so not for this one.

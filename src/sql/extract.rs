@@ -5,7 +5,7 @@
 
 /// The SQL in a file of another language; `None` for one that is SQL itself.
 ///
-/// Known is what TypeORM's migrations are: `queryRunner.query("…")` in the method `up`. A string
+/// Known is what migrations of `TypeORM` are: `queryRunner.query("…")` in the method `up`. A string
 /// that is put together (`${…}`, `+`) is left as it stands, and is no SQL that anybody can read,
 /// which is what should be said of it.
 #[must_use]
@@ -78,19 +78,11 @@ fn closing(text: &str, quote: u8) -> Option<usize> {
 /// more or fewer change no statement.
 fn copy(masked: &mut [u8], text: &str, start: usize, end: usize) {
     let mut escaped = false;
-    for at in start..end {
-        let byte = text.as_bytes()[at];
-        masked[at] = match byte {
-            b'n' | b't' | b'r' if escaped => b' ',
-            b'\\' if !escaped => {
-                escaped = true;
-                b' '
-            }
-            byte => byte,
-        };
-        if byte != b'\\' || masked[at] != b' ' {
-            escaped = false;
-        }
+    for (place, byte) in masked[start..end].iter_mut().zip(text[start..end].bytes()) {
+        let begins = byte == b'\\' && !escaped;
+        let blank = begins || (escaped && matches!(byte, b'n' | b't' | b'r'));
+        *place = if blank { b' ' } else { byte };
+        escaped = begins;
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) static FORMAT: Format = Format { name: "human", render };
 /// The longest statement that is shown whole, in lines.
 const SHOWN: usize = 6;
 
-fn render(report: &Report, style: &Style) -> String {
+fn render(report: &Report, style: Style) -> String {
     let mut text = String::new();
     for (number, file) in report.files.iter().enumerate() {
         let lines = Lines::of(&file.text);
@@ -40,7 +40,7 @@ fn render(report: &Report, style: &Style) -> String {
     text
 }
 
-fn one(finding: &Finding, file: &FileReport, lines: &Lines, style: &Style, text: &mut String) {
+fn one(finding: &Finding, file: &FileReport, lines: &Lines, style: Style, text: &mut String) {
     let paint = |code: &str, what: &str| {
         if style.colour { format!("\u{1b}[{code}m{what}\u{1b}[0m") } else { what.to_owned() }
     };

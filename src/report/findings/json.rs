@@ -9,7 +9,7 @@ use crate::gate::{Report, Severity};
 /// The format.
 pub(super) static FORMAT: Format = Format { name: "json", render };
 
-fn render(report: &Report, _style: &Style) -> String {
+fn render(report: &Report, _style: Style) -> String {
     serde_json::to_string_pretty(&document(report)).unwrap_or_default()
 }
 

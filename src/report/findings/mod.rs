@@ -13,7 +13,7 @@ pub struct Format {
     /// Its name in options.
     pub name: &'static str,
     /// Writes it.
-    pub render: fn(&Report, &Style) -> String,
+    pub render: fn(&Report, Style) -> String,
 }
 
 /// What a reader can see.
@@ -34,7 +34,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// The report in a format; in the first one, if there is none of that name.
 #[must_use]
-pub fn render(name: &str, report: &Report, style: &Style) -> String {
+pub fn render(name: &str, report: &Report, style: Style) -> String {
     let format = ALL.iter().find(|format| format.name == name).unwrap_or(&ALL[0]);
     (format.render)(report, style)
 }

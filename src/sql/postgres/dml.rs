@@ -14,7 +14,12 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
         Stmt::Delete(delete) => {
             let relation = delete.relation_name().and_then(|name| name.relation_name_ref());
             let clause = delete.where_clause_or_current_of();
-            dml(Verb::Delete, relation.as_ref().map(AstNode::syntax), delete.syntax(), clause)
+            dml(
+                Verb::Delete,
+                relation.as_ref().map(AstNode::syntax),
+                delete.syntax(),
+                clause.as_ref(),
+            )
         }
         Stmt::Merge(merge) => {
             let relation = merge.table_relation_name().and_then(|name| name.table_name_ref());
@@ -86,10 +91,10 @@ fn dml(
     verb: Verb,
     table: Option<&SyntaxNode>,
     whole: &SyntaxNode,
-    clause: Option<ast::WhereClauseOrCurrentOf>,
+    clause: Option<&ast::WhereClauseOrCurrentOf>,
 ) -> What {
     let table = table.map(name);
-    let predicate = match &clause {
+    let predicate = match clause {
         Some(ast::WhereClauseOrCurrentOf::WhereClause(clause)) => {
             clause.expr().map(|expr| expr.syntax().text().to_string())
         }
@@ -124,7 +129,8 @@ fn insert_of(insert: &ast::Insert) -> What {
 fn update_of(update: &ast::Update) -> What {
     let relation = update.relation_name().and_then(|name| name.relation_name_ref());
     let clause = update.where_clause_or_current_of();
-    let read = dml(Verb::Update, relation.as_ref().map(AstNode::syntax), update.syntax(), clause);
+    let read =
+        dml(Verb::Update, relation.as_ref().map(AstNode::syntax), update.syntax(), clause.as_ref());
     let columns = update.set_clause().and_then(|set| set.set_column_list());
     let columns = columns.iter().flat_map(ast::SetColumnList::set_columns);
     let assignment = |column: ast::SetColumn| {

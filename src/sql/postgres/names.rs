@@ -46,7 +46,7 @@ impl Reader {
 /// The tokens of a node that mean something.
 pub(super) fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> {
     node.descendants_with_tokens()
-        .filter_map(|element| element.into_token())
+        .filter_map(|element| element.as_token().cloned())
         .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
 }
 

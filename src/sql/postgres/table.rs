@@ -16,10 +16,10 @@ pub(super) fn create(reader: &Reader, create: &ast::CreateTable) -> What {
     if matches!(create.persistence(), Some(ast::Persistence::Unlogged(_))) {
         table.options.push(("unlogged".to_owned(), String::new()));
     }
-    table.partition_of = partition_of(create.partition_of(), create.partition_type());
+    table.partition_of = partition_of(create.partition_of(), create.partition_type().as_ref());
     table.partition_by = create.partition_by().map(|by| by.syntax().text().to_string());
     table.inherits = parents(create.inherits());
-    arguments(reader, create.table_arg_list(), &mut table);
+    arguments(reader, create.table_arg_list().as_ref(), &mut table);
     What::CreateTable(Box::new(table))
 }
 
@@ -27,10 +27,10 @@ pub(super) fn create(reader: &Reader, create: &ast::CreateTable) -> What {
 pub(super) fn create_foreign(reader: &Reader, create: &ast::CreateForeignTable) -> What {
     let mut table = empty(name_of(create.table_name()));
     table.if_not_exists = create.if_not_exists().is_some();
-    table.partition_of = partition_of(create.partition_of(), create.partition_type());
+    table.partition_of = partition_of(create.partition_of(), create.partition_type().as_ref());
     table.inherits = parents(create.inherits());
     table.options.push(("foreign".to_owned(), String::new()));
-    arguments(reader, create.table_arg_list(), &mut table);
+    arguments(reader, create.table_arg_list().as_ref(), &mut table);
     What::CreateTable(Box::new(table))
 }
 
@@ -80,7 +80,7 @@ fn empty(name: Name) -> CreateTable {
 
 fn partition_of(
     of: Option<ast::PartitionOf>,
-    bounds: Option<ast::PartitionType>,
+    bounds: Option<&ast::PartitionType>,
 ) -> Option<(Name, bool)> {
     let default = matches!(bounds, Some(ast::PartitionType::PartitionDefault(_)));
     of.map(|of| (name_of(of.table_name_ref()), default))
@@ -90,8 +90,8 @@ fn parents(inherits: Option<ast::Inherits>) -> Vec<Name> {
     inherits.map(|inherits| names(inherits.table_name_refs())).unwrap_or_default()
 }
 
-fn arguments(reader: &Reader, list: Option<ast::TableArgList>, table: &mut CreateTable) {
-    for argument in list.iter().flat_map(ast::TableArgList::args) {
+fn arguments(reader: &Reader, list: Option<&ast::TableArgList>, table: &mut CreateTable) {
+    for argument in list.into_iter().flat_map(ast::TableArgList::args) {
         match argument {
             ast::TableArg::Column(column) => {
                 table.columns.push(column_of(reader, &column));

@@ -16,7 +16,7 @@ impl Judge<'_> {
             return;
         }
         for (action, _) in &alter.actions {
-            let mode = self.level(action);
+            let mode = level(action);
             if alter.only || !recurses(action) {
                 self.lock(&alter.name, mode);
             } else {
@@ -28,7 +28,7 @@ impl Judge<'_> {
 
     pub(super) fn alter_view(&mut self, alter: &AlterTable) {
         for (action, _) in &alter.actions {
-            let mode = self.level(action);
+            let mode = level(action);
             self.lock(&alter.name, mode);
             match action {
                 Action::RenameTo(_) | Action::SetSchema(_) | Action::RenameColumn { .. } => {
@@ -37,31 +37,6 @@ impl Judge<'_> {
                 Action::SetTablespace | Action::SetAccessMethod => self.rewrite(&alter.name),
                 _ => {}
             }
-        }
-    }
-
-    /// The lock that a clause takes on the table itself (`AlterTableGetLockLevel`).
-    fn level(&self, action: &Action) -> Mode {
-        match action {
-            Action::ValidateConstraint { .. }
-            | Action::SetStatistics { .. }
-            | Action::ColumnOptions { .. }
-            | Action::ClusterOn { .. }
-            | Action::AttachPartition { .. } => Mode::ShareUpdateExclusiveLock,
-            Action::DetachPartition { concurrently, finalize, .. } => {
-                if *concurrently || *finalize {
-                    Mode::ShareUpdateExclusiveLock
-                } else {
-                    Mode::AccessExclusiveLock
-                }
-            }
-            Action::SetOptions(names) => options_level(names),
-            Action::Triggers { .. } => Mode::ShareRowExclusiveLock,
-            Action::AddConstraint { constraint, .. } => match &constraint.kind {
-                ConstraintKind::ForeignKey(_) => Mode::ShareRowExclusiveLock,
-                _ => Mode::AccessExclusiveLock,
-            },
-            _ => Mode::AccessExclusiveLock,
         }
     }
 
@@ -96,11 +71,7 @@ impl Judge<'_> {
                 self.drop_constraint(table, name, *cascade);
             }
             Action::ValidateConstraint { name } => self.validate(table, name),
-            Action::AlterConstraint { name, enforced } => {
-                if *enforced == Some(true) {
-                    self.validate(table, name);
-                }
-            }
+            Action::AlterConstraint { name, enforced: Some(true) } => self.validate(table, name),
             Action::RenameTo(to) => {
                 self.breaks(table, format!("code that still says `{}` fails", plain(table)));
                 let _ = to;
@@ -234,7 +205,9 @@ impl Judge<'_> {
             || (column.not_null && column.generated.is_some())
         {
             self.because("the check is verified on every row");
-            rows.iter().for_each(|one| self.effects.scans(one));
+            for one in &rows {
+                self.effects.scans(one);
+            }
         }
         if column.not_null
             && column.default.is_none()
@@ -580,6 +553,31 @@ impl Judge<'_> {
         if let Some(default) = default {
             self.lock(&default, Mode::AccessExclusiveLock);
         }
+    }
+}
+
+/// The lock that a clause takes on the table itself (`AlterTableGetLockLevel`).
+fn level(action: &Action) -> Mode {
+    match action {
+        Action::ValidateConstraint { .. }
+        | Action::SetStatistics { .. }
+        | Action::ColumnOptions { .. }
+        | Action::ClusterOn { .. }
+        | Action::AttachPartition { .. } => Mode::ShareUpdateExclusiveLock,
+        Action::DetachPartition { concurrently, finalize, .. } => {
+            if *concurrently || *finalize {
+                Mode::ShareUpdateExclusiveLock
+            } else {
+                Mode::AccessExclusiveLock
+            }
+        }
+        Action::SetOptions(names) => options_level(names),
+        Action::Triggers { .. } => Mode::ShareRowExclusiveLock,
+        Action::AddConstraint { constraint, .. } => match &constraint.kind {
+            ConstraintKind::ForeignKey(_) => Mode::ShareRowExclusiveLock,
+            _ => Mode::AccessExclusiveLock,
+        },
+        _ => Mode::AccessExclusiveLock,
     }
 }
 

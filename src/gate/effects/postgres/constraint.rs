@@ -75,7 +75,9 @@ impl Judge<'_> {
 
     fn scan_rows(&mut self, table: &Name, only: bool) {
         let tables = if only { vec![plain(table)] } else { self.with_rows(table) };
-        tables.iter().for_each(|one| self.effects.scans(one));
+        for one in &tables {
+            self.effects.scans(one);
+        }
     }
 
     /// A primary key makes its columns NOT NULL, which looks at every row where they are not yet.

@@ -63,9 +63,9 @@ impl Judge<'_> {
                 TableObject::Trigger => self.lock(table, Mode::AccessExclusiveLock),
             },
             What::Comment(Some(relation)) => self.lock(relation, Mode::ShareUpdateExclusiveLock),
-            What::Grant(relations) => {
-                if self.version() >= 18 {
-                    relations.iter().for_each(|one| self.lock(one, Mode::AccessShareLock));
+            What::Grant(relations) if self.version() >= 18 => {
+                for one in relations {
+                    self.lock(one, Mode::AccessShareLock);
                 }
             }
             What::CreateStatistics(Some(table)) => {

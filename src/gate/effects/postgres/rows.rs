@@ -30,13 +30,10 @@ impl Judge<'_> {
     /// that refer to it.
     fn foreign_keys(&mut self, table: &Name, dml: &Dml) {
         let schema = self.around.schema;
-        let names = |column: &String| {
-            let written = match dml.verb {
-                Verb::Update => dml.set.iter().any(|(name, _)| name == column),
-                Verb::Delete => false,
-                _ => dml.columns.is_empty() || dml.columns.contains(column),
-            };
-            written
+        let names = |column: &String| match dml.verb {
+            Verb::Update => dml.set.iter().any(|(name, _)| name == column),
+            Verb::Delete => false,
+            _ => dml.columns.is_empty() || dml.columns.contains(column),
         };
         let parents: Vec<Name> = schema
             .foreign_keys_of(table)
