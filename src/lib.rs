@@ -82,6 +82,7 @@ pub mod observe;
 pub mod ops;
 pub mod plan;
 pub mod report;
+pub mod rewrite;
 pub mod run;
 pub mod serve;
 pub mod spec;

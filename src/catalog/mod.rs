@@ -2,9 +2,13 @@
 //!
 //! This room is pure. The dialects in `target` fill these types; nobody here asks a server.
 
+mod release;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use release::{Engine, Release};
 
 /// A table's name as a person wrote it: optionally qualified, each part optionally quoted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

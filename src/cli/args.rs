@@ -51,8 +51,54 @@ pub(super) enum Command {
     Release(ReleaseArgs),
     /// Change settings of a job while it runs, from the next batch on
     Tune(TuneArgs),
+    /// Judge migrations: what they lock, rewrite and lose on tables of this size
+    Check(CheckArgs),
+    /// Say why a rule stands, with bad and safe SQL; without a rule, list them
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a file format, for editors
     Schema(SchemaArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    /// Files, folders of them in migration order, or `-` for stdin: SQL, or TypeScript of `TypeORM`
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The database and its version: postgres-15, mysql-8.4, mariadb-10.11, sqlite
+    #[arg(long, value_name = "NAME-VERSION")]
+    pub database: Option<String>,
+    /// The schema before the first migration: a dump without data, or earlier migrations
+    #[arg(long, value_name = "FILE | DIR")]
+    pub schema: Vec<PathBuf>,
+    /// Rows and bytes of each table, as lines `table,rows,bytes`
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
+    /// Who runs the migrations, which decides what stands in a transaction
+    #[arg(long, value_name = "NAME")]
+    pub runner: Option<String>,
+    /// Only what changed since this revision of git; older files in PATH count as schema
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// A report of a job or of a validation
+    #[arg(long, value_name = "FILE")]
+    pub evidence: Vec<PathBuf>,
+    /// How findings are written
+    #[arg(long, value_name = "FORMAT", default_value = "human",
+          value_parser = clap::builder::PossibleValuesParser::new(crate::report::findings::names()))]
+    pub format: String,
+    /// Print JSON: short for `--format json`
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The rule
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,11 @@
 //! The command line: one file a command, and no decisions of its own.
 
 mod args;
+mod check;
 mod command;
 mod demo;
 mod exit;
+mod explain;
 mod grants;
 mod init;
 mod kill;
@@ -57,6 +59,8 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Kill(args) => kill::kill(&args, state),
         Command::Release(args) => kill::release(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
+        Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => Ok(schema::schema(&args)),
     }
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// A spec or the config is wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// What the gate was given is not what it needs.
+    #[error("{0}")]
+    Gate(String),
     /// `init` found a config.
     #[error("`{path}` is there already, and is left as it is; move it away, or edit it")]
     ConfigExists {

@@ -1,5 +1,6 @@
 //! The use cases that the command line and the server share.
 
+pub mod check;
 mod command;
 pub mod demo;
 mod error;

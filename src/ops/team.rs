@@ -82,6 +82,12 @@ pub fn write_config() -> Result<Written, Error> {
 }
 
 impl Team {
+    /// A path that the config names, as a whole path: a relative one begins at its folder.
+    #[must_use]
+    pub fn beside(&self, path: &str) -> PathBuf {
+        beside(self.file.as_deref().unwrap_or(Path::new(FILE)), path)
+    }
+
     /// The kill files of a job: its own and the team's, as whole paths.
     #[must_use]
     pub fn kill_files(&self, spec: &JobSpec, spec_path: &Path) -> Vec<PathBuf> {

@@ -1,5 +1,6 @@
 //! Plans, states and progress as text and as JSON. Pure: what is shown comes in as data.
 
+pub mod findings;
 mod line;
 mod numbers;
 mod plan;

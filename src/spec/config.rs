@@ -1,11 +1,13 @@
 //! The fields of `backstop.toml`. The doc comments here are the reference: `backstop schema config`
 //! prints them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SpecError;
 use super::fields::{Document, Other, unusable_path};
+use super::{Duration, Size, SpecError};
 
 /// What belongs to the team and not to one job. Every field may be left out, and so may the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +17,8 @@ pub struct Config {
     pub fence: TeamFence,
     /// What can kill the jobs of this team from outside.
     pub control: TeamControl,
+    /// How migrations are judged by `backstop check`.
+    pub gate: TeamGate,
 }
 
 /// Where Backstop's own tables stand.
@@ -40,6 +44,66 @@ pub struct TeamControl {
     /// then serves. Without it that route refuses everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_env: Option<String>,
+}
+
+/// How migrations are judged by `backstop check`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TeamGate {
+    /// The database and its version: `postgres-15`, `mysql-8.4`, `mariadb-10.11`, `sqlite`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// Who runs the migrations: `psql`, `flyway`, `liquibase`, `golang-migrate`, `sqlx`, `django`,
+    /// `alembic`, `rails`, `efcore`, `typeorm`. It decides what stands in a transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    /// Files or folders with the schema that stands before the first migration: what `pg_dump
+    /// --schema-only` or `mysqldump --no-data` wrote, or all earlier migrations. A relative path
+    /// begins at the folder of `backstop.toml`, here and below.
+    pub schema: Vec<String>,
+    /// A file with a line `table,rows,bytes` for each table of production. A table that is not in it
+    /// counts as large.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<String>,
+    /// Files with reports of jobs and validations.
+    pub evidence: Vec<String>,
+    /// A table of so many rows is production-sized; 100,000 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_rows: Option<u64>,
+    /// A table of so many bytes is production-sized; 256 MiB by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_bytes: Option<Size>,
+    /// The same for single tables, in rows: `{ "shop.orders" = 10_000 }`.
+    pub large_rows_of: BTreeMap<String, u64>,
+    /// The longest that a migration may wait for a lock; 5 s by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_timeout: Option<Duration>,
+    /// Folders all of whose migrations go forward only, so that no file has to say so.
+    pub forward_only: Vec<String>,
+    /// Whether every change that takes something away or breaks running code must be the contract of
+    /// an expand, with a verified job and a watched dual write.
+    pub demand_phases: bool,
+    /// Whether sessions of migrations have the time zone UTC (PostgreSQL), which decides whether
+    /// `timestamp` becomes `timestamptz` without a rewrite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utc: Option<bool>,
+    /// What a rule weighs here: `off`, `note`, `warning` or `error`. One of the five that are not
+    /// argued about is a note at least.
+    pub severity: BTreeMap<String, Weight>,
+}
+
+/// What a rule weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// It is not looked at.
+    Off,
+    /// It stops nothing.
+    Note,
+    /// It stops nothing, and should be seen.
+    Warning,
+    /// It stops the migration.
+    Error,
 }
 
 /// Reads a `backstop.toml`. `file` is only used in messages.

@@ -16,7 +16,7 @@ mod size;
 mod url;
 
 pub use assignments::Assignments;
-pub use config::{Config, TeamControl, TeamFence, parse_config};
+pub use config::{Config, TeamControl, TeamFence, TeamGate, Weight, parse_config};
 pub use document::parse;
 pub use duration::Duration;
 pub use error::SpecError;

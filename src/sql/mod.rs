@@ -1,10 +1,13 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
 mod condition;
+mod cursor;
+mod extract;
 mod mysql;
 mod parse;
 mod postgres;
 mod reading;
+pub mod schema;
 pub mod script;
 mod sqlite;
 pub mod statement;
@@ -15,10 +18,12 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
+pub use extract::extract;
 pub use parse::{Script, Source, parse};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};
 
+use crate::catalog::Engine;
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -34,6 +39,16 @@ pub enum Tokens {
 }
 
 impl Tokens {
+    /// Those of a database.
+    #[must_use]
+    pub fn of(engine: Engine) -> Self {
+        match engine {
+            Engine::Postgres => Self::Postgres,
+            Engine::MySql | Engine::MariaDb => Self::MySql,
+            Engine::Sqlite => Self::Sqlite,
+        }
+    }
+
     fn dialect(self) -> Box<dyn Dialect> {
         match self {
             Self::Postgres => Box::new(PostgreSqlDialect {}),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::script::{Kind, script};
 use super::statement::{Statement, What};
 use super::{Tokens, mysql, postgres, sqlite};
+use crate::catalog::{Engine, Release};
 
 /// What a script is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,18 @@ pub struct Source {
     /// The server's version, which decides what a comment such as `/*!80029 … */` hides: major,
     /// minor, patch.
     pub version: (u16, u16, u16),
+}
+
+impl Source {
+    /// Of a release of a database.
+    #[must_use]
+    pub fn of(release: Release) -> Self {
+        Self {
+            tokens: Tokens::of(release.engine),
+            mariadb: release.engine == Engine::MariaDb,
+            version: release.version,
+        }
+    }
 }
 
 /// A script, read.

@@ -17,6 +17,7 @@ mod durability;
 mod effects;
 mod endurance;
 mod fencing;
+mod gate;
 mod going_wrong;
 mod harness;
 mod jobs;
@@ -101,6 +102,7 @@ fn main() {
         claiming::trials(),
         convergence::trials(),
         cost::trials(),
+        gate::trials(),
         going_wrong::trials(),
         jobs::trials(),
         journal::trials(),

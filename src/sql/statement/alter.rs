@@ -101,8 +101,8 @@ pub enum Action {
     Rules,
     /// `ENABLE ROW LEVEL SECURITY` and its kin.
     RowSecurity,
-    /// `CLUSTER ON`, `SET WITHOUT CLUSTER`: for the next `CLUSTER`.
-    ClusterOn,
+    /// `CLUSTER ON` an index, `SET WITHOUT CLUSTER`: for the next `CLUSTER`.
+    ClusterOn { index: Option<String> },
     /// `SET LOGGED`, `SET UNLOGGED`.
     SetLogged { logged: bool },
     /// `SET TABLESPACE`.
@@ -117,8 +117,8 @@ pub enum Action {
     NoInherit(Name),
     /// `OF type`, `NOT OF`.
     OfType,
-    /// `REPLICA IDENTITY`.
-    ReplicaIdentity,
+    /// `REPLICA IDENTITY`, by an index.
+    ReplicaIdentity { index: Option<String> },
     /// `OWNER TO`.
     OwnerTo,
     /// MySQL, MariaDB: `CONVERT TO CHARACTER SET`.

@@ -37,8 +37,8 @@ pub struct Statement {
 pub enum What {
     /// Begins or ends a transaction.
     Transaction(Transaction),
-    /// Changes a setting of the session or the server.
-    Set(Setting),
+    /// Changes settings of the session or the server.
+    Set(Vec<Setting>),
     /// `CREATE TABLE`, also `… AS SELECT`.
     CreateTable(Box<CreateTable>),
     /// `ALTER TABLE`.
@@ -178,7 +178,12 @@ pub enum What {
         to: String,
     },
     /// `CREATE`, `ALTER` or `DROP SEQUENCE`.
-    Sequence(Vec<Name>),
+    Sequence {
+        /// Which.
+        drop: Drop,
+        /// What becomes of them.
+        action: SequenceAction,
+    },
     /// `TRUNCATE`.
     Truncate {
         /// Which tables.
@@ -224,7 +229,7 @@ pub enum What {
 }
 
 /// The name of something in the database, as it is folded there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     /// The schema (PostgreSQL) or database (MySQL, MariaDB), if it was written.
     pub schema: Option<String>,
@@ -331,6 +336,17 @@ pub enum Reindexed {
     Database,
 }
 
+/// What becomes of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SequenceAction {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Alter,
+    /// It is dropped.
+    Drop,
+}
+
 /// What becomes of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeAction {
@@ -423,6 +439,8 @@ pub struct Dml {
     pub reads: Vec<Name>,
     /// Whether it has a `WHERE` (or, of `INSERT`, stands for a counted list of rows).
     pub bounded: bool,
+    /// The columns that an `INSERT` names; none means all.
+    pub columns: Vec<String>,
     /// The assignments of an `UPDATE`, column and expression, as written.
     pub set: Vec<(String, String)>,
     /// The predicate as written.
@@ -453,6 +471,8 @@ pub enum Verb {
 pub struct Query {
     /// The relations that it reads.
     pub reads: Vec<Name>,
+    /// Whether it locks the rows that it reads (`FOR UPDATE`).
+    pub locks_rows: bool,
     /// The functions that it calls, in lower case, each with its arguments as written.
     pub calls: Vec<(String, Vec<String>)>,
 }
@@ -478,4 +498,6 @@ pub enum TableObject {
     Policy,
     /// A rewrite rule.
     Rule,
+    /// A trigger, renamed.
+    Trigger,
 }

@@ -167,9 +167,10 @@ fn predict(file: &File, case: &Case, engine: Engine, version: &str) -> (Outcome,
     schema.complete = true;
     let mut apply = |sql: &str, checks: &mut bool| {
         for statement in parse(source, sql).statements {
-            if let What::Set(setting) = &statement.what {
-                *checks &= !(setting.name == "foreign_key_checks"
-                    && setting.value.as_deref() == Some("0"));
+            if let What::Set(settings) = &statement.what {
+                *checks &= !settings.iter().any(|setting| {
+                    setting.name == "foreign_key_checks" && setting.value.as_deref() == Some("0")
+                });
             }
             schema.apply(&statement);
         }

@@ -1,9 +1,12 @@
-//! What statements do, as the servers themselves say: predictions against the truth.
+//! What the gate predicts of a statement, held against what the servers do.
 
 mod ladder;
+mod locks;
 
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    ladder::trials()
+    let mut trials = locks::trials();
+    trials.extend(ladder::trials());
+    trials
 }

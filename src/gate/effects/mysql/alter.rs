@@ -8,7 +8,7 @@ use super::shape::Shape;
 use super::version::Flavor;
 use super::{breaks, partition, refuse, told};
 use crate::gate::Surroundings;
-use crate::gate::schema::{Schema, Table};
+use crate::sql::schema::{Schema, Table};
 use crate::sql::statement::{Action, AlterTable, ConstraintKind, CreateIndex, Drop, Name, Online};
 
 /// `ALTER TABLE`.

@@ -4,7 +4,7 @@ use super::super::{Break, Effects, Loss};
 use super::shape::Shape;
 use super::types::{holds_all, loses};
 use super::version::Flavor;
-use crate::gate::schema::Schema;
+use crate::sql::schema::Schema;
 use crate::sql::statement::{Action, AlterTable, Column, Name};
 use crate::sql::{Tokens, mentions};
 

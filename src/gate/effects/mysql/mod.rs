@@ -63,7 +63,10 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
                 && around.in_transaction,
             ..Effects::default()
         },
-        What::Set(setting) => Effects { commits: ends(setting, around), ..Effects::default() },
+        What::Set(settings) => Effects {
+            commits: settings.iter().any(|setting| ends(setting, around)),
+            ..Effects::default()
+        },
         What::DropSchema(drop) => {
             let mut effects = Effects { commits: true, ..Effects::default() };
             for name in &drop.names {
@@ -79,7 +82,7 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
         What::CreateRoutine { .. }
         | What::DropRoutine(_)
         | What::CreateSchema(_)
-        | What::Sequence(_)
+        | What::Sequence { .. }
         | What::Grant(_) => Effects { commits: true, ..Effects::default() },
         _ => Effects {
             verdict: Verdict::NotEvaluated(format!("`{}` is not known here", statement.kind)),

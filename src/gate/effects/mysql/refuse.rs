@@ -6,7 +6,7 @@ use super::shape::Shape;
 use super::types::{fit_together, is_same};
 use super::version::Flavor;
 use crate::gate::Surroundings;
-use crate::gate::schema::Schema;
+use crate::sql::schema::Schema;
 use crate::sql::statement::{
     Action, AlterTable, Column, ConstraintKind, CreateIndex, ForeignKey, IndexKind, IndexPart,
     Name, Place,

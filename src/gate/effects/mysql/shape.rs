@@ -2,7 +2,7 @@
 
 use super::version::Flavor;
 use crate::gate::Schema;
-use crate::gate::schema::Table;
+use crate::sql::schema::Table;
 use crate::sql::statement::{Column, ConstraintKind, CreateIndex, IndexKind, IndexPart, Name};
 
 /// An index of a table, also one that the server made by itself.

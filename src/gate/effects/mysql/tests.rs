@@ -21,7 +21,8 @@ fn with(
 ) -> Effects {
     let mariadb = engine == Engine::MariaDb;
     let source = Source { tokens: Tokens::MySql, mariadb, version };
-    let mut schema = Schema { complete, ..Schema::default() };
+    let mut schema = Schema::default();
+    schema.complete = complete;
     for statement in parse(source, before).statements {
         schema.apply(&statement);
     }

@@ -1,10 +1,183 @@
 //! What a statement does on PostgreSQL.
+//!
+//! The modes are those of `AlterTableGetLockLevel` and its neighbours in PostgreSQL's source, and a
+//! test holds every statement of `tests/effects/postgres.sql` against `pg_locks` and the server's
+//! own DEBUG1 messages.
 
-use super::{Effects, Verdict};
+mod alter;
+mod constraint;
+mod object;
+mod rows;
+mod table;
+mod types;
+mod volatility;
+
+use super::{Effects, Loss, Mode, Relation, Verdict};
 use crate::gate::Surroundings;
-use crate::sql::statement::Statement;
+use crate::sql::schema::plain;
+use crate::sql::statement::{Body, Name, Statement, What};
 
 /// What the statement does.
-pub(super) fn effects(_statement: &Statement, _around: &Surroundings) -> Effects {
-    Effects { verdict: Verdict::NotEvaluated("no table".to_owned()), ..Effects::default() }
+pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
+    let mut judge = Judge { around: *around, effects: Effects::none() };
+    judge.statement(&statement.what);
+    judge.effects
+}
+
+/// Collects what one statement does.
+struct Judge<'a> {
+    around: Surroundings<'a>,
+    effects: Effects,
+}
+
+impl Judge<'_> {
+    fn statement(&mut self, what: &What) {
+        match what {
+            What::Transaction(_) | What::Set(_) | What::Other => {}
+            What::CreateTable(create) => self.create_table(create),
+            What::DropTable(drop) => self.drop_tables(drop),
+            What::AlterTable(alter) => self.alter_table(alter),
+            What::AlterView(alter) => self.alter_view(alter),
+            What::Dml(dml) => self.dml(dml),
+            What::Query(query) => self.query(query),
+            What::Do(body) => self.body(body),
+            What::Unknown { why } => {
+                self.effects.verdict = Verdict::NotEvaluated(why.clone());
+            }
+            other => self.object(other),
+        }
+    }
+
+    /// Code that runs now: what its statements do together, whatever branch they stand in.
+    fn body(&mut self, body: &Body) {
+        let mut schema = self.around.schema.clone();
+        for statement in &body.statements {
+            let around = Surroundings { schema: &schema, in_transaction: true, ..self.around };
+            let inner = effects(statement, &around);
+            self.absorb(inner);
+            schema.apply(statement);
+        }
+        if let Some(why) = body.unread.first() {
+            self.effects.verdict = Verdict::NotEvaluated(why.clone());
+        } else if body.statements.is_empty() && body.language != "plpgsql" {
+            let why = "its language is not one that is read here".to_owned();
+            self.effects.verdict = Verdict::NotEvaluated(why);
+        }
+    }
+
+    fn absorb(&mut self, inner: Effects) {
+        for lock in inner.locks {
+            self.effects.lock(lock.of, &lock.relation, lock.mode);
+        }
+        inner.rewrite.iter().for_each(|table| self.effects.rewrites(table));
+        inner.scan.iter().for_each(|table| self.effects.scans(table));
+        inner.index_build.iter().for_each(|table| self.effects.builds_index(table));
+        self.effects.why.extend(inner.why);
+        self.effects.loss.extend(inner.loss);
+        self.effects.breaks.extend(inner.breaks);
+        if self.effects.fails.is_none() {
+            self.effects.fails = inner.fails;
+        }
+        match inner.verdict {
+            Verdict::Proven => {}
+            Verdict::Assumed(why) => self.effects.assume(why),
+            not @ Verdict::NotEvaluated(_) => self.effects.verdict = not,
+        }
+    }
+
+    /// What kind of relation a name stands for; a table if nobody has seen it.
+    fn kind(&self, name: &Name) -> Relation {
+        let name = plain(name);
+        match self.around.schema.views.get(&name) {
+            Some(view) if view.materialized => Relation::MaterializedView,
+            Some(_) => Relation::View,
+            None if self.around.schema.indexes.contains_key(&name) => Relation::Index,
+            None => Relation::Table,
+        }
+    }
+
+    fn lock(&mut self, name: &Name, mode: Mode) {
+        let of = self.kind(name);
+        self.effects.lock(of, &plain(name), mode);
+    }
+
+    /// Locks a table and all below it.
+    fn lock_tree(&mut self, name: &Name, mode: Mode) {
+        self.lock(name, mode);
+        for below in self.around.schema.descendants(name) {
+            self.lock(&below, mode);
+        }
+    }
+
+    /// A table and all below it.
+    fn tree(&self, name: &Name) -> Vec<Name> {
+        let mut all = vec![plain(name)];
+        all.extend(self.around.schema.descendants(name));
+        all
+    }
+
+    /// Those of a tree that hold rows themselves: a partitioned table has none.
+    fn with_rows(&self, name: &Name) -> Vec<Name> {
+        let partitioned = |name: &Name| {
+            self.around.schema.table(name).is_some_and(|table| table.partition_by.is_some())
+        };
+        self.tree(name).into_iter().filter(|name| !partitioned(name)).collect()
+    }
+
+    fn lock_sequences(&mut self, table: &Name, column: Option<&str>, mode: Mode) {
+        let names: Vec<Name> = self.around.schema.sequences_of(table, column).cloned().collect();
+        for name in names {
+            self.effects.lock(Relation::Sequence, &name, mode);
+        }
+    }
+
+    /// Whether it is known that no such relation is there.
+    fn is_missing(&self, name: &Name) -> bool {
+        let (schema, name) = (self.around.schema, plain(name));
+        schema.complete
+            && !schema.tables.contains_key(&name)
+            && !schema.views.contains_key(&name)
+            && !schema.indexes.contains_key(&name)
+            && !schema.sequences.contains_key(&name)
+    }
+
+    fn lock_indexes(&mut self, table: &Name, mode: Mode) {
+        let names: Vec<Name> =
+            self.around.schema.indexes_of(table).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.effects.lock(Relation::Index, &name, mode);
+        }
+    }
+
+    /// Writes a table anew, and with it all its indexes.
+    fn rewrite(&mut self, table: &Name) {
+        self.effects.rewrites(&plain(table));
+        self.lock_indexes(table, Mode::AccessExclusiveLock);
+    }
+
+    fn loses(&mut self, relation: &Name, what: impl Into<String>) {
+        self.effects.loss.push(Loss { relation: plain(relation), what: what.into() });
+    }
+
+    fn breaks(&mut self, relation: &Name, what: impl Into<String>) {
+        let what = what.into();
+        self.effects.breaks.push(super::Break { relation: plain(relation), what });
+    }
+
+    fn fails(&mut self, why: impl Into<String>) {
+        self.effects.fails.get_or_insert_with(|| why.into());
+    }
+
+    fn because(&mut self, why: impl Into<String>) {
+        self.effects.why.push(why.into());
+    }
+
+    fn version(&self) -> u16 {
+        self.around.server.version.0
+    }
+
+    /// What was not seen, and what would settle it.
+    fn unseen(what: &str) -> String {
+        format!("{what}; give the schema with `--schema`")
+    }
 }

@@ -3,7 +3,7 @@
 use super::{breaks, loses, writes};
 use crate::gate::Surroundings;
 use crate::gate::effects::{Effects, Verdict};
-use crate::gate::schema::{Schema, Table};
+use crate::sql::schema::{Schema, Table};
 use crate::sql::statement::{Action, AlterTable, Column, Name};
 use crate::sql::{Tokens, mentions};
 
@@ -136,7 +136,7 @@ fn kept(name: &Name, table: &Table, column: &str, schema: &Schema) -> Option<Str
     if let Some((trigger, _)) = trigger {
         return Some(format!("the trigger `{trigger}` names `{column}`"));
     }
-    let reads = |(_, view): &(&Name, &crate::gate::schema::View)| {
+    let reads = |(_, view): &(&Name, &crate::sql::schema::View)| {
         view.mentions.iter().any(|name| name.eq_ignore_ascii_case(column))
     };
     let (view, _) = schema.views_of(name).find(reads)?;

@@ -9,7 +9,8 @@ CREATE INDEX by_b ON t (b);";
 fn of(sql: &str, in_transaction: bool) -> Effects {
     let version = (3, 45, 0);
     let source = Source { tokens: Tokens::Sqlite, mariadb: false, version };
-    let mut schema = Schema { complete: true, ..Schema::default() };
+    let mut schema = Schema::default();
+    schema.complete = true;
     for statement in parse(source, SCHEMA).statements {
         schema.apply(&statement);
     }

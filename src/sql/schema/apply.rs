@@ -3,8 +3,8 @@
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place, Statement,
-    TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
+    SequenceAction, Statement, TypeAction, What,
 };
 
 impl Schema {
@@ -34,6 +34,18 @@ impl Schema {
             }
             What::DropView { drop, .. } => {
                 drop.names.iter().for_each(|name| drop_from(&mut self.views, name));
+            }
+            What::Sequence { drop, action } => {
+                for name in &drop.names {
+                    match action {
+                        SequenceAction::Create => {
+                            self.bear(name, true);
+                            self.sequences.insert(plain(name), None);
+                        }
+                        SequenceAction::Alter => {}
+                        SequenceAction::Drop => drop_from(&mut self.sequences, name),
+                    }
+                }
             }
             What::CreateTrigger { name, table, body } => {
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
@@ -113,6 +125,13 @@ impl Schema {
         for index in &create.indexes {
             self.create_index(index, false);
         }
+        if let Some((parent, _)) = &create.partition_of {
+            let inherited: Vec<Name> =
+                self.indexes_of(parent).map(|(index, _)| index.clone()).collect();
+            for index in inherited {
+                self.create_child_index(&index, &name);
+            }
+        }
     }
 
     fn add_column(&mut self, table: &Name, column: &Column, place: Option<&Place>) {
@@ -130,6 +149,13 @@ impl Schema {
             None => entry.columns.len(),
         };
         entry.columns.insert(at, column.clone());
+        if column.identity || column.ty.name.ends_with("serial") {
+            let sequence = Name {
+                schema: table.schema.clone(),
+                name: format!("{}_{}_seq", table.name, column.name),
+            };
+            self.sequences.insert(sequence, Some((table.clone(), column.name.clone())));
+        }
         let own = |kind| Constraint {
             name: None,
             kind,
@@ -264,8 +290,54 @@ impl Schema {
         {
             entry.options.insert("fts_doc_id".to_owned(), String::new());
         }
-        let entry = Index { table, definition: index.clone(), attached_to: None, of_constraint };
-        self.indexes.insert(plain(&name), entry);
+        let entry = Index {
+            table: table.clone(),
+            definition: index.clone(),
+            attached_to: None,
+            of_constraint,
+        };
+        let name = plain(&name);
+        self.indexes.insert(name.clone(), entry);
+        if !index.only {
+            let children: Vec<Name> =
+                self.partitions_of(&table).map(|(child, _)| child.clone()).collect();
+            for child in children {
+                self.create_child_index(&name, &child);
+            }
+        }
+    }
+
+    /// The index that a partition gets as its part of the parent's, under the name that PostgreSQL
+    /// chooses.
+    fn create_child_index(&mut self, parent: &Name, table: &Name) {
+        let Some(of) = self.indexes.get(parent) else { return };
+        let columns = of.definition.parts.iter().map(|part| match part {
+            IndexPart::Column(name, _) => name.as_str(),
+            IndexPart::Expression(_) => "expr",
+        });
+        let columns: Vec<_> = columns.collect();
+        let name = if of.of_constraint && parent.name.ends_with("_pkey") {
+            format!("{}_pkey", table.name)
+        } else {
+            let suffix = if of.of_constraint { "key" } else { "idx" };
+            format!("{}_{}_{suffix}", table.name, columns.join("_"))
+        };
+        let name = Name { schema: table.schema.clone(), name };
+        let mut definition = of.definition.clone();
+        definition.name = Some(name.clone());
+        definition.table = table.clone();
+        let entry = Index {
+            table: table.clone(),
+            definition,
+            attached_to: Some(parent.clone()),
+            of_constraint: of.of_constraint,
+        };
+        self.indexes.insert(name.clone(), entry);
+        let children: Vec<Name> =
+            self.partitions_of(table).map(|(child, _)| child.clone()).collect();
+        for child in children {
+            self.create_child_index(&name, &child);
+        }
     }
 
     fn drop_indexes(&mut self, drop: &Drop, table: Option<&Name>) {
@@ -337,6 +409,7 @@ impl Schema {
     fn forget_table(&mut self, name: &Name) {
         self.tables.remove(name);
         self.indexes.retain(|_, index| index.table != *name);
+        self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
         self.triggers.retain(|_, trigger| trigger.table != *name);
         for table in self.tables.values_mut() {
             table.constraints.retain(|constraint| {
@@ -583,6 +656,12 @@ impl Table {
             Action::NoInherit(parent) => {
                 let parent = plain(parent);
                 self.inherits.retain(|have| *have != parent);
+            }
+            Action::SetLogged { logged } => {
+                self.options.remove("unlogged");
+                if !logged {
+                    self.options.insert("unlogged".to_owned(), String::new());
+                }
             }
             Action::Engine(engine) => {
                 self.options.insert("engine".to_owned(), engine.clone());

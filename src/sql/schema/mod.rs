@@ -22,6 +22,8 @@ pub struct Schema {
     pub indexes: BTreeMap<Name, Index>,
     /// Views and materialized views.
     pub views: BTreeMap<Name, View>,
+    /// Sequences, and the table and column that each belongs to.
+    pub sequences: BTreeMap<Name, Option<(Name, String)>>,
     /// Enums with their labels; other types have none.
     pub types: BTreeMap<Name, Option<Vec<String>>>,
     /// Domains: what each is made of, and whether it has a constraint.
@@ -33,9 +35,9 @@ pub struct Schema {
     /// Whether all that stands in the database was given, so that what is not here is not there.
     pub complete: bool,
     /// Made by the script that is being judged: nobody waits for it.
-    pub(super) born: Vec<Name>,
+    born: Vec<Name>,
     /// Whether the script that is being judged is applied now, and not what stood before.
-    pub(super) judging: bool,
+    judging: bool,
 }
 
 /// A table.
@@ -123,6 +125,19 @@ impl Schema {
     pub fn indexes_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, &'a Index)> {
         let table = plain(table);
         self.indexes.iter().filter(move |(_, index)| index.table == table)
+    }
+
+    /// The sequences that belong to a column of a table, or to any.
+    pub fn sequences_of<'a>(
+        &'a self,
+        table: &Name,
+        column: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Name> {
+        let table = plain(table);
+        self.sequences.iter().filter_map(move |(name, owner)| {
+            let (of, own) = owner.as_ref()?;
+            (*of == table && column.is_none_or(|column| column == own)).then_some(name)
+        })
     }
 
     /// The partitions of a table, and whether each is the default one.
@@ -238,7 +253,8 @@ impl Index {
 }
 
 /// The name without the schema that is searched first.
-pub(super) fn plain(name: &Name) -> Name {
+#[must_use]
+pub fn plain(name: &Name) -> Name {
     match name.schema.as_deref() {
         Some("public") => Name::plain(&name.name),
         _ => name.clone(),

@@ -1,0 +1,44 @@
+//! `backstop check`.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
+
+use super::args::CheckArgs;
+use super::exit::{Exit, Failure};
+use super::printer;
+use crate::ops::{self, check as gate};
+use crate::report::findings;
+
+pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let stdin = if args.paths.iter().any(|path| path == Path::new("-")) {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
+            Failure::usage(format!("standard input cannot be read as text: {error}"))
+        })?;
+        Some(text)
+    } else {
+        None
+    };
+    let asked = gate::Asked {
+        paths: args.paths.clone(),
+        stdin,
+        since: args.since.clone(),
+        database: args.database.clone(),
+        runner: args.runner.clone(),
+        schema: args.schema.clone(),
+        stats: args.stats.clone(),
+        evidence: args.evidence.clone(),
+    };
+    let report = gate::check(&asked, &ops::load_config()?)?;
+    let format = if args.json { "json" } else { &args.format };
+    let style = findings::Style { colour: coloured() };
+    printer::data(findings::render(format, &report, style).trim_end());
+    Ok(if report.passes() { Exit::Done } else { Exit::No })
+}
+
+/// Colour is for a terminal, and for nobody who said no (<https://no-color.org>).
+fn coloured() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    !refused && !dumb && std::io::stdout().is_terminal()
+}

@@ -1,0 +1,207 @@
+//! Constraints: added, validated, dropped.
+
+use super::{Judge, Mode};
+use crate::gate::effects::Relation;
+use crate::sql::schema::plain;
+use crate::sql::statement::{Constraint, ConstraintKind, ForeignKey, Name};
+
+impl Judge<'_> {
+    pub(super) fn add_constraint(&mut self, table: &Name, constraint: &Constraint, only: bool) {
+        match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => self.add_foreign_key(table, constraint, key),
+            ConstraintKind::Check(_) => {
+                if !constraint.not_valid && constraint.enforced {
+                    self.because("the check is verified on every row");
+                    self.scan_rows(table, only);
+                }
+            }
+            ConstraintKind::NotNull(column) => {
+                let known = self.around.schema.column(table, column);
+                if !constraint.not_valid && !known.is_some_and(|column| column.not_null) {
+                    self.because(format!("every row is looked at for NULL in `{column}`"));
+                    self.scan_rows(table, only);
+                }
+            }
+            ConstraintKind::Unique { using_index: Some(index), .. } => {
+                let index = Name { schema: plain(table).schema, name: index.clone() };
+                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
+                self.because("the index stands there already");
+            }
+            ConstraintKind::PrimaryKey { using_index: Some(index), .. } => {
+                let index = Name { schema: plain(table).schema, name: index.clone() };
+                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
+                self.because("the index stands there already");
+                let columns: Vec<String> = self
+                    .around
+                    .schema
+                    .indexes
+                    .get(&index)
+                    .map(|index| {
+                        index
+                            .definition
+                            .parts
+                            .iter()
+                            .filter_map(|part| match part {
+                                crate::sql::statement::IndexPart::Column(name, _) => {
+                                    Some(name.clone())
+                                }
+                                crate::sql::statement::IndexPart::Expression(_) => None,
+                            })
+                            .collect()
+                    })
+                    .unwrap_or_default();
+                if columns.is_empty() {
+                    self.effects
+                        .assume(Self::unseen("whether the columns of the index are NOT NULL"));
+                    self.effects.scans(&plain(table));
+                }
+                self.forbid_null(table, &columns);
+            }
+            ConstraintKind::Unique { .. } | ConstraintKind::Exclude => {
+                self.because("the index is built under the lock");
+                for one in self.with_rows(table) {
+                    self.effects.builds_index(&one);
+                }
+            }
+            ConstraintKind::PrimaryKey { columns, .. } => {
+                self.because("the index is built under the lock");
+                for one in self.with_rows(table) {
+                    self.effects.builds_index(&one);
+                }
+                self.forbid_null(table, columns);
+            }
+        }
+    }
+
+    fn scan_rows(&mut self, table: &Name, only: bool) {
+        let tables = if only { vec![plain(table)] } else { self.with_rows(table) };
+        for one in &tables {
+            self.effects.scans(one);
+        }
+    }
+
+    /// A primary key makes its columns NOT NULL, which looks at every row where they are not yet.
+    fn forbid_null(&mut self, table: &Name, columns: &[String]) {
+        for one in self.with_rows(table) {
+            let known = self.around.schema.table(&one);
+            for column in columns {
+                let proven = known.is_some_and(|table| {
+                    table.column(column).is_some_and(|column| column.not_null)
+                        || table.proves_not_null(column).is_some()
+                });
+                if proven {
+                    continue;
+                }
+                if known.and_then(|table| table.column(column)).is_none() {
+                    self.effects.assume(Self::unseen(&format!(
+                        "whether `{column}` of `{one}` is NOT NULL"
+                    )));
+                }
+                self.because(format!("`{column}` becomes NOT NULL, so every row is looked at"));
+                self.effects.scans(&one);
+            }
+        }
+    }
+
+    fn add_foreign_key(&mut self, table: &Name, constraint: &Constraint, key: &ForeignKey) {
+        let parent = key.table.clone();
+        self.lock_tree(table, Mode::ShareRowExclusiveLock);
+        self.lock_tree(&parent, Mode::ShareRowExclusiveLock);
+        let partitioned =
+            self.around.schema.table(table).is_some_and(|table| table.partition_by.is_some());
+        if constraint.not_valid && partitioned && self.version() < 18 {
+            self.fails(
+                "before PostgreSQL 18 a foreign key of a partitioned table cannot be `NOT VALID`",
+            );
+        }
+        if !constraint.not_valid && constraint.enforced {
+            self.because("every row is looked up in the parent");
+            for one in self.with_rows(table) {
+                self.check_foreign_key(&one, &parent);
+            }
+        }
+    }
+
+    /// The query that looks for rows without a parent: it reads both tables and opens all their
+    /// indexes.
+    pub(super) fn check_foreign_key(&mut self, table: &Name, parent: &Name) {
+        self.effects.scans(&plain(table));
+        for one in self.tree(parent) {
+            self.lock(&one, Mode::AccessShareLock);
+            self.lock_indexes(&one, Mode::AccessShareLock);
+        }
+        self.lock_indexes(table, Mode::AccessShareLock);
+    }
+
+    pub(super) fn validate(&mut self, table: &Name, name: &str) {
+        let schema = self.around.schema;
+        let known = schema.table(table).and_then(|table| table.constraint(name)).cloned();
+        match known {
+            Some(constraint) if !constraint.not_valid && constraint.enforced => {
+                self.because("it is valid already");
+            }
+            Some(constraint) => match &constraint.kind {
+                ConstraintKind::ForeignKey(key) => {
+                    self.lock_tree(&key.table, Mode::RowShareLock);
+                    for one in self.with_rows(table) {
+                        self.check_foreign_key(&one, &key.table);
+                    }
+                }
+                _ => {
+                    for one in self.with_rows(table) {
+                        self.effects.scans(&one);
+                    }
+                }
+            },
+            None => {
+                self.effects.assume(Self::unseen(&format!("what the constraint `{name}` demands")));
+                for one in self.with_rows(table) {
+                    self.effects.scans(&one);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_constraint(&mut self, table: &Name, name: &str, cascade: bool) {
+        let schema = self.around.schema;
+        let known = schema.table(table).and_then(|table| table.constraint(name)).cloned();
+        match known.map(|constraint| constraint.kind) {
+            Some(ConstraintKind::ForeignKey(key)) => {
+                self.lock_tree(&key.table, Mode::AccessExclusiveLock);
+            }
+            Some(
+                ConstraintKind::Unique { .. }
+                | ConstraintKind::PrimaryKey { .. }
+                | ConstraintKind::Exclude,
+            ) => {
+                for one in self.tree(table) {
+                    let named = Name { schema: one.schema.clone(), name: name.to_owned() };
+                    let of_this: Vec<Name> = schema
+                        .indexes_of(&one)
+                        .filter(|(index, entry)| {
+                            **index == named
+                                || entry.attached_to.as_ref().is_some_and(|to| to.name == name)
+                        })
+                        .map(|(index, _)| index.clone())
+                        .collect();
+                    for index in of_this {
+                        self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
+                    }
+                }
+                // Foreign keys of other tables that count on it go with CASCADE, or it fails.
+                let children: Vec<Name> =
+                    schema.referring_to(table).map(|(child, ..)| child.clone()).collect();
+                if !cascade && let Some(child) = children.first() {
+                    self.fails(format!("a foreign key of `{child}` needs it"));
+                }
+                for child in children {
+                    self.lock_tree(&child, Mode::AccessExclusiveLock);
+                }
+            }
+            Some(_) => {}
+            None => self.effects.assume(Self::unseen(&format!(
+                "whether `{name}` is a foreign key, whose parent would be locked"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! A review: files in order, statement by statement, each against what the ones before it left.
+
+use std::ops::Range;
+
+use super::directive::{Directive, Said, directives};
+use super::effects::{Effects, effects};
+use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
+use super::policy::Policy;
+use super::rules::{self, Check, Rule};
+use super::state::{Open, State};
+use super::{Severity, Surroundings};
+use crate::sql::schema::Schema;
+use crate::sql::statement::{Statement, What};
+use crate::sql::{Source, parse};
+
+/// A file to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path as it was given; `-` for standard input.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What is known to have happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Paths of migrations that exist besides those that are judged.
+    pub files: Vec<String>,
+    /// Hashes (SHA-256, hexadecimal) of contents that a validation passed.
+    pub validated: Vec<String>,
+    /// Hashes of contents whose way back a validation has proved.
+    pub reversible: Vec<String>,
+    /// Jobs, and what became of them.
+    pub jobs: Vec<JobDone>,
+    /// Findings that another person approved: the file's hash, and the rule.
+    pub approved: Vec<(String, String)>,
+}
+
+impl Evidence {
+    /// Adds a report.
+    ///
+    /// # Errors
+    ///
+    /// It is none that is known here.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
+        let _ = text;
+        Err(format!("`{file}` is no report that is known here"))
+    }
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDone {
+    /// Its name.
+    pub name: String,
+    /// Whether it is verified: every row was written, and looked at again.
+    pub verified: bool,
+    /// From when to when rows written by the application were seen to hold both values alike.
+    pub dual_write: Option<(String, String)>,
+}
+
+/// One statement in its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Its place among the file's statements.
+    pub at: usize,
+    /// What it says.
+    pub statement: &'a Statement,
+    /// What it does.
+    pub effects: &'a Effects,
+    /// The schema before it.
+    pub schema: &'a Schema,
+    /// The script's state before it.
+    pub state: &'a State,
+    /// The file's own text.
+    pub text: &'a str,
+    /// The file's directives.
+    pub directives: &'a [Directive],
+    /// The statements of the file.
+    pub statements: &'a [Statement],
+    /// The decisions.
+    pub policy: &'a Policy,
+}
+
+/// A file after its last statement.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// The hash of its text.
+    pub hash: &'a str,
+    /// Its directives.
+    pub directives: &'a [Directive],
+    /// Its statements, with what they do.
+    pub seen: &'a [Seen<'a>],
+    /// The state after the last.
+    pub state: &'a State,
+    /// Files that were judged before it.
+    pub before: &'a [(String, Vec<Directive>)],
+    /// The decisions.
+    pub policy: &'a Policy,
+    /// What is known to have happened.
+    pub evidence: &'a Evidence,
+}
+
+/// A statement that was judged.
+#[derive(Debug, Clone)]
+pub struct Seen<'a> {
+    /// What it says.
+    pub statement: &'a Statement,
+    /// What it does.
+    pub effects: Effects,
+    /// The transaction that was open before it.
+    pub open: Open,
+    /// How long it waits for a lock.
+    pub lock_wait: Option<std::time::Duration>,
+    /// Whether it locks out readers or writers of something that others know.
+    pub blocks_others: bool,
+    /// Whether the table that it writes was made by this script.
+    pub own_table: bool,
+}
+
+/// What a rule says; the review adds the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Where.
+    pub span: Range<usize>,
+    /// What happens.
+    pub message: String,
+    /// Why it matters here.
+    pub why: Vec<String>,
+    /// What to write instead.
+    pub instead: Option<String>,
+    /// Weighs otherwise than the rule does by itself.
+    pub severity: Option<Severity>,
+}
+
+impl Draft {
+    /// A finding on this place.
+    pub fn at(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), why: Vec::new(), instead: None, severity: None }
+    }
+
+    /// Adds a reason.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why.push(why.into());
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn instead(mut self, instead: Option<String>) -> Self {
+        self.instead = instead;
+        self
+    }
+
+    /// Weighs otherwise.
+    #[must_use]
+    pub fn weighing(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+}
+
+impl Step<'_> {
+    /// Whether this file is the clean-up half of a change.
+    #[must_use]
+    pub fn is_contract(&self) -> bool {
+        is_contract(self.directives)
+    }
+}
+
+impl Whole<'_> {
+    /// Whether this file is the clean-up half of a change.
+    #[must_use]
+    pub fn is_contract(&self) -> bool {
+        is_contract(self.directives)
+    }
+}
+
+fn is_contract(directives: &[Directive]) -> bool {
+    directives.iter().any(|directive| matches!(directive.what, Said::Contract { .. }))
+}
+
+/// Judges files in their order. `schema` is what stands before the first.
+#[must_use]
+pub fn review(files: Vec<File>, schema: Schema, policy: &Policy, evidence: &Evidence) -> Report {
+    let mut report =
+        Report { files: Vec::new(), findings: Vec::new(), server: policy.server.to_string() };
+    let mut schema = schema;
+    let mut before: Vec<(String, Vec<Directive>)> = Vec::new();
+    for file in files {
+        let number = report.files.len();
+        let judged = judge(number, &file, &mut schema, &before, policy, evidence);
+        before.push((file.path.clone(), judged.directives));
+        report.findings.extend(judged.findings);
+        report.files.push(FileReport {
+            path: file.path,
+            text: file.text,
+            statements: judged.statements,
+        });
+    }
+    report
+}
+
+struct Judged {
+    findings: Vec<Finding>,
+    statements: Vec<StatementReport>,
+    directives: Vec<Directive>,
+}
+
+fn judge(
+    number: usize,
+    file: &File,
+    schema: &mut Schema,
+    before: &[(String, Vec<Directive>)],
+    policy: &Policy,
+    evidence: &Evidence,
+) -> Judged {
+    let text = file.text.as_str();
+    let mut script = parse(Source::of(policy.server), text);
+    let forward = rules::down_migration::forward(text);
+    script.statements.retain(|statement| statement.span.start < forward);
+    // What only leads back is never run on the way forward: nothing of it is judged or applied.
+    let down = rules::down_migration::is_down(&file.path);
+    let comments = script.comments.iter().cloned();
+    let directives: Vec<Directive> =
+        comments.flat_map(|comment| directives(text, comment)).collect();
+    // Every file is a session of its own, and what an earlier file made is live by then.
+    schema.judge();
+    let mut state = State::new(policy.server, policy.runner.opens_transaction(text), policy.utc);
+    let mut seen: Vec<Seen> = Vec::with_capacity(script.statements.len());
+    let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
+    for (at, statement) in script.statements.iter().enumerate() {
+        let around = Surroundings {
+            server: policy.server,
+            schema,
+            in_transaction: state.in_transaction(),
+            utc: state.utc,
+            foreign_key_checks: state.foreign_key_checks,
+        };
+        let done = effects(statement, &around);
+        let step = Step {
+            at,
+            statement,
+            effects: &done,
+            schema,
+            state: &state,
+            text,
+            directives: &directives,
+            statements: &script.statements,
+            policy,
+        };
+        for rule in rules::ALL {
+            if let Check::Statement(check) = rule.check {
+                drafts.extend(check(&step).into_iter().map(|draft| (*rule, draft)));
+            }
+        }
+        seen.push(Seen {
+            statement,
+            open: state.open,
+            lock_wait: state.lock_wait(),
+            blocks_others: super::state::seen_by_others(&done, schema)
+                .any(|lock| lock.mode.blocks().writes),
+            own_table: written_table(statement).is_some_and(|table| schema.is_born(table)),
+            effects: done.clone(),
+        });
+        state.after(at, statement, &done);
+        if !down {
+            schema.apply(statement);
+        }
+    }
+    let hash = hash(text);
+    let whole = Whole {
+        path: &file.path,
+        text,
+        hash: &hash,
+        directives: &directives,
+        seen: &seen,
+        state: &state,
+        before,
+        policy,
+        evidence,
+    };
+    for rule in rules::ALL {
+        if let Check::File(check) = rule.check {
+            drafts.extend(check(&whole).into_iter().map(|draft| (*rule, draft)));
+        }
+    }
+    if down {
+        drafts.retain(|(rule, _)| rule.id == rules::down_migration::RULE.id);
+    }
+    let findings = settle(number, drafts, &whole);
+    let statements = seen
+        .iter()
+        .map(|seen| {
+            let span = seen.statement.span.clone();
+            let inside = |finding: &&Finding| {
+                span.start <= finding.span.start
+                    && finding.span.start < span.end.max(span.start + 1)
+            };
+            let mut rules: Vec<&'static str> =
+                findings.iter().filter(inside).map(|finding| finding.rule).collect();
+            rules.dedup();
+            StatementReport {
+                span: span.clone(),
+                kind: seen.statement.kind.clone(),
+                effects: seen.effects.clone(),
+                rules,
+            }
+        })
+        .collect();
+    Judged { findings, statements, directives }
+}
+
+fn written_table(statement: &Statement) -> Option<&crate::sql::statement::Name> {
+    match &statement.what {
+        What::Dml(dml) => dml.table.as_ref(),
+        _ => None,
+    }
+}
+
+/// The SHA-256 of a text, in hexadecimal: what evidence names a migration by.
+#[must_use]
+pub fn hash(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    use std::fmt::Write as _;
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// Weighs the drafts, and lays the allowances over them.
+fn settle(file: usize, drafts: Vec<(&'static Rule, Draft)>, whole: &Whole) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (rule, draft) in drafts {
+        let decided = whole.policy.severities.get(rule.id);
+        let severity = match decided {
+            Some(Some(severity)) => *severity,
+            // One of the five is never silently off.
+            Some(None) if rule.non_negotiable => Severity::Note,
+            Some(None) => continue,
+            None => draft.severity.unwrap_or(rule.severity),
+        };
+        findings.push(Finding {
+            rule: rule.id,
+            severity,
+            file,
+            span: draft.span,
+            message: draft.message,
+            why: draft.why,
+            instead: draft.instead,
+            allowed: None,
+        });
+    }
+    let allowances = rules::allowance::lay(&mut findings, whole);
+    findings.extend(allowances.into_iter().map(|draft| Finding {
+        rule: rules::allowance::RULE.id,
+        severity: draft.severity.unwrap_or(rules::allowance::RULE.severity),
+        file,
+        span: draft.span,
+        message: draft.message,
+        why: draft.why,
+        instead: draft.instead,
+        allowed: None,
+    }));
+    findings.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
+    findings
+}
+
+impl Allowance {
+    /// Whether it still holds on this day. A day that cannot be read never holds.
+    #[must_use]
+    pub fn holds(&self, today: &str) -> bool {
+        self.until.as_deref().is_none_or(|until| is_day(until) && today <= until)
+    }
+}
+
+/// Whether a text is a day, `2026-12-31`.
+pub(super) fn is_day(text: &str) -> bool {
+    text.len() == 10
+        && text.char_indices().all(|(at, c)| match at {
+            4 | 7 => c == '-',
+            _ => c.is_ascii_digit(),
+        })
+}

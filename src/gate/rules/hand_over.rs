@@ -1,0 +1,46 @@
+//! A large table of MySQL or MariaDB is changed by an online-DDL tool.
+
+use super::{Check, Rule};
+use crate::gate::Severity;
+use crate::gate::effects::Algorithm;
+use crate::gate::review::{Draft, Step};
+use crate::rewrite::tool;
+use crate::sql::statement::{Name, What};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "hand-over",
+    title: "a change that writes a production-sized table anew is given to gh-ost or \
+            pt-online-schema-change",
+    severity: Severity::Error,
+    non_negotiable: false,
+    page: include_str!("hand_over.md"),
+    check: Check::Statement(check),
+};
+
+/// Whether a change of this table is for a tool, and not for the server itself.
+pub(super) fn takes(step: &Step, table: &Name) -> bool {
+    let What::AlterTable(_) = &step.statement.what else { return false };
+    let anew = matches!(step.effects.algorithm, Some(Algorithm::Rebuild | Algorithm::Copy));
+    anew && !step.schema.is_born(table) && step.policy.class(table).matters()
+}
+
+fn check(step: &Step) -> Vec<Draft> {
+    let What::AlterTable(alter) = &step.statement.what else { return Vec::new() };
+    if !takes(step, &alter.name) {
+        return Vec::new();
+    }
+    let class = step.policy.class(&alter.name).words();
+    let how = if step.effects.algorithm == Some(Algorithm::Copy) { "copied" } else { "rebuilt" };
+    let message = format!(
+        "`{}`, {class}, is {how} by the server itself: every replica does the same afterwards, and \
+         lags by as long",
+        alter.name
+    );
+    let mut draft = Draft::at(step.statement.span.clone(), message);
+    draft.why.clone_from(&step.effects.why);
+    let mut given = tool::plan(alter, step.text, step.schema, step.policy.server);
+    draft.why.append(&mut given.reasons);
+    draft.instead = given.command;
+    vec![draft]
+}

@@ -1,0 +1,152 @@
+//! Who runs a migration, and what that does about transactions, locks and order.
+//!
+//! What each really does was read in its source or documentation and is cited with it. A runner is a
+//! value here; adding one is one more entry of [`ALL`].
+
+/// A runner of migrations.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// Its name in options.
+    pub name: &'static str,
+    /// What it does about transactions.
+    pub wraps: Wraps,
+    /// Whether it holds an advisory lock, in a transaction or session of its own, while a migration
+    /// runs: `CREATE INDEX CONCURRENTLY` waits for every transaction that is open, so also for that.
+    pub waits_for_itself: bool,
+    /// Tables in which it keeps its own books.
+    pub books: &'static [&'static str],
+    /// What turns the transaction off for a file, if it is in the file's name or text.
+    pub without_transaction: &'static [&'static str],
+    /// Where this is from.
+    pub source: &'static str,
+}
+
+/// What a runner does about transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wraps {
+    /// Every statement commits by itself.
+    No,
+    /// The file is one transaction.
+    File,
+    /// The file is sent as one string, which PostgreSQL runs as one transaction unless it holds its
+    /// own; MySQL runs it statement by statement.
+    OneString,
+}
+
+/// `psql -f`, `mysql <`, `sqlite3 <`.
+pub static PSQL: Runner = Runner {
+    name: "psql",
+    wraps: Wraps::No,
+    waits_for_itself: false,
+    books: &[],
+    without_transaction: &[],
+    source: "psql sends each statement by itself unless --single-transaction is given",
+};
+
+/// Every runner that is known.
+pub static ALL: &[&Runner] = &[
+    &PSQL,
+    &Runner {
+        name: "flyway",
+        wraps: Wraps::File,
+        // flyway#1654, #3497: its lock on the history table lives in a transaction; since 9.1.2
+        // `postgresql.transactional.lock=false` makes it a session lock.
+        waits_for_itself: true,
+        books: &["flyway_schema_history"],
+        without_transaction: &["executeInTransaction=false"],
+        source: "Flyway: each migration in a transaction; a script's .conf may turn it off",
+    },
+    &Runner {
+        name: "liquibase",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["databasechangelog", "databasechangeloglock"],
+        without_transaction: &["runInTransaction:false"],
+        source: "Liquibase: each changeset in a transaction; runInTransaction:false turns it off",
+    },
+    &Runner {
+        name: "golang-migrate",
+        wraps: Wraps::OneString,
+        // golang-migrate#960: a session lock, which CONCURRENTLY does not wait for; but the file is
+        // one string unless x-multi-statement is on.
+        waits_for_itself: false,
+        books: &["schema_migrations"],
+        without_transaction: &[],
+        source: "golang-migrate: the whole file is one Exec",
+    },
+    &Runner {
+        name: "sqlx",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["_sqlx_migrations"],
+        without_transaction: &["-- no-transaction"],
+        source: "sqlx-core/src/migrate: a transaction for each file unless it begins -- no-transaction",
+    },
+    &Runner {
+        name: "django",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["django_migrations", "django_content_type", "auth_permission"],
+        without_transaction: &[],
+        source: "Django: atomic = True; sqlmigrate prints BEGIN and COMMIT",
+    },
+    &Runner {
+        name: "alembic",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["alembic_version"],
+        without_transaction: &[],
+        source: "Alembic: transactional DDL; upgrade --sql prints BEGIN and COMMIT",
+    },
+    &Runner {
+        name: "rails",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["schema_migrations", "ar_internal_metadata"],
+        without_transaction: &["disable_ddl_transaction!"],
+        source: "Active Record: each migration in a transaction, under a session advisory lock",
+    },
+    &Runner {
+        name: "efcore",
+        wraps: Wraps::No,
+        waits_for_itself: false,
+        books: &["__EFMigrationsHistory", "__efmigrationshistory"],
+        without_transaction: &[],
+        source: "EF Core: the script holds START TRANSACTION and COMMIT itself",
+    },
+    &Runner {
+        name: "typeorm",
+        wraps: Wraps::File,
+        waits_for_itself: false,
+        books: &["migrations", "typeorm_metadata"],
+        without_transaction: &["transaction = false"],
+        source: "TypeORM: all migrations in one transaction by default",
+    },
+];
+
+impl Runner {
+    /// A runner by its name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        let aliases =
+            [("mysql", "psql"), ("sqlite3", "psql"), ("plain", "psql"), ("diesel", "sqlx")];
+        let name = aliases.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, of)| of);
+        ALL.iter().copied().find(|runner| runner.name == name)
+    }
+
+    /// Whether it opens a transaction for this file.
+    #[must_use]
+    pub fn opens_transaction(&self, text: &str) -> bool {
+        match self.wraps {
+            Wraps::No => false,
+            Wraps::OneString => true,
+            Wraps::File => !self.without_transaction.iter().any(|mark| text.contains(mark)),
+        }
+    }
+
+    /// Whether a table is where it keeps its own books.
+    #[must_use]
+    pub fn keeps(&self, table: &str) -> bool {
+        self.books.iter().any(|book| book.eq_ignore_ascii_case(table))
+    }
+}

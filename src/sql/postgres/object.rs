@@ -1,0 +1,438 @@
+//! What is no table: indexes, views, triggers, types, schemas, and maintenance.
+
+use squawk_syntax::SyntaxNode;
+use squawk_syntax::ast::{self, AstNode, Stmt};
+
+use super::names::{Reader, drop, folded, mentions, name, name_of, names, reads, tokens, word_of};
+use super::table::type_of;
+use crate::sql::statement::{
+    CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, LockMode, Maintenance,
+    Name, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
+};
+
+/// What the statement says, if it is one of these.
+pub(super) fn what(reader: &Reader, statement: &Stmt) -> Option<What> {
+    index(reader, statement)
+        .or_else(|| view(statement))
+        .or_else(|| attached(statement))
+        .or_else(|| kinds(statement))
+        .or_else(|| dropped(statement))
+        .or_else(|| maintenance(statement))
+}
+
+fn index(reader: &Reader, statement: &Stmt) -> Option<What> {
+    Some(match statement {
+        Stmt::CreateIndex(create) => {
+            let relation = create.table_relation_name();
+            let only = relation.as_ref().is_some_and(|relation| relation.only_token().is_some());
+            let items = create.partition_item_list();
+            let parts = items.iter().flat_map(ast::PartitionItemList::partition_items);
+            What::CreateIndex(Box::new(CreateIndex {
+                name: create.index().map(|index| name(index.syntax())),
+                table: name_of(relation.and_then(|relation| relation.table_name_ref())),
+                only,
+                unique: create.unique_token().is_some(),
+                concurrently: create.concurrently_token().is_some(),
+                if_not_exists: create.if_not_exists().is_some(),
+                parts: parts.filter_map(|part| index_part(reader, &part)).collect(),
+                predicate: create
+                    .where_clause()
+                    .and_then(|clause| clause.expr())
+                    .map(|expr| reader.expression(expr.syntax())),
+                kind: IndexKind::Ordinary,
+                online: Online::default(),
+            }))
+        }
+        Stmt::DropIndex(drop_index) => What::DropIndex {
+            drop: drop(
+                names(drop_index.index_refs()),
+                drop_index.if_exists().as_ref(),
+                drop_index.drop_behavior().as_ref(),
+            ),
+            table: None,
+            concurrently: drop_index.concurrently_token().is_some(),
+            online: Online::default(),
+        },
+        Stmt::AlterIndex(alter) => match (alter.index_ref(), alter.action()) {
+            (Some(index), Some(action)) => What::AlterIndex {
+                name: name(index.syntax()),
+                action: match action {
+                    ast::AlterIndexAction::IndexRenameTo(rename) => {
+                        IndexAction::RenameTo(word_of(rename.index()))
+                    }
+                    ast::AlterIndexAction::AttachIndexPartition(attach) => {
+                        IndexAction::Attach(name_of(attach.index_ref()))
+                    }
+                    ast::AlterIndexAction::SetTablespace(_) => IndexAction::SetTablespace,
+                    _ => IndexAction::Set,
+                },
+            },
+            _ => What::Unknown { why: "it names no single index".to_owned() },
+        },
+        Stmt::Reindex(reindex) => {
+            let mut words = tokens(reindex.syntax());
+            let concurrently = words.any(|token| token.text().eq_ignore_ascii_case("concurrently"));
+            let of = |of, node: Option<&SyntaxNode>| What::Reindex {
+                of,
+                name: node.map(name),
+                concurrently,
+            };
+            match reindex.reindex_target() {
+                Some(ast::ReindexTarget::ReindexTargetIndex(target)) => {
+                    of(Reindexed::Index, target.index_ref().as_ref().map(AstNode::syntax))
+                }
+                Some(ast::ReindexTarget::ReindexTargetTable(target)) => {
+                    of(Reindexed::Table, target.table_name_ref().as_ref().map(AstNode::syntax))
+                }
+                Some(ast::ReindexTarget::ReindexTargetSchema(target)) => {
+                    of(Reindexed::Schema, target.schema_ref().as_ref().map(AstNode::syntax))
+                }
+                _ => of(Reindexed::Database, None),
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn index_part(reader: &Reader, item: &ast::PartitionItem) -> Option<IndexPart> {
+    match item.expr()? {
+        ast::Expr::NameRef(column) => Some(IndexPart::Column(name(column.syntax()).name, None)),
+        expression => Some(IndexPart::Expression(reader.expression(expression.syntax()))),
+    }
+}
+
+fn view(statement: &Stmt) -> Option<What> {
+    let query = |query: Option<ast::SelectVariant>| {
+        query.map(|query| (reads(query.syntax()), mentions(query.syntax()))).unwrap_or_default()
+    };
+    Some(match statement {
+        Stmt::CreateView(create) => {
+            let (reads, mentions) = query(create.query());
+            let or_replace = create.or_replace().is_some();
+            let name = name_of(create.view());
+            What::CreateView { name, materialized: false, or_replace, reads, mentions }
+        }
+        Stmt::CreateMaterializedView(create) => {
+            let (reads, mentions) = query(create.query());
+            let name = name_of(create.view());
+            What::CreateView { name, materialized: true, or_replace: false, reads, mentions }
+        }
+        Stmt::Refresh(refresh) => What::RefreshView {
+            name: name_of(refresh.view_ref()),
+            concurrently: refresh.concurrently_token().is_some(),
+            with_data: !matches!(refresh.data_option(), Some(ast::DataOption::WithNoData(_))),
+        },
+        Stmt::DropView(of) => What::DropView {
+            drop: drop(names(of.view_refs()), of.if_exists().as_ref(), of.drop_behavior().as_ref()),
+            materialized: false,
+        },
+        Stmt::DropMaterializedView(of) => What::DropView {
+            drop: drop(names(of.view_refs()), of.if_exists().as_ref(), of.drop_behavior().as_ref()),
+            materialized: true,
+        },
+        _ => return None,
+    })
+}
+
+/// What belongs to a table.
+fn attached(statement: &Stmt) -> Option<What> {
+    let relation = |on: Option<ast::OnRelation>| name_of(on.and_then(|on| on.relation_name_ref()));
+    let table = |on: Option<ast::OnTable>| on.map(|on| name_of(on.table_name_ref()));
+    let object = |table, of| What::TableObject { table, of };
+    Some(match statement {
+        Stmt::CreateTrigger(create) => What::CreateTrigger {
+            name: name_of(create.trigger()),
+            table: relation(create.on_relation()),
+            body: None,
+        },
+        Stmt::DropTrigger(of) => What::DropTrigger {
+            name: name_of(of.trigger_ref()),
+            table: Some(relation(of.on_relation())),
+            if_exists: of.if_exists().is_some(),
+        },
+        Stmt::AlterTrigger(alter) => {
+            object(Some(relation(alter.on_relation())), TableObject::Trigger)
+        }
+        Stmt::CreatePolicy(of) => object(table(of.on_table()), TableObject::Policy),
+        Stmt::AlterPolicy(of) => object(table(of.on_table()), TableObject::Policy),
+        Stmt::DropPolicy(of) => object(table(of.on_table()), TableObject::Policy),
+        Stmt::CreateRule(of) => {
+            object(of.rule_on().map(|on| name_of(on.relation_name_ref())), TableObject::Rule)
+        }
+        Stmt::AlterRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
+        Stmt::DropRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
+        Stmt::CommentOn(comment) => What::Comment(comment.comment_object().and_then(commented)),
+        Stmt::Grant(_) | Stmt::Revoke(_) => {
+            let relations = statement.syntax().descendants().filter_map(ast::RelationNameRef::cast);
+            What::Grant(names(relations))
+        }
+        Stmt::CreateStatistics(create) => {
+            What::CreateStatistics(create.from_table().map(|from| name_of(from.table_name_ref())))
+        }
+        _ => return None,
+    })
+}
+
+/// The relation that a comment is on.
+fn commented(object: ast::CommentObject) -> Option<Name> {
+    use ast::CommentObject as On;
+    match object {
+        On::ObjectTable(of) => Some(name_of(of.table_name_ref())),
+        On::ObjectColumn(of) => {
+            // table.column, or schema.table.column
+            let mut parts: Vec<String> = tokens(of.name()?.syntax())
+                .filter(|token| token.text() != ".")
+                .map(|token| folded(token.text()))
+                .collect();
+            parts.pop();
+            let name = parts.pop()?;
+            Some(Name { schema: parts.pop(), name })
+        }
+        On::ObjectConstraint(of) => of.table_name_ref().map(|table| name(table.syntax())),
+        On::ObjectTrigger(of) => of.relation_name_ref().map(|table| name(table.syntax())),
+        On::ObjectIndex(of) => of.syntax().children().next().map(|index| name(&index)),
+        On::ObjectView(of) => of.syntax().children().next().map(|view| name(&view)),
+        On::ObjectMaterializedView(of) => of.syntax().children().next().map(|view| name(&view)),
+        On::ObjectSequence(of) => of.syntax().children().next().map(|one| name(&one)),
+        On::ObjectForeignTable(of) => of.syntax().children().next().map(|one| name(&one)),
+        _ => None,
+    }
+}
+
+/// Types, domains, schemas, sequences.
+fn kinds(statement: &Stmt) -> Option<What> {
+    Some(match statement {
+        Stmt::CreateType(create) => {
+            let labels = match create.kind() {
+                Some(ast::CreateTypeKind::EnumType(of)) => Some(labels(of.syntax())),
+                _ => None,
+            };
+            What::CreateType { name: name_of(create.type_name()), labels }
+        }
+        Stmt::AlterType(alter) => What::AlterType {
+            name: name_of(alter.type_name_ref()),
+            action: match alter.action() {
+                Some(ast::AlterTypeAction::AddValue(add)) => {
+                    TypeAction::AddValue(labels(add.syntax()).swap_remove(0))
+                }
+                Some(ast::AlterTypeAction::RenameValue(rename)) => {
+                    let mut words = labels(rename.syntax()).into_iter();
+                    TypeAction::RenameValue {
+                        from: words.next().unwrap_or_default(),
+                        to: words.next().unwrap_or_default(),
+                    }
+                }
+                Some(ast::AlterTypeAction::TypeRenameTo(rename)) => {
+                    TypeAction::RenameTo(word_of(rename.type_name()))
+                }
+                Some(
+                    ast::AlterTypeAction::AlterTypeAttributeActionList(_)
+                    | ast::AlterTypeAction::RenameAttribute(_),
+                ) => TypeAction::Attributes,
+                _ => TypeAction::Other,
+            },
+        },
+        Stmt::CreateDomain(create) => What::CreateDomain {
+            name: name_of(create.domain()),
+            base: create.ty().map(|ty| type_of(ty.syntax())).unwrap_or_default(),
+            constrained: create.domain_qualifiers().any(|qualifier| {
+                ast::CheckConstraint::can_cast(qualifier.syntax().kind())
+                    || ast::NotNullConstraint::can_cast(qualifier.syntax().kind())
+            }),
+        },
+        Stmt::AlterDomain(alter) => What::AlterDomain {
+            name: name_of(alter.domain_ref()),
+            action: match alter.action() {
+                Some(ast::AlterDomainAction::AddConstraint(add)) => {
+                    let text = add.syntax().text().to_string().to_lowercase();
+                    DomainAction::AddConstraint { not_valid: text.contains("not valid") }
+                }
+                Some(ast::AlterDomainAction::SetNotNull(_)) => DomainAction::SetNotNull,
+                Some(ast::AlterDomainAction::ValidateConstraint(_)) => DomainAction::Validate,
+                _ => DomainAction::Other,
+            },
+        },
+        Stmt::CreateSchema(create) => match create.create_schema_target() {
+            Some(ast::CreateSchemaTarget::NamedSchema(named))
+                if create.schema_elements().next().is_none() =>
+            {
+                What::CreateSchema(word_of(named.schema()))
+            }
+            Some(ast::CreateSchemaTarget::AuthorizationSchema(_)) => What::Other,
+            _ => What::Unknown {
+                why: "it makes a schema together with what stands in it; write one statement for \
+                      each"
+                    .to_owned(),
+            },
+        },
+        Stmt::AlterSchema(alter) => match alter.action() {
+            Some(ast::AlterSchemaAction::SchemaRenameTo(rename)) => What::RenameSchema {
+                from: word_of(alter.schema_ref()),
+                to: word_of(rename.schema()),
+            },
+            _ => What::Other,
+        },
+        Stmt::CreateSequence(create) => What::Sequence {
+            drop: drop(names(create.sequence().into_iter()), None, None),
+            action: SequenceAction::Create,
+        },
+        Stmt::AlterSequence(alter) => What::Sequence {
+            drop: drop(names(alter.sequence_ref().into_iter()), alter.if_exists().as_ref(), None),
+            action: SequenceAction::Alter,
+        },
+        Stmt::DropSequence(of) => What::Sequence {
+            drop: drop(
+                names(of.sequence_refs()),
+                of.if_exists().as_ref(),
+                of.drop_behavior().as_ref(),
+            ),
+            action: SequenceAction::Drop,
+        },
+        _ => return None,
+    })
+}
+
+/// The literals in a node, without their quotes.
+fn labels(node: &SyntaxNode) -> Vec<String> {
+    let literals = node.descendants().filter_map(ast::Literal::cast);
+    let text = |literal: ast::Literal| {
+        let text = literal.syntax().text().to_string();
+        text.trim_matches('\'').replace("''", "'")
+    };
+    let found: Vec<String> = literals.map(text).collect();
+    if found.is_empty() { vec![String::new()] } else { found }
+}
+
+fn dropped(statement: &Stmt) -> Option<What> {
+    let routines = |node: &SyntaxNode| {
+        // f(int), g(text): the first token of each signature.
+        let mut found = Vec::new();
+        let mut depth = 0;
+        let mut parts: Vec<String> = Vec::new();
+        let words = tokens(node).skip(2);
+        let skip = ["if", "exists", "cascade", "restrict", ";"];
+        for token in words {
+            match token.text() {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                "," if depth == 0 => found.push(std::mem::take(&mut parts)),
+                "." => {}
+                text if depth == 0 && !skip.contains(&text.to_lowercase().as_str()) => {
+                    parts.push(folded(text));
+                }
+                _ => {}
+            }
+        }
+        found.push(parts);
+        let name = |mut parts: Vec<String>| {
+            let name = parts.pop()?;
+            Some(Name { schema: parts.pop(), name })
+        };
+        let names = found.into_iter().filter_map(name).collect();
+        let text = node.text().to_string().to_lowercase();
+        What::DropRoutine(Drop {
+            names,
+            if_exists: text.contains("if exists"),
+            cascade: text.trim_end_matches(';').trim_end().ends_with("cascade"),
+            temporary: false,
+        })
+    };
+    Some(match statement {
+        Stmt::DropTable(of) => What::DropTable(drop(
+            names(of.table_name_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::DropForeignTable(of) => What::DropTable(drop(
+            names(of.table_name_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::DropType(of) => What::DropType(drop(
+            names(of.type_name_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::DropDomain(of) => What::DropType(drop(
+            names(of.domain_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::DropSchema(of) => What::DropSchema(drop(
+            names(of.schema_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::DropFunction(_)
+        | Stmt::DropProcedure(_)
+        | Stmt::DropRoutine(_)
+        | Stmt::DropAggregate(_) => routines(statement.syntax()),
+        _ => return None,
+    })
+}
+
+fn maintenance(statement: &Stmt) -> Option<What> {
+    let tables = |list: Option<ast::TableAndColumnsList>| -> Vec<Name> {
+        let entries = list.iter().flat_map(ast::TableAndColumnsList::table_and_columnss);
+        let of = |entry: ast::TableAndColumns| {
+            entry.table_relation_name().map(|relation| name_of(relation.table_name_ref()))
+        };
+        entries.filter_map(of).collect()
+    };
+    let of = |of, tables| What::Maintenance { of, tables };
+    Some(match statement {
+        Stmt::Truncate(truncate) => {
+            let list = truncate.table_list();
+            let relations = list.iter().flat_map(ast::TableList::table_relation_names);
+            What::Truncate {
+                tables: relations.map(|relation| name_of(relation.table_name_ref())).collect(),
+                cascade: super::names::cascades(truncate.drop_behavior().as_ref()),
+            }
+        }
+        Stmt::Cluster(cluster) => {
+            let legacy = cluster.cluster_legacy().and_then(|legacy| legacy.on_path());
+            // `CLUSTER index ON table`: the node holds the word ON as well.
+            let legacy = legacy.and_then(|on| on.syntax().children().next());
+            let legacy = legacy.map(|table| name(&table));
+            let named = cluster.table_name_ref().map(|table| name(table.syntax()));
+            of(Maintenance::Cluster, named.or(legacy).into_iter().collect())
+        }
+        Stmt::Vacuum(vacuum) => {
+            let options = vacuum.vacuum_option_list();
+            let options = options.map(|list| list.syntax().text().to_string().to_lowercase());
+            let full = vacuum.full_token().is_some()
+                || options.is_some_and(|text| {
+                    text.contains("full")
+                        && !text.contains("full false")
+                        && !text.contains("full off")
+                });
+            let kind = if full { Maintenance::VacuumFull } else { Maintenance::Vacuum };
+            of(kind, tables(vacuum.table_and_columns_list()))
+        }
+        Stmt::Analyze(analyze) => {
+            of(Maintenance::Analyze, tables(analyze.table_and_columns_list()))
+        }
+        Stmt::Repack(repack) => {
+            let text = repack.syntax().text().to_string().to_lowercase();
+            let concurrently = text.contains("concurrently");
+            of(Maintenance::Repack { concurrently }, tables(repack.table_and_columns_list()))
+        }
+        Stmt::Lock(lock) => {
+            let mode = match lock.lock_mode_clause().and_then(|clause| clause.lock_mode()) {
+                None | Some(ast::LockMode::AccessExclusive(_)) => LockMode::AccessExclusive,
+                Some(ast::LockMode::AccessShare(_)) => LockMode::AccessShare,
+                Some(ast::LockMode::Exclusive(_)) => LockMode::Exclusive,
+                Some(ast::LockMode::RowExclusive(_)) => LockMode::RowExclusive,
+                Some(ast::LockMode::RowShare(_)) => LockMode::RowShare,
+                Some(ast::LockMode::Share(_)) => LockMode::Share,
+                Some(ast::LockMode::ShareRowExclusive(_)) => LockMode::ShareRowExclusive,
+                Some(ast::LockMode::ShareUpdateExclusive(_)) => LockMode::ShareUpdateExclusive,
+            };
+            let list = lock.relation_list();
+            let relations = list.iter().flat_map(ast::RelationList::relation_names);
+            let locked = |one: ast::RelationName| (name_of(one.relation_name_ref()), mode);
+            What::LockTables(relations.map(locked).collect())
+        }
+        _ => return None,
+    })
+}
