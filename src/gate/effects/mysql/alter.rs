@@ -62,7 +62,7 @@ pub(super) fn alter(alter: &AlterTable, around: &Surroundings) -> Effects {
     if !effects.rewrite.contains(&alter.name) && changes.all.iter().any(|change| builds(*change)) {
         effects.builds_index(&alter.name);
     }
-    effects.why = changes.why.clone();
+    effects.why.clone_from(&changes.why);
     if let Some(limit) = flavor.row_versions().filter(|_| keeps_versions(decision, &changes)) {
         effects.why.push(format!(
             "a table may change like this {limit} times before it must be written anew"

@@ -7,7 +7,6 @@ use super::version::Flavor;
 
 /// What all clauses of a statement come down to.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a question that the matrix asks")]
 pub(super) struct Changes {
     /// Each once.
     pub all: Vec<Change>,
