@@ -191,7 +191,7 @@ impl Parser<'_> {
     }
 
     /// A key, a check or a foreign key behind `ADD`, if that is what is next.
-    pub(super) fn add_key(&mut self, table: &Name) -> Option<Action> {
+    pub(in crate::sql) fn add_key(&mut self, table: &Name) -> Option<Action> {
         let mark = self.cursor.mark();
         let found = self.constraint_or_index(table);
         if found.is_none() {

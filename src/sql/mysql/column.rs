@@ -26,7 +26,7 @@ impl Parser<'_> {
     }
 
     /// A type: its words, what stands in parentheses, and what follows it.
-    pub(super) fn ty(&mut self) -> Option<Type> {
+    pub(in crate::sql) fn ty(&mut self) -> Option<Type> {
         let from = self.cursor.place();
         let mut words = vec![self.cursor.name()?.to_lowercase()];
         let longer: &[(&str, &[&str])] = &[
@@ -84,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// One attribute of a column; whether there was one.
-    fn attribute(&mut self, column: &mut Column) -> bool {
+    pub(in crate::sql) fn attribute(&mut self, column: &mut Column) -> bool {
         let cursor = &mut self.cursor;
         if cursor.eat(&["not", "null"]) {
             column.not_null = true;

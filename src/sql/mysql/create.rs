@@ -7,25 +7,30 @@ use crate::sql::statement::{
     Action, CreateIndex, CreateTable, IndexKind, IndexPart, Name, Online, What,
 };
 
+/// A table of which nothing but its name is known yet.
+pub(in crate::sql) fn empty_table(name: Name, if_not_exists: bool, temporary: bool) -> CreateTable {
+    CreateTable {
+        name,
+        if_not_exists,
+        temporary,
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+        partition_of: None,
+        partition_by: None,
+        inherits: Vec::new(),
+        like: Vec::new(),
+        from_query: None,
+        options: Vec::new(),
+    }
+}
+
 impl Parser<'_> {
     /// `CREATE TABLE`, behind its words.
     pub(super) fn create_table(&mut self, temporary: bool) -> Option<What> {
         let if_not_exists = self.if_not_exists();
         let name = self.cursor.dotted()?;
-        let mut table = CreateTable {
-            name: name.clone(),
-            if_not_exists,
-            temporary,
-            columns: Vec::new(),
-            constraints: Vec::new(),
-            indexes: Vec::new(),
-            partition_of: None,
-            partition_by: None,
-            inherits: Vec::new(),
-            like: Vec::new(),
-            from_query: None,
-            options: Vec::new(),
-        };
+        let mut table = empty_table(name.clone(), if_not_exists, temporary);
         if self.cursor.eat(&["like"]) {
             table.like.push(self.cursor.dotted()?);
             return self.cursor.is_done().then(|| What::CreateTable(Box::new(table)));
@@ -124,7 +129,7 @@ impl Parser<'_> {
     }
 
     /// `[USING …] (parts) [options]`
-    pub(super) fn index_body(
+    pub(in crate::sql) fn index_body(
         &mut self,
         name: Option<Name>,
         table: &Name,

@@ -6,7 +6,7 @@ use crate::sql::statement::{Dml, Name, Query, Verb, What};
 
 impl Parser<'_> {
     /// Statements that write or read rows.
-    pub(super) fn rows(&mut self, first: &str) -> (String, Option<What>) {
+    pub(in crate::sql) fn rows(&mut self, first: &str) -> (String, Option<What>) {
         let kind = if first == "(" { "SELECT".to_owned() } else { first.to_owned() };
         let what = match first {
             "INSERT" | "REPLACE" => self.insert(first),
@@ -79,7 +79,7 @@ impl Parser<'_> {
     }
 
     /// The tables that stand behind `FROM`, `JOIN` and commas between them, in what is left.
-    pub(super) fn reads(&self, besides: Option<&Name>) -> Vec<Name> {
+    pub(in crate::sql) fn reads(&self, besides: Option<&Name>) -> Vec<Name> {
         let mut found: Vec<Name> = Vec::new();
         let mut own: Vec<String> = Vec::new();
         let mut walk = self.within(&(self.cursor.place()..self.span.end));

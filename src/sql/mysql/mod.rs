@@ -13,6 +13,8 @@ mod routine;
 
 use std::ops::Range;
 
+pub(in crate::sql) use create::empty_table;
+
 use super::cursor::Cursor;
 use super::parse::{Source, unknown};
 use super::statement::{
@@ -21,8 +23,7 @@ use super::statement::{
 
 /// Reads one statement.
 pub(super) fn statement(source: Source, text: &str, span: Range<usize>) -> Statement {
-    let mut parser =
-        Parser { source, text, span: span.clone(), cursor: Cursor::new(source, text, &span) };
+    let mut parser = Parser::new(source, text, span.clone());
     if parser.cursor.is_done() {
         // A versioned comment that is for another server: nothing is left of it.
         return Statement { span, kind: "COMMENT".to_owned(), what: What::Other };
@@ -39,22 +40,23 @@ pub(super) fn statement(source: Source, text: &str, span: Range<usize>) -> State
 }
 
 /// Reads one statement, word by word.
-struct Parser<'a> {
+pub(in crate::sql) struct Parser<'a> {
     source: Source,
     text: &'a str,
     span: Range<usize>,
-    cursor: Cursor<'a>,
+    pub(in crate::sql) cursor: Cursor<'a>,
 }
 
 impl<'a> Parser<'a> {
+    /// At the beginning of a statement.
+    pub(in crate::sql) fn new(source: Source, text: &'a str, span: Range<usize>) -> Self {
+        let cursor = Cursor::new(source, text, &span);
+        Self { source, text, span, cursor }
+    }
+
     /// A parser of what stands within.
-    fn within(&self, span: &Range<usize>) -> Parser<'a> {
-        Parser {
-            source: self.source,
-            text: self.text,
-            span: span.clone(),
-            cursor: Cursor::new(self.source, self.text, span),
-        }
+    pub(in crate::sql) fn within(&self, span: &Range<usize>) -> Parser<'a> {
+        Parser::new(self.source, self.text, span.clone())
     }
 
     /// The kind of the statement, and what it says if it can be read.

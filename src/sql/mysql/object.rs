@@ -82,7 +82,7 @@ impl Parser<'_> {
     }
 
     /// `… VIEW name AS query`, of `CREATE` and `ALTER`.
-    pub(super) fn create_view(&mut self) -> (String, Option<What>) {
+    pub(in crate::sql) fn create_view(&mut self) -> (String, Option<What>) {
         self.definer();
         while !self.cursor.is_done() && !self.cursor.eat(&["view"]) {
             self.cursor.pass();

@@ -27,7 +27,6 @@ fn of(sql: &str, in_transaction: bool) -> Effects {
 }
 
 #[test]
-#[ignore = "waits for the parser of SQLite"]
 fn what_is_written_read_and_refused() {
     let table = [
         // sql, rewrites, scans, builds an index, fails
@@ -65,14 +64,12 @@ fn what_is_written_read_and_refused() {
 }
 
 #[test]
-#[ignore = "waits for the parser of SQLite"]
 fn what_depends_on_rows_is_assumed() {
     let effects = of("ALTER TABLE t ADD COLUMN q int NOT NULL", false);
     assert!(matches!(effects.verdict, Verdict::Assumed(_)), "{effects:?}");
 }
 
 #[test]
-#[ignore = "waits for the parser of SQLite"]
 fn a_vacuum_needs_to_be_alone() {
     assert!(of("VACUUM", true).fails.is_some());
     assert!(of("VACUUM", false).fails.is_none());
