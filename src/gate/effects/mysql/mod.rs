@@ -19,6 +19,7 @@ mod tables;
 mod told;
 mod types;
 mod version;
+mod why;
 
 use super::{Effects, Verdict};
 use crate::gate::Surroundings;
