@@ -199,6 +199,8 @@ fn registered(folder: &str, list: &str, except: &[&str]) {
 
 fn registries() {
     registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence", "switch"]);
+    let parts = ["mod", "document", "excerpt", "paint", "place", "placed", "sample", "words"];
+    registered("src/report/findings", "src/report/findings/mod.rs", &parts);
     let engines: Vec<_> = backstop::target::ALL.iter().flat_map(|engine| engine.schemes).collect();
     for scheme in ["postgres", "postgresql", "mysql", "mariadb", "sqlite"] {
         assert!(engines.contains(&&scheme), "`{scheme}` is not registered");
