@@ -116,6 +116,9 @@ impl Schema {
             }
         }
         self.tables.insert(name.clone(), table);
+        if create.options.iter().any(|(name, _)| name == "like") {
+            self.be_like(&name, &create.like);
+        }
         for column in &create.columns {
             self.add_column(&name, column, None);
         }
@@ -280,6 +283,12 @@ impl Schema {
             let name = format!("{}_{}_idx", table.name, columns.join("_"));
             Name { schema: table.schema.clone(), name }
         });
+        let other = self.indexes.get(&plain(&name)).map(|have| have.table != table);
+        // Where another table has an index of that name, names belong to their table.
+        let name = match other {
+            Some(true) => Name { schema: Some(table.name.clone()), name: name.name },
+            _ => name,
+        };
         if self.indexes.contains_key(&plain(&name)) && index.if_not_exists {
             return;
         }
@@ -509,8 +518,11 @@ impl Schema {
                     table.partition_of = None;
                 }
             }
+            Action::DropForeignKey { name: constraint, .. } => {
+                self.keep_index(name, constraint);
+                self.drop_constraint(name, constraint);
+            }
             Action::DropConstraint { name: constraint, .. }
-            | Action::DropForeignKey { name: constraint, .. }
             | Action::DropCheck { name: constraint } => self.drop_constraint(name, constraint),
             Action::DropPrimaryKey => {
                 if let Some(table) = self.tables.get_mut(name) {
@@ -531,14 +543,90 @@ impl Schema {
         }
     }
 
+    /// MySQL, MariaDB: `LIKE` brings all but the foreign keys.
+    fn be_like(&mut self, name: &Name, others: &[Name]) {
+        for other in others {
+            let other = plain(other);
+            let Some(model) = self.tables.get(&other) else { continue };
+            let (options, by) = (model.options.clone(), model.partition_by.clone());
+            let foreign = |have: &Constraint| matches!(have.kind, ConstraintKind::ForeignKey(_));
+            let mut constraints = model.constraints.clone();
+            constraints.retain(|have| !foreign(have));
+            if let Some(table) = self.tables.get_mut(name) {
+                table.options.extend(options);
+                table.partition_by = by;
+                table.constraints.extend(constraints);
+            }
+            let indexes: Vec<_> = self
+                .indexes_of(&other)
+                .map(|(have, index)| (have.clone(), index.clone()))
+                .collect();
+            for (have, mut index) in indexes {
+                index.table.clone_from(name);
+                index.definition.table.clone_from(name);
+                let own = |text: &str| match text.strip_prefix(&other.name) {
+                    Some(rest) if index.of_constraint => format!("{}{rest}", name.name),
+                    _ => text.to_owned(),
+                };
+                let schema = have.schema.as_ref().map(|_| name.name.clone());
+                let called = Name { schema, name: own(&have.name) };
+                self.indexes.insert(called, index);
+            }
+        }
+    }
+
+    /// MySQL, MariaDB: the index that came with a foreign key stays.
+    fn keep_index(&mut self, table: &Name, constraint: &str) {
+        let Some(entry) = self.tables.get(table) else { return };
+        let made_up = entry.made_up(&table.name, constraint);
+        let same = |have: &Option<String>| {
+            have.as_deref() == Some(constraint) || (made_up.is_some() && *have == made_up)
+        };
+        let found = entry.foreign_keys().find(|(have, _)| same(&have.name));
+        let Some(columns) = found.map(|(_, key)| key.columns.clone()) else { return };
+        let served = self.indexes_of(table).any(|(_, index)| {
+            let parts = index.definition.parts.iter().zip(&columns);
+            let same = |(part, column): (&IndexPart, &String)| {
+                matches!(part, IndexPart::Column(name, _) if name.eq_ignore_ascii_case(column))
+            };
+            columns.len() <= index.definition.parts.len() && parts.into_iter().all(same)
+        });
+        if served {
+            return;
+        }
+        let called = match (&made_up, columns.first()) {
+            (Some(_), Some(first)) => first.clone(),
+            _ => constraint.to_owned(),
+        };
+        let index = CreateIndex {
+            name: Some(Name { schema: Some(table.name.clone()), name: called }),
+            table: table.clone(),
+            only: false,
+            unique: false,
+            concurrently: false,
+            if_not_exists: false,
+            parts: columns.into_iter().map(|name| IndexPart::Column(name, None)).collect(),
+            predicate: None,
+            kind: IndexKind::Ordinary,
+            online: Online::default(),
+        };
+        self.create_index(&index, false);
+    }
+
     fn drop_constraint(&mut self, table: &Name, constraint: &str) {
+        if let Some(table_entry) = self.tables.get(table)
+            && table_entry.constraint(constraint).is_none()
+            && let Some(name) = table_entry.made_up(&table.name, constraint)
+        {
+            self.drop_constraint(table, &name);
+            return;
+        }
         if let Some(table) = self.tables.get_mut(table) {
             table.constraints.retain(|have| have.name.as_deref() != Some(constraint));
         }
-        let index = Name { schema: table.schema.clone(), name: constraint.to_owned() };
-        if self.indexes.get(&index).is_some_and(|index| index.of_constraint) {
-            self.indexes.remove(&index);
-        }
+        self.indexes.retain(|have, index| {
+            !(index.of_constraint && index.table == *table && have.name == constraint)
+        });
     }
 
     fn drop_column(&mut self, name: &Name, column: &str) {
@@ -588,6 +676,37 @@ impl Schema {
 }
 
 impl Table {
+    /// MySQL, MariaDB: new columns of the table are written like this.
+    fn write_in(&mut self, charset: Option<&String>, collation: Option<&String>) {
+        let of = |collation: &String| collation.split('_').next().map(str::to_owned);
+        let charset = charset.cloned().or_else(|| collation.and_then(of));
+        if let Some(charset) = charset {
+            self.options.insert("charset".to_owned(), charset);
+            self.options.remove("collate");
+        }
+        if let Some(collation) = collation {
+            self.options.insert("collate".to_owned(), collation.clone());
+        }
+    }
+
+    /// The constraint that MySQL or MariaDB calls so where the statement gave it no name: the schema
+    /// calls it otherwise.
+    fn made_up(&self, table: &str, called: &str) -> Option<String> {
+        let (suffix, number) = if let Some(rest) = called.strip_prefix(table) {
+            let keys = rest.strip_prefix("_ibfk_").map(|number| ("_fkey", number));
+            keys.or_else(|| rest.strip_prefix("_chk_").map(|number| ("_check", number)))?
+        } else {
+            ("_check", called.strip_prefix("CONSTRAINT_")?)
+        };
+        let number: usize = number.parse().ok()?;
+        self.constraints
+            .iter()
+            .filter_map(|have| have.name.as_ref())
+            .filter(|name| name.starts_with(table) && name.ends_with(suffix))
+            .nth(number.checked_sub(1)?)
+            .cloned()
+    }
+
     /// What changes nothing but the table itself.
     fn alter(&mut self, action: &Action) {
         let mut of = |name: &str, change: &dyn Fn(&mut Column)| {
@@ -670,16 +789,34 @@ impl Table {
                 self.options.insert("row_format".to_owned(), format.clone());
             }
             Action::ConvertCharset { charset, collation } => {
-                self.options.insert("charset".to_owned(), charset.clone());
                 for column in &mut self.columns {
-                    if column.ty.charset.is_some() {
-                        column.ty.charset = Some(charset.clone());
-                        column.collation.clone_from(collation);
+                    column.ty.charset = None;
+                    column.collation = None;
+                }
+                self.write_in(Some(charset), collation.as_ref());
+            }
+            Action::DefaultCharset { charset, collation } => {
+                // The columns that are there stay as they are.
+                let text = [
+                    "varchar",
+                    "char",
+                    "tinytext",
+                    "text",
+                    "mediumtext",
+                    "longtext",
+                    "enum",
+                    "set",
+                ];
+                let option = |name: &str| self.options.get(name).cloned();
+                let (before, order) = (option("charset"), option("collate"));
+                for column in &mut self.columns {
+                    let bare = column.ty.charset.is_none() && column.collation.is_none();
+                    if bare && text.contains(&column.ty.name.as_str()) {
+                        column.ty.charset.clone_from(&before);
+                        column.collation.clone_from(&order);
                     }
                 }
-            }
-            Action::DefaultCharset { charset: Some(charset), .. } => {
-                self.options.insert("charset".to_owned(), charset.clone());
+                self.write_in(charset.as_ref(), collation.as_ref());
             }
             Action::Partition(PartitionOperation::PartitionBy) => {
                 self.partition_by = Some(String::new());
