@@ -3,8 +3,8 @@
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
-    SequenceAction, Statement, TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, Online, Place, SequenceAction, Statement,
+    TypeAction, What,
 };
 
 impl Schema {
@@ -272,7 +272,7 @@ impl Schema {
         }
     }
 
-    fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
+    pub(super) fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
         let table = plain(&index.table);
         let name = index.name.clone().unwrap_or_else(|| {
             let columns = index.parts.iter().map(|part| match part {
@@ -543,76 +543,6 @@ impl Schema {
         }
     }
 
-    /// MySQL, MariaDB: `LIKE` brings all but the foreign keys.
-    fn be_like(&mut self, name: &Name, others: &[Name]) {
-        for other in others {
-            let other = plain(other);
-            let Some(model) = self.tables.get(&other) else { continue };
-            let (options, by) = (model.options.clone(), model.partition_by.clone());
-            let foreign = |have: &Constraint| matches!(have.kind, ConstraintKind::ForeignKey(_));
-            let mut constraints = model.constraints.clone();
-            constraints.retain(|have| !foreign(have));
-            if let Some(table) = self.tables.get_mut(name) {
-                table.options.extend(options);
-                table.partition_by = by;
-                table.constraints.extend(constraints);
-            }
-            let indexes: Vec<_> = self
-                .indexes_of(&other)
-                .map(|(have, index)| (have.clone(), index.clone()))
-                .collect();
-            for (have, mut index) in indexes {
-                index.table.clone_from(name);
-                index.definition.table.clone_from(name);
-                let own = |text: &str| match text.strip_prefix(&other.name) {
-                    Some(rest) if index.of_constraint => format!("{}{rest}", name.name),
-                    _ => text.to_owned(),
-                };
-                let schema = have.schema.as_ref().map(|_| name.name.clone());
-                let called = Name { schema, name: own(&have.name) };
-                self.indexes.insert(called, index);
-            }
-        }
-    }
-
-    /// MySQL, MariaDB: the index that came with a foreign key stays.
-    fn keep_index(&mut self, table: &Name, constraint: &str) {
-        let Some(entry) = self.tables.get(table) else { return };
-        let made_up = entry.made_up(&table.name, constraint);
-        let same = |have: &Option<String>| {
-            have.as_deref() == Some(constraint) || (made_up.is_some() && *have == made_up)
-        };
-        let found = entry.foreign_keys().find(|(have, _)| same(&have.name));
-        let Some(columns) = found.map(|(_, key)| key.columns.clone()) else { return };
-        let served = self.indexes_of(table).any(|(_, index)| {
-            let parts = index.definition.parts.iter().zip(&columns);
-            let same = |(part, column): (&IndexPart, &String)| {
-                matches!(part, IndexPart::Column(name, _) if name.eq_ignore_ascii_case(column))
-            };
-            columns.len() <= index.definition.parts.len() && parts.into_iter().all(same)
-        });
-        if served {
-            return;
-        }
-        let called = match (&made_up, columns.first()) {
-            (Some(_), Some(first)) => first.clone(),
-            _ => constraint.to_owned(),
-        };
-        let index = CreateIndex {
-            name: Some(Name { schema: Some(table.name.clone()), name: called }),
-            table: table.clone(),
-            only: false,
-            unique: false,
-            concurrently: false,
-            if_not_exists: false,
-            parts: columns.into_iter().map(|name| IndexPart::Column(name, None)).collect(),
-            predicate: None,
-            kind: IndexKind::Ordinary,
-            online: Online::default(),
-        };
-        self.create_index(&index, false);
-    }
-
     fn drop_constraint(&mut self, table: &Name, constraint: &str) {
         if let Some(table_entry) = self.tables.get(table)
             && table_entry.constraint(constraint).is_none()
@@ -627,203 +557,6 @@ impl Schema {
         self.indexes.retain(|have, index| {
             !(index.of_constraint && index.table == *table && have.name == constraint)
         });
-    }
-
-    fn drop_column(&mut self, name: &Name, column: &str) {
-        let gone =
-            |columns: &[String]| columns.iter().any(|have| have.eq_ignore_ascii_case(column));
-        if let Some(table) = self.tables.get_mut(name) {
-            table.columns.retain(|have| !have.name.eq_ignore_ascii_case(column));
-            table.constraints.retain(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => !gone(columns),
-                ConstraintKind::ForeignKey(key) => !gone(&key.columns),
-                ConstraintKind::Check(check) => {
-                    !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
-                }
-                ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
-                ConstraintKind::Exclude => true,
-            });
-        }
-        self.indexes.retain(|_, index| index.table != *name || !index.covers(column));
-    }
-
-    fn rename_column(&mut self, name: &Name, from: &str, to: &str) {
-        let Some(table) = self.tables.get_mut(name) else { return };
-        let rename = |have: &mut String| {
-            if have.eq_ignore_ascii_case(from) {
-                to.clone_into(have);
-            }
-        };
-        table.columns.iter_mut().for_each(|column| rename(&mut column.name));
-        for constraint in &mut table.constraints {
-            match &mut constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
-                ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
-                ConstraintKind::NotNull(of) => rename(of),
-                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
-            }
-        }
-        for index in self.indexes.values_mut().filter(|index| index.table == *name) {
-            for part in &mut index.definition.parts {
-                if let IndexPart::Column(column, _) = part {
-                    rename(column);
-                }
-            }
-        }
-    }
-}
-
-impl Table {
-    /// MySQL, MariaDB: new columns of the table are written like this.
-    fn write_in(&mut self, charset: Option<&String>, collation: Option<&String>) {
-        let of = |collation: &String| collation.split('_').next().map(str::to_owned);
-        let charset = charset.cloned().or_else(|| collation.and_then(of));
-        if let Some(charset) = charset {
-            self.options.insert("charset".to_owned(), charset);
-            self.options.remove("collate");
-        }
-        if let Some(collation) = collation {
-            self.options.insert("collate".to_owned(), collation.clone());
-        }
-    }
-
-    /// The constraint that MySQL or MariaDB calls so where the statement gave it no name: the schema
-    /// calls it otherwise.
-    fn made_up(&self, table: &str, called: &str) -> Option<String> {
-        let (suffix, number) = if let Some(rest) = called.strip_prefix(table) {
-            let keys = rest.strip_prefix("_ibfk_").map(|number| ("_fkey", number));
-            keys.or_else(|| rest.strip_prefix("_chk_").map(|number| ("_check", number)))?
-        } else {
-            ("_check", called.strip_prefix("CONSTRAINT_")?)
-        };
-        let number: usize = number.parse().ok()?;
-        self.constraints
-            .iter()
-            .filter_map(|have| have.name.as_ref())
-            .filter(|name| name.starts_with(table) && name.ends_with(suffix))
-            .nth(number.checked_sub(1)?)
-            .cloned()
-    }
-
-    /// What changes nothing but the table itself.
-    fn alter(&mut self, action: &Action) {
-        let mut of = |name: &str, change: &dyn Fn(&mut Column)| {
-            let same = |column: &&mut Column| column.name.eq_ignore_ascii_case(name);
-            if let Some(column) = self.columns.iter_mut().find(same) {
-                change(column);
-            }
-        };
-        match action {
-            Action::ChangeType { column, to, collation, .. } => of(column, &|have| {
-                have.ty = to.clone();
-                if collation.is_some() {
-                    have.collation.clone_from(collation);
-                }
-            }),
-            Action::SetDefault { column, to } => {
-                of(column, &|have| have.default = Some(to.clone()));
-            }
-            Action::DropDefault { column } => of(column, &|have| have.default = None),
-            Action::SetNotNull { column } => of(column, &|have| have.not_null = true),
-            Action::DropNotNull { column } => of(column, &|have| have.not_null = false),
-            Action::AddIdentity { column } => of(column, &|have| have.identity = true),
-            Action::DropIdentity { column } => of(column, &|have| have.identity = false),
-            Action::DropExpression { column } => of(column, &|have| have.generated = None),
-            Action::Modify { from, column, place, .. } => {
-                let same = |have: &Column| have.name.eq_ignore_ascii_case(from);
-                let Some(at) = self.columns.iter().position(same) else { return };
-                self.columns.remove(at);
-                let to = match place {
-                    None => at,
-                    Some(Place::First) => 0,
-                    Some(Place::After(other)) => self
-                        .columns
-                        .iter()
-                        .position(|have| have.name.eq_ignore_ascii_case(other))
-                        .map_or(at, |at| at + 1),
-                };
-                self.columns.insert(to.min(self.columns.len()), (**column).clone());
-            }
-            Action::ValidateConstraint { name } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.not_valid = false;
-                    if let ConstraintKind::NotNull(column) = &constraint.kind {
-                        let column = column.clone();
-                        let same = |have: &&mut Column| have.name == column;
-                        if let Some(column) = self.columns.iter_mut().find(same) {
-                            column.not_null = true;
-                        }
-                    }
-                }
-            }
-            Action::AlterConstraint { name, enforced: Some(enforced) } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.enforced = *enforced;
-                }
-            }
-            Action::RenameConstraint { from, to } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(from);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.name = Some(to.clone());
-                }
-            }
-            Action::Inherit(parent) => self.inherits.push(plain(parent)),
-            Action::NoInherit(parent) => {
-                let parent = plain(parent);
-                self.inherits.retain(|have| *have != parent);
-            }
-            Action::SetLogged { logged } => {
-                self.options.remove("unlogged");
-                if !logged {
-                    self.options.insert("unlogged".to_owned(), String::new());
-                }
-            }
-            Action::Engine(engine) => {
-                self.options.insert("engine".to_owned(), engine.clone());
-            }
-            Action::RowFormat(format) => {
-                self.options.insert("row_format".to_owned(), format.clone());
-            }
-            Action::ConvertCharset { charset, collation } => {
-                for column in &mut self.columns {
-                    column.ty.charset = None;
-                    column.collation = None;
-                }
-                self.write_in(Some(charset), collation.as_ref());
-            }
-            Action::DefaultCharset { charset, collation } => {
-                // The columns that are there stay as they are.
-                let text = [
-                    "varchar",
-                    "char",
-                    "tinytext",
-                    "text",
-                    "mediumtext",
-                    "longtext",
-                    "enum",
-                    "set",
-                ];
-                let option = |name: &str| self.options.get(name).cloned();
-                let (before, order) = (option("charset"), option("collate"));
-                for column in &mut self.columns {
-                    let bare = column.ty.charset.is_none() && column.collation.is_none();
-                    if bare && text.contains(&column.ty.name.as_str()) {
-                        column.ty.charset.clone_from(&before);
-                        column.collation.clone_from(&order);
-                    }
-                }
-                self.write_in(charset.as_ref(), collation.as_ref());
-            }
-            Action::Partition(PartitionOperation::PartitionBy) => {
-                self.partition_by = Some(String::new());
-            }
-            Action::Partition(PartitionOperation::Remove) => self.partition_by = None,
-            _ => {}
-        }
     }
 }
 
