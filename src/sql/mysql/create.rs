@@ -33,6 +33,7 @@ impl Parser<'_> {
         let mut table = empty_table(name.clone(), if_not_exists, temporary);
         if self.cursor.eat(&["like"]) {
             table.like.push(self.cursor.dotted()?);
+            table.options.push(("like".to_owned(), String::new()));
             return self.cursor.is_done().then(|| What::CreateTable(Box::new(table)));
         }
         if self.cursor.text() == "(" {
@@ -40,6 +41,7 @@ impl Parser<'_> {
             let mut inner = self.within(&span);
             if inner.cursor.eat(&["like"]) {
                 table.like.push(inner.cursor.dotted()?);
+                table.options.push(("like".to_owned(), String::new()));
             } else if inner.cursor.is(&["select"]) || inner.cursor.is(&["with"]) {
                 table.from_query = Some(inner.reads(None));
             } else {

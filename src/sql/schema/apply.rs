@@ -3,8 +3,8 @@
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
-    SequenceAction, Statement, TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, Online, Place, SequenceAction, Statement,
+    TypeAction, What,
 };
 
 impl Schema {
@@ -119,6 +119,9 @@ impl Schema {
             }
         }
         self.tables.insert(name.clone(), table);
+        if create.options.iter().any(|(name, _)| name == "like") {
+            self.be_like(&name, &create.like);
+        }
         for column in &create.columns {
             self.add_column(&name, column, None);
         }
@@ -272,7 +275,7 @@ impl Schema {
         }
     }
 
-    fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
+    pub(super) fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
         let table = plain(&index.table);
         let name = index.name.clone().unwrap_or_else(|| {
             let columns = index.parts.iter().map(|part| match part {
@@ -283,6 +286,12 @@ impl Schema {
             let name = format!("{}_{}_idx", table.name, columns.join("_"));
             Name { schema: table.schema.clone(), name }
         });
+        let other = self.indexes.get(&plain(&name)).map(|have| have.table != table);
+        // Where another table has an index of that name, names belong to their table.
+        let name = match other {
+            Some(true) => Name { schema: Some(table.name.clone()), name: name.name },
+            _ => name,
+        };
         if self.indexes.contains_key(&plain(&name)) && index.if_not_exists {
             return;
         }
@@ -510,12 +519,12 @@ impl Schema {
         }
     }
 
-    fn insert_index(&mut self, name: Name, index: Index) {
+    pub(super) fn insert_index(&mut self, name: Name, index: Index) {
         self.links.indexes.entry(index.table.clone()).or_default().insert(name.clone());
         self.indexes.insert(name, index);
     }
 
-    fn remove_index(&mut self, name: &Name) -> Option<Index> {
+    pub(super) fn remove_index(&mut self, name: &Name) -> Option<Index> {
         let index = self.indexes.remove(name)?;
         if let Some(names) = self.links.indexes.get_mut(&index.table) {
             names.remove(name);
@@ -524,7 +533,7 @@ impl Schema {
     }
 
     /// Removes those of a table's indexes that are meant.
-    fn remove_indexes(&mut self, table: &Name, meant: impl Fn(&Name, &Index) -> bool) {
+    pub(super) fn remove_indexes(&mut self, table: &Name, meant: impl Fn(&Name, &Index) -> bool) {
         let names: Vec<Name> = self
             .indexes_of(table)
             .filter(|(name, index)| meant(name, index))
@@ -591,8 +600,11 @@ impl Schema {
                     table.partition_of = None;
                 }
             }
+            Action::DropForeignKey { name: constraint, .. } => {
+                self.keep_index(name, constraint);
+                self.drop_constraint(name, constraint);
+            }
             Action::DropConstraint { name: constraint, .. }
-            | Action::DropForeignKey { name: constraint, .. }
             | Action::DropCheck { name: constraint } => self.drop_constraint(name, constraint),
             Action::DropPrimaryKey => {
                 if let Some(table) = self.tables.get_mut(name) {
@@ -614,162 +626,17 @@ impl Schema {
     }
 
     fn drop_constraint(&mut self, table: &Name, constraint: &str) {
+        if let Some(table_entry) = self.tables.get(table)
+            && table_entry.constraint(constraint).is_none()
+            && let Some(name) = table_entry.made_up(&table.name, constraint)
+        {
+            self.drop_constraint(table, &name);
+            return;
+        }
         if let Some(table) = self.tables.get_mut(table) {
             table.constraints.retain(|have| have.name.as_deref() != Some(constraint));
         }
-        let index = Name { schema: table.schema.clone(), name: constraint.to_owned() };
-        if self.indexes.get(&index).is_some_and(|index| index.of_constraint) {
-            self.remove_index(&index);
-        }
-    }
-
-    fn drop_column(&mut self, name: &Name, column: &str) {
-        let gone =
-            |columns: &[String]| columns.iter().any(|have| have.eq_ignore_ascii_case(column));
-        if let Some(table) = self.tables.get_mut(name) {
-            table.columns.retain(|have| !have.name.eq_ignore_ascii_case(column));
-            table.constraints.retain(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => !gone(columns),
-                ConstraintKind::ForeignKey(key) => !gone(&key.columns),
-                ConstraintKind::Check(check) => {
-                    !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
-                }
-                ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
-                ConstraintKind::Exclude => true,
-            });
-        }
-        self.remove_indexes(name, |_, index| index.covers(column));
-    }
-
-    fn rename_column(&mut self, name: &Name, from: &str, to: &str) {
-        let Some(table) = self.tables.get_mut(name) else { return };
-        let rename = |have: &mut String| {
-            if have.eq_ignore_ascii_case(from) {
-                to.clone_into(have);
-            }
-        };
-        table.columns.iter_mut().for_each(|column| rename(&mut column.name));
-        for constraint in &mut table.constraints {
-            match &mut constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
-                ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
-                ConstraintKind::NotNull(of) => rename(of),
-                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
-            }
-        }
-        for index in self.links.indexes.get(name).into_iter().flatten() {
-            let Some(index) = self.indexes.get_mut(index) else { continue };
-            for part in &mut index.definition.parts {
-                if let IndexPart::Column(column, _) = part {
-                    rename(column);
-                }
-            }
-        }
-    }
-}
-
-impl Table {
-    /// What changes nothing but the table itself.
-    fn alter(&mut self, action: &Action) {
-        let mut of = |name: &str, change: &dyn Fn(&mut Column)| {
-            let same = |column: &&mut Column| column.name.eq_ignore_ascii_case(name);
-            if let Some(column) = self.columns.iter_mut().find(same) {
-                change(column);
-            }
-        };
-        match action {
-            Action::ChangeType { column, to, collation, .. } => of(column, &|have| {
-                have.ty = to.clone();
-                if collation.is_some() {
-                    have.collation.clone_from(collation);
-                }
-            }),
-            Action::SetDefault { column, to } => {
-                of(column, &|have| have.default = Some(to.clone()));
-            }
-            Action::DropDefault { column } => of(column, &|have| have.default = None),
-            Action::SetNotNull { column } => of(column, &|have| have.not_null = true),
-            Action::DropNotNull { column } => of(column, &|have| have.not_null = false),
-            Action::AddIdentity { column } => of(column, &|have| have.identity = true),
-            Action::DropIdentity { column } => of(column, &|have| have.identity = false),
-            Action::DropExpression { column } => of(column, &|have| have.generated = None),
-            Action::Modify { from, column, place, .. } => {
-                let same = |have: &Column| have.name.eq_ignore_ascii_case(from);
-                let Some(at) = self.columns.iter().position(same) else { return };
-                self.columns.remove(at);
-                let to = match place {
-                    None => at,
-                    Some(Place::First) => 0,
-                    Some(Place::After(other)) => self
-                        .columns
-                        .iter()
-                        .position(|have| have.name.eq_ignore_ascii_case(other))
-                        .map_or(at, |at| at + 1),
-                };
-                self.columns.insert(to.min(self.columns.len()), (**column).clone());
-            }
-            Action::ValidateConstraint { name } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.not_valid = false;
-                    if let ConstraintKind::NotNull(column) = &constraint.kind {
-                        let column = column.clone();
-                        let same = |have: &&mut Column| have.name == column;
-                        if let Some(column) = self.columns.iter_mut().find(same) {
-                            column.not_null = true;
-                        }
-                    }
-                }
-            }
-            Action::AlterConstraint { name, enforced: Some(enforced) } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.enforced = *enforced;
-                }
-            }
-            Action::RenameConstraint { from, to } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(from);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.name = Some(to.clone());
-                }
-            }
-            Action::Inherit(parent) => self.inherits.push(plain(parent)),
-            Action::NoInherit(parent) => {
-                let parent = plain(parent);
-                self.inherits.retain(|have| *have != parent);
-            }
-            Action::SetLogged { logged } => {
-                self.options.remove("unlogged");
-                if !logged {
-                    self.options.insert("unlogged".to_owned(), String::new());
-                }
-            }
-            Action::Engine(engine) => {
-                self.options.insert("engine".to_owned(), engine.clone());
-            }
-            Action::RowFormat(format) => {
-                self.options.insert("row_format".to_owned(), format.clone());
-            }
-            Action::ConvertCharset { charset, collation } => {
-                self.options.insert("charset".to_owned(), charset.clone());
-                for column in &mut self.columns {
-                    if column.ty.charset.is_some() {
-                        column.ty.charset = Some(charset.clone());
-                        column.collation.clone_from(collation);
-                    }
-                }
-            }
-            Action::DefaultCharset { charset: Some(charset), .. } => {
-                self.options.insert("charset".to_owned(), charset.clone());
-            }
-            Action::Partition(PartitionOperation::PartitionBy) => {
-                self.partition_by = Some(String::new());
-            }
-            Action::Partition(PartitionOperation::Remove) => self.partition_by = None,
-            _ => {}
-        }
+        self.remove_indexes(table, |have, index| index.of_constraint && have.name == constraint);
     }
 }
 

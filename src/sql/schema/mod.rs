@@ -5,6 +5,8 @@
 //! statements that are applied one by one. What was never seen is unknown, not absent.
 
 mod apply;
+mod mysql;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 

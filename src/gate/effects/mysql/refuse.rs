@@ -235,7 +235,10 @@ impl Asked<'_> {
         self.alter.actions.iter().any(|(action, _)| match action {
             Action::DropForeignKey { name: gone, .. }
             | Action::DropCheck { name: gone }
-            | Action::DropConstraint { name: gone, .. } => gone.eq_ignore_ascii_case(name),
+            | Action::DropConstraint { name: gone, .. } => {
+                gone.eq_ignore_ascii_case(name)
+                    || (made_up(gone) && (name.ends_with("_fkey") || name.ends_with("_check")))
+            }
             _ => false,
         })
     }
