@@ -196,9 +196,7 @@ impl Parser<'_> {
                 "m",
                 "distance",
             ];
-            if self.cursor.eat(&["with", "parser"]) {
-                self.cursor.pass();
-            } else if self.cursor.eat(&["using"]) {
+            if self.cursor.eat(&["with", "parser"]) || self.cursor.eat(&["using"]) {
                 self.cursor.pass();
             } else if self.cursor.eat_one(&named).is_some() {
                 self.cursor.eat(&["="]);

@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
         }
         let mut settings = Vec::new();
         loop {
-            settings.extend(self.setting()?);
+            self.setting(&mut settings)?;
             if !self.cursor.eat(&[","]) {
                 break;
             }
@@ -129,7 +129,7 @@ impl<'a> Parser<'a> {
     }
 
     /// One assignment; of a user variable nothing.
-    fn setting(&mut self) -> Option<Option<Setting>> {
+    fn setting(&mut self, settings: &mut Vec<Setting>) -> Option<()> {
         let mut scope = Scope::Session;
         let mut of_word = |word: Option<&str>| {
             if matches!(word, Some("global" | "persist" | "persist_only")) {
@@ -163,7 +163,10 @@ impl<'a> Parser<'a> {
         let text = self.cursor.since(from).trim();
         let value = super::cursor::unquoted(text);
         let value = (!value.eq_ignore_ascii_case("default")).then_some(value);
-        Some((!user).then_some(Setting { scope, name, value }))
+        if !user {
+            settings.push(Setting { scope, name, value });
+        }
+        Some(())
     }
 
     /// `ALGORITHM =`, `LOCK =`, `WAIT n`, `NOWAIT`, if one is next; whether one was.

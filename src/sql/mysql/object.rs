@@ -105,7 +105,7 @@ impl Parser<'_> {
 
     fn sequence(&mut self, action: SequenceAction) -> Option<What> {
         let names = self.cursor.dotted_list();
-        (!names.is_empty()).then(|| What::Sequence {
+        (!names.is_empty()).then_some(What::Sequence {
             drop: Drop { names, if_exists: false, cascade: false, temporary: false },
             action,
         })

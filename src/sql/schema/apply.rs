@@ -1,5 +1,6 @@
 //! A statement, applied to the schema.
 
+use super::table::default_name;
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
@@ -481,69 +482,6 @@ impl Schema {
         self.relink();
     }
 
-    /// Finds anew who belongs to whom.
-    fn relink(&mut self) {
-        self.links.children.clear();
-        self.links.referrers.clear();
-        let names: Vec<Name> = self.tables.keys().cloned().collect();
-        for name in names {
-            self.link(&name);
-        }
-    }
-
-    /// Notes to whom a table belongs, and to whom it refers.
-    fn link(&mut self, name: &Name) {
-        let Some(table) = self.tables.get(name) else { return };
-        let parents = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
-        for parent in parents {
-            self.links.children.entry(plain(parent)).or_default().insert(name.clone());
-        }
-        for (_, key) in table.foreign_keys() {
-            self.links.referrers.entry(plain(&key.table)).or_default().insert(name.clone());
-        }
-    }
-
-    /// Takes back what [`Self::link`] noted.
-    fn unlink(&mut self, name: &Name) {
-        let Some(table) = self.tables.get(name) else { return };
-        let parents = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
-        for parent in parents {
-            if let Some(children) = self.links.children.get_mut(&plain(parent)) {
-                children.remove(name);
-            }
-        }
-        for (_, key) in table.foreign_keys() {
-            if let Some(referrers) = self.links.referrers.get_mut(&plain(&key.table)) {
-                referrers.remove(name);
-            }
-        }
-    }
-
-    pub(super) fn insert_index(&mut self, name: Name, index: Index) {
-        self.links.indexes.entry(index.table.clone()).or_default().insert(name.clone());
-        self.indexes.insert(name, index);
-    }
-
-    pub(super) fn remove_index(&mut self, name: &Name) -> Option<Index> {
-        let index = self.indexes.remove(name)?;
-        if let Some(names) = self.links.indexes.get_mut(&index.table) {
-            names.remove(name);
-        }
-        Some(index)
-    }
-
-    /// Removes those of a table's indexes that are meant.
-    pub(super) fn remove_indexes(&mut self, table: &Name, meant: impl Fn(&Name, &Index) -> bool) {
-        let names: Vec<Name> = self
-            .indexes_of(table)
-            .filter(|(name, index)| meant(name, index))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in names {
-            self.remove_index(&name);
-        }
-    }
-
     fn alter_table(&mut self, alter: &AlterTable) {
         let name = plain(&alter.name);
         // A table that was never seen is known from now on by what is said of it.
@@ -646,19 +584,4 @@ fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
 
 fn default_index(table: &Name) -> Name {
     Name { schema: table.schema.clone(), name: format!("{}_pkey", table.name) }
-}
-
-/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
-/// that name, and without cutting it at 63 bytes.
-fn default_name(table: &Name, constraint: &Constraint) -> String {
-    let with =
-        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
-    match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
-        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
-        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
-        ConstraintKind::Check(_) => format!("{}_check", table.name),
-        ConstraintKind::Exclude => format!("{}_excl", table.name),
-        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
-    }
 }

@@ -5,11 +5,13 @@
 //! statements that are applied one by one. What was never seen is unknown, not absent.
 
 mod apply;
+mod links;
 mod mysql;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use self::links::Links;
 use crate::sql::statement::{
     Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, Type,
 };
@@ -42,18 +44,6 @@ pub struct Schema {
     born: Vec<Name>,
     /// Whether the script that is being judged is applied now, and not what stood before.
     judging: bool,
-}
-
-/// What the maps above say, by the table that is asked about. A schema has thousands of tables, and
-/// every statement asks.
-#[derive(Debug, Clone, Default)]
-struct Links {
-    /// The indexes of a table.
-    indexes: BTreeMap<Name, BTreeSet<Name>>,
-    /// The partitions of a table, and those that inherit from it.
-    children: BTreeMap<Name, BTreeSet<Name>>,
-    /// The tables with a foreign key to a table.
-    referrers: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 /// A table.

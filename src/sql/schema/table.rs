@@ -204,3 +204,18 @@ impl Table {
         }
     }
 }
+
+/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
+/// that name, and without cutting it at 63 bytes.
+pub(super) fn default_name(table: &Name, constraint: &Constraint) -> String {
+    let with =
+        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
+    match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
+        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
+        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
+        ConstraintKind::Check(_) => format!("{}_check", table.name),
+        ConstraintKind::Exclude => format!("{}_excl", table.name),
+        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
+    }
+}

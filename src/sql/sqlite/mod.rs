@@ -108,22 +108,24 @@ fn alter(parser: &mut Parser) -> Option<What> {
     Some(What::AlterTable(AlterTable { name, if_exists: false, only: false, actions, online }))
 }
 
+/// The words with which what follows a column's type begins.
+const ATTRIBUTES: [&str; 11] = [
+    "constraint",
+    "primary",
+    "not",
+    "null",
+    "unique",
+    "check",
+    "default",
+    "collate",
+    "references",
+    "generated",
+    "as",
+];
+
 /// A column, whose type may be left out.
 fn column(parser: &mut Parser) -> Option<Column> {
     let name = parser.cursor.name()?;
-    const ATTRIBUTES: [&str; 11] = [
-        "constraint",
-        "primary",
-        "not",
-        "null",
-        "unique",
-        "check",
-        "default",
-        "collate",
-        "references",
-        "generated",
-        "as",
-    ];
     let attribute = ATTRIBUTES.iter().any(|word| parser.cursor.is(&[word]));
     if attribute || parser.cursor.is_done() || parser.cursor.is(&[","]) {
         let mut column = Column { name, ty: Type::default(), ..Column::default() };
@@ -192,7 +194,7 @@ fn create_table(parser: &mut Parser, temporary: bool) -> Option<What> {
         while !inner.cursor.is_done() {
             match inner.add_key(&name) {
                 Some(Action::AddConstraint { constraint, .. }) => {
-                    table.constraints.push(constraint)
+                    table.constraints.push(constraint);
                 }
                 Some(_) => return None,
                 None => table.columns.push(column(&mut inner)?),
