@@ -9,12 +9,12 @@ use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
 use super::policy::Policy;
 use super::rules::{self, Check, Rule};
 use super::state::{Open, State};
-use super::{Severity, Surroundings};
+use super::{Server, Severity, Surroundings};
 use crate::event::JobState;
 use crate::spec::SpecError;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, What};
-use crate::sql::{Source, parse};
+use crate::sql::{Script, Source, parse};
 
 /// A file to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,28 @@ pub struct File {
     pub path: String,
     /// Its text.
     pub text: String,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    file: File,
+    script: Script,
+    directives: Vec<Directive>,
+}
+
+impl File {
+    /// Reads its statements and directives. Files do not depend on each other until they are
+    /// judged, so whoever has many may read them side by side.
+    #[must_use]
+    pub fn read(self, server: Server) -> Read {
+        let mut script = parse(Source::of(server), &self.text);
+        let forward = rules::down_migration::forward(&self.text);
+        script.statements.retain(|statement| statement.span.start < forward);
+        let comments = script.comments.iter().cloned();
+        let directives = comments.flat_map(|comment| directives(&self.text, comment)).collect();
+        Read { file: self, script, directives }
+    }
 }
 
 /// What is known to have happened.
@@ -211,19 +233,19 @@ fn is_contract(directives: &[Directive]) -> bool {
 
 /// Judges files in their order. `schema` is what stands before the first.
 #[must_use]
-pub fn review(files: Vec<File>, schema: Schema, policy: &Policy, evidence: &Evidence) -> Report {
+pub fn review(files: Vec<Read>, schema: Schema, policy: &Policy, evidence: &Evidence) -> Report {
     let mut report =
         Report { files: Vec::new(), findings: Vec::new(), server: policy.server.to_string() };
     let mut schema = schema;
     let mut before: Vec<(String, Vec<Directive>)> = Vec::new();
-    for file in files {
+    for read in files {
         let number = report.files.len();
-        let judged = judge(number, &file, &mut schema, &before, policy, evidence);
-        before.push((file.path.clone(), judged.directives));
+        let judged = judge(number, &read, &mut schema, &before, policy, evidence);
+        before.push((read.file.path.clone(), read.directives));
         report.findings.extend(judged.findings);
         report.files.push(FileReport {
-            path: file.path,
-            text: file.text,
+            path: read.file.path,
+            text: read.file.text,
             statements: judged.statements,
         });
     }
@@ -233,26 +255,20 @@ pub fn review(files: Vec<File>, schema: Schema, policy: &Policy, evidence: &Evid
 struct Judged {
     findings: Vec<Finding>,
     statements: Vec<StatementReport>,
-    directives: Vec<Directive>,
 }
 
 fn judge(
     number: usize,
-    file: &File,
+    read: &Read,
     schema: &mut Schema,
     before: &[(String, Vec<Directive>)],
     policy: &Policy,
     evidence: &Evidence,
 ) -> Judged {
+    let Read { file, script, directives } = read;
     let text = file.text.as_str();
-    let mut script = parse(Source::of(policy.server), text);
-    let forward = rules::down_migration::forward(text);
-    script.statements.retain(|statement| statement.span.start < forward);
     // What only leads back is never run on the way forward: nothing of it is judged or applied.
     let down = rules::down_migration::is_down(&file.path);
-    let comments = script.comments.iter().cloned();
-    let directives: Vec<Directive> =
-        comments.flat_map(|comment| directives(text, comment)).collect();
     // Every file is a session of its own, and what an earlier file made is live by then.
     schema.judge();
     let mut state = State::new(policy.server, policy.runner.opens_transaction(text), policy.utc);
@@ -274,7 +290,7 @@ fn judge(
             schema,
             state: &state,
             text,
-            directives: &directives,
+            directives,
             statements: &script.statements,
             policy,
         };
@@ -302,7 +318,7 @@ fn judge(
         path: &file.path,
         text,
         hash: &hash,
-        directives: &directives,
+        directives,
         seen: &seen,
         state: &state,
         before,
@@ -337,7 +353,7 @@ fn judge(
             }
         })
         .collect();
-    Judged { findings, statements, directives }
+    Judged { findings, statements }
 }
 
 fn written_table(statement: &Statement) -> Option<&crate::sql::statement::Name> {

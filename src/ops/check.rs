@@ -10,7 +10,7 @@ use super::state::read_all;
 use super::team::Team;
 use crate::catalog::Release;
 use crate::event::JobState;
-use crate::gate::review::{Evidence, File, JobDone, review};
+use crate::gate::review::{Evidence, File, JobDone, Read, review};
 use crate::gate::{Policy, Report, Runner, Schema, Severity, Sizes, rules, runner};
 use crate::journal::Journal;
 use crate::spec::Weight;
@@ -77,7 +77,32 @@ pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Re
         }
     }
     let evidence = evidence(asked, team, &files, journal)?;
-    Ok(review(files, schema, &policy, &evidence))
+    Ok(review(read_all_files(files, policy.server), schema, &policy, &evidence))
+}
+
+/// Reads files side by side, a share for each core; their order stays.
+fn read_all_files(files: Vec<File>, server: Release) -> Vec<Read> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(cores).max(1);
+    let mut shares: Vec<Vec<File>> = Vec::new();
+    let mut files = files.into_iter().peekable();
+    while files.peek().is_some() {
+        shares.push(files.by_ref().take(share).collect());
+    }
+    let read = |share: Vec<File>| share.into_iter().map(|file| file.read(server)).collect();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || -> Vec<Read> { read(share) }))
+            .collect();
+        threads
+            .into_iter()
+            // A reader never fails; a panic of one goes on here.
+            .flat_map(|thread| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
 }
 
 fn apply(schema: &mut Schema, server: Release, text: &str) {

@@ -93,7 +93,7 @@ fn judged(rule: &rules::Rule, example: &Example) -> Report {
         evidence.validated.push(hash(&example.text));
     }
     let file = File { path: "migrations/0002.sql".to_owned(), text: example.text.clone() };
-    review(vec![file], schema, &policy, &evidence)
+    review(vec![file.read(server)], schema, &policy, &evidence)
 }
 
 /// Each bad example gives its rule and no other, each safe one nothing.
@@ -194,7 +194,12 @@ fn fuzz() {
                     );
                     let text = mutate(one, other, &mut numbers);
                     let file = File { path: "fuzz.sql".to_owned(), text: text.clone() };
-                    let report = review(vec![file], schema.clone(), &policy, &Evidence::default());
+                    let report = review(
+                        vec![file.read(server)],
+                        schema.clone(),
+                        &policy,
+                        &Evidence::default(),
+                    );
                     let pieces = script(source.tokens, &text);
                     let statements = pieces.iter().filter(|piece| piece.kind == Kind::Statement);
                     let spans: Vec<_> = statements.map(|piece| piece.span.clone()).collect();
