@@ -25,6 +25,7 @@ fn generated() {
         ("docs/job-spec.md", backstop::spec::job_reference()),
         ("docs/config.md", backstop::spec::config_reference()),
         ("docs/metrics.md", backstop::observe::metrics::reference()),
+        ("docs/rules.md", backstop::gate::rules::reference()),
         ("docs/findings.schema.json", schema.unwrap() + "\n"),
     ];
     for (path, text) in pages {
@@ -124,9 +125,14 @@ fn readme() {
 }
 
 fn links() {
-    for page in
-        ["README.md", "docs/runbook.md", "docs/config.md", "jobs/README.md", "dashboards/README.md"]
-    {
+    for page in [
+        "README.md",
+        "docs/runbook.md",
+        "docs/config.md",
+        "docs/gate.md",
+        "jobs/README.md",
+        "dashboards/README.md",
+    ] {
         let file = root().join(page);
         let text = std::fs::read_to_string(&file).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -82,3 +82,37 @@ pub static ALL: &[&Rule] = &[
 pub fn by_id(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
 }
+
+/// Every rule with its page, as Markdown: what `docs/rules.md` holds.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# The rules of the gate\n\nMade from the pages that `backstop explain` prints; a test runs \
+         every example, and another compares.\n\n| rule | weighs | demands |\n| --- | --- | --- |\n",
+    );
+    for rule in ALL {
+        let weight = rule.severity.word();
+        let five = if rule.non_negotiable { ", never off" } else { "" };
+        text.push_str(&format!(
+            "| [`{}`](#{}) | {weight}{five} | {} |\n",
+            rule.id, rule.id, rule.title
+        ));
+    }
+    for rule in ALL {
+        text.push('\n');
+        for line in rule.page.lines() {
+            // One level down, but for comments in examples.
+            let heading = line.starts_with("# ") || line.starts_with("## ");
+            let sql = line.starts_with("```sql ");
+            match (heading, sql) {
+                (true, _) => text.push_str(&format!("#{line}\n")),
+                (_, true) => {
+                    let bad = line.contains("bad");
+                    text.push_str(if bad { "```sql\n-- bad\n" } else { "```sql\n-- safe\n" });
+                }
+                _ => text.push_str(&format!("{line}\n")),
+            }
+        }
+    }
+    text
+}
