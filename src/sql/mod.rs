@@ -1,11 +1,14 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
 mod condition;
+mod cursor;
 mod extract;
 mod mysql;
 mod parse;
 mod postgres;
 mod reading;
+mod relations;
+mod rows;
 pub mod schema;
 pub mod script;
 mod sqlite;

@@ -198,7 +198,7 @@ pub enum What {
         /// The tables; none means all.
         tables: Vec<Name>,
     },
-    /// `LOCK TABLE`, `LOCK TABLES`.
+    /// `LOCK TABLE`, `LOCK TABLES`; none means all, by `FLUSH TABLES WITH READ LOCK`.
     LockTables(Vec<(Name, LockMode)>),
     /// Writes rows.
     Dml(Dml),
@@ -396,6 +396,10 @@ pub enum Maintenance {
     Analyze,
     /// `OPTIMIZE TABLE` of MySQL and MariaDB: `ALTER TABLE … FORCE`.
     Optimize,
+    /// `CHECK TABLE`, `CHECKSUM TABLE` of MySQL and MariaDB: reads it whole.
+    Check,
+    /// `REPAIR TABLE` of MySQL and MariaDB.
+    Repair,
     /// `REPACK` of PostgreSQL 19.
     Repack {
         /// `CONCURRENTLY`.
