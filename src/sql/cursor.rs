@@ -64,7 +64,7 @@ pub(in crate::sql) fn cut(
                 if let Some(last) = found.last_mut()
                     && last.shape == Shape::Quoted
                     && last.end == token.span.start
-                    && text[last.start..].as_bytes()[0] == written.as_bytes()[0]
+                    && text.as_bytes().get(last.start) == written.as_bytes().first()
                 {
                     last.end = at;
                     continue;
@@ -294,7 +294,8 @@ impl<'a> Cursor<'a> {
         let body = &written[quote.len_utf8()..];
         let body = body.strip_suffix(closing).unwrap_or(body);
         let escapes = self.dialect == Tokens::MySql && quote != '`';
-        if !body.contains(quote) && !(escapes && body.contains('\\')) {
+        let plain = !(body.contains(quote) || escapes && body.contains('\\'));
+        if plain {
             return body.to_owned();
         }
         let mut value = String::with_capacity(body.len());

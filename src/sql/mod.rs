@@ -4,6 +4,7 @@ mod condition;
 mod cursor;
 mod extract;
 mod mysql;
+mod operand;
 mod parse;
 mod postgres;
 mod reading;

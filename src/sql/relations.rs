@@ -1,7 +1,7 @@
 //! The relations that a query names, and the functions that it calls, found without a grammar of
 //! expressions: by the words that stand before a table.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::cursor::Cursor;
 use super::statement::{Name, Query};
@@ -239,19 +239,14 @@ const WORDS: &[&str] = &[
     "notnull",
 ];
 
-/// A name that a `WITH` gives, and from which token on it is known.
-struct Common {
-    name: String,
-    from: usize,
-}
-
-/// The names that the `WITH`s of a statement give.
-pub(in crate::sql) struct Commons(Vec<Common>);
+/// The names that the `WITH`s of a statement give, in lower case, and from which token on each is
+/// known.
+pub(in crate::sql) struct Commons(HashMap<String, usize>);
 
 impl Commons {
     /// Of a whole statement.
     pub(in crate::sql) fn of(mut c: Cursor<'_>) -> Self {
-        let mut found = Vec::new();
+        let mut found = HashMap::new();
         while !c.done() {
             if c.eat("WITH") {
                 let recursive = c.eat("RECURSIVE");
@@ -259,7 +254,8 @@ impl Commons {
                 // The inside of each is gone through again for what it holds itself.
                 let mut list = c;
                 while let Some((name, ends)) = common(&mut list) {
-                    found.push(Common { name, from: if recursive { begins } else { ends } });
+                    let from = if recursive { begins } else { ends };
+                    found.entry(name.to_lowercase()).or_insert(from);
                     if !list.symbol(',') {
                         break;
                     }
@@ -271,8 +267,9 @@ impl Commons {
     }
 
     fn holds(&self, name: &Name, at: usize) -> bool {
-        let known = |one: &Common| one.from <= at && one.name.eq_ignore_ascii_case(&name.name);
-        name.schema.is_none() && self.0.iter().any(known)
+        name.schema.is_none()
+            && !self.0.is_empty()
+            && self.0.get(&name.name.to_lowercase()).is_some_and(|from| *from <= at)
     }
 }
 

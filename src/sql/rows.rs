@@ -99,7 +99,8 @@ fn update(c: &mut Cursor<'_>, commons: &Commons) -> Option<Dml> {
     let mut qualifier = None;
     for mut part in list.split(',') {
         let (column, of) = column(&mut part)?;
-        if !part.symbol('=') && !(part.symbol(':') && part.symbol('=')) {
+        part.symbol(':');
+        if !part.symbol('=') {
             return None;
         }
         qualifier = qualifier.or(of);

@@ -4,15 +4,16 @@ use super::column::column;
 use super::key::{self, Key, if_exists, if_not_exists, is_key, key};
 use super::option::actions;
 use super::partition;
-use super::types::{charset_name, eats_charset, operand};
+use super::types::{charset_name, eats_charset};
 use crate::sql::cursor::Cursor;
+use crate::sql::operand::operand;
 use crate::sql::statement::{Action, AlterTable, Name, Online, Place, What};
 
 /// What stands behind `ALTER TABLE`.
 pub(super) fn alter_table(c: &mut Cursor<'_>) -> Option<What> {
     let if_exists = if_exists(c);
     let name = c.qualified()?;
-    let wait = key::wait(c)?;
+    let wait = key::wait(c);
     let online = Online { wait, ..Online::default() };
     let mut alter = AlterTable { name, if_exists, only: false, actions: Vec::new(), online };
     while !c.done() {
@@ -67,10 +68,8 @@ fn read_clause(c: &mut Cursor<'_>, alter: &mut AlterTable) -> Option<()> {
     if key::online(c, &mut alter.online)? {
         return Some(());
     }
-    let mut ahead = *c;
-    if let Some(action) = partition::action(&mut ahead)? {
-        *c = ahead;
-        alter.actions.push((action, 0..0));
+    if partition::is_next(c) {
+        alter.actions.push((partition::action(c)?, 0..0));
         return Some(());
     }
     let action = if c.eat("ADD") {
@@ -81,13 +80,13 @@ fn read_clause(c: &mut Cursor<'_>, alter: &mut AlterTable) -> Option<()> {
         c.eat("COLUMN");
         let if_exists = if_exists(c);
         let column = Box::new(column(c)?);
-        Action::Modify { from: column.name.clone(), column, if_exists, place: place(c)? }
+        Action::Modify { from: column.name.clone(), column, if_exists, place: place(c) }
     } else if c.eat("CHANGE") {
         c.eat("COLUMN");
         let if_exists = if_exists(c);
         let from = c.name()?;
         let column = Box::new(column(c)?);
-        Action::Modify { from, column, if_exists, place: place(c)? }
+        Action::Modify { from, column, if_exists, place: place(c) }
     } else if c.eat("ALTER") {
         alter_part(c)?
     } else if c.eat("RENAME") {
@@ -122,7 +121,7 @@ fn read_clause(c: &mut Cursor<'_>, alter: &mut AlterTable) -> Option<()> {
     } else if c.eat("SECONDARY_UNLOAD") {
         option("secondary_unload", "")
     } else {
-        let found = actions(c)?;
+        let found = actions(c);
         if found.is_empty() {
             return None;
         }
@@ -137,14 +136,17 @@ fn option(name: &str, value: &str) -> Action {
     Action::TableOption { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn place(c: &mut Cursor<'_>) -> Option<Option<Place>> {
+/// Where a column is put. What cannot be read is left.
+fn place(c: &mut Cursor<'_>) -> Option<Place> {
     if c.eat("FIRST") {
-        return Some(Some(Place::First));
+        return Some(Place::First);
     }
-    if c.eat("AFTER") {
-        return Some(Some(Place::After(c.name()?)));
+    let mut ahead = *c;
+    let after = if ahead.eat("AFTER") { ahead.name() } else { None };
+    if after.is_some() {
+        *c = ahead;
     }
-    Some(None)
+    after.map(Place::After)
 }
 
 /// Columns as far as they are in the list; what follows may be another clause.
@@ -180,7 +182,7 @@ fn add(c: &mut Cursor<'_>, alter: &mut AlterTable) -> Option<()> {
     let if_not_exists = if_not_exists(c);
     if !c.is_symbol('(') {
         let column = Box::new(column(c)?);
-        let action = Action::AddColumn { column, if_not_exists, place: place(c)? };
+        let action = Action::AddColumn { column, if_not_exists, place: place(c) };
         alter.actions.push((action, 0..0));
         return Some(());
     }

@@ -1,7 +1,8 @@
 //! A column's definition.
 
-use super::types::{charset_name, data_type, operand};
+use super::types::{charset_name, data_type};
 use crate::sql::cursor::Cursor;
+use crate::sql::operand::operand;
 use crate::sql::statement::{Check, Column, Expression, ForeignKey, Generated, Type};
 
 /// A column: its name, and what it is made of.
@@ -73,35 +74,38 @@ fn attribute(c: &mut Cursor<'_>, column: &mut Column) -> Option<bool> {
     } else if c.eat("REFERENCES") {
         column.references = Some(references(c, Vec::new())?);
     } else {
-        return Some(storage(c)?.is_some());
+        return Some(storage(c));
     }
     Some(true)
 }
 
-/// What says how a value is kept, which the model has no place for.
-fn storage(c: &mut Cursor<'_>) -> Option<Option<()>> {
-    if c.eat_any(&["COLUMN_FORMAT", "STORAGE"]).is_some() {
-        c.eat_any(&["DEFAULT", "FIXED", "DYNAMIC", "DISK", "MEMORY"])?;
-    } else if c.eat_any(&["SRID", "REF_SYSTEM_ID"]).is_some() {
-        c.symbol('=');
-        c.number()?;
-    } else if c.eat_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"]).is_some() {
-        c.symbol('=');
-        c.string()?;
-    } else if !c.eat_all(&["NOT", "SECONDARY"])
-        && !c.eat_all(&["WITH", "SYSTEM", "VERSIONING"])
-        && !c.eat_all(&["WITHOUT", "SYSTEM", "VERSIONING"])
-        && !c.eat("VISIBLE")
-    {
+/// What says how a value is kept, which the model has no place for. Whether it was one; what cannot
+/// be read is left.
+fn storage(c: &mut Cursor<'_>) -> bool {
+    const KEPT: &[&str] = &["DEFAULT", "FIXED", "DYNAMIC", "DISK", "MEMORY"];
+    let mut ahead = *c;
+    let is_read = if ahead.eat_any(&["COLUMN_FORMAT", "STORAGE"]).is_some() {
+        ahead.eat_any(KEPT).is_some()
+    } else if ahead.eat_any(&["SRID", "REF_SYSTEM_ID"]).is_some() {
+        ahead.symbol('=');
+        ahead.number().is_some()
+    } else if ahead.eat_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"]).is_some() {
+        ahead.symbol('=');
+        ahead.string().is_some()
+    } else if ahead.eat_any(&["WITH", "WITHOUT"]).is_some() {
+        ahead.eat_all(&["SYSTEM", "VERSIONING"])
+    } else if ahead.eat_all(&["NOT", "SECONDARY"]) || ahead.eat("VISIBLE") {
+        true
+    } else {
         // An engine of MariaDB may have attributes of its own.
-        let mut ahead = *c;
-        if ahead.name_unless(&["ALGORITHM", "LOCK", "ENGINE"]).is_none() || !ahead.symbol('=') {
-            return Some(None);
-        }
-        operand(&mut ahead)?;
+        ahead.name_unless(&["ALGORITHM", "LOCK", "ENGINE"]).is_some()
+            && ahead.symbol('=')
+            && operand(&mut ahead).is_some()
+    };
+    if is_read {
         *c = ahead;
     }
-    Some(Some(()))
+    is_read
 }
 
 /// Whether a `CONSTRAINT` of a column is a check, and not that of the next element.

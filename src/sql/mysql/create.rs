@@ -55,7 +55,7 @@ pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Op
             }
         }
     }
-    table.options = options(c)?;
+    table.options = options(c);
     if c.eat_all(&["PARTITION", "BY"]) {
         table.partition_by = Some(partition::by(c)?);
     }
@@ -100,7 +100,7 @@ pub(super) fn index(c: &mut Cursor<'_>) -> Option<What> {
         return None;
     }
     let table = c.qualified()?;
-    let mut online = Online { wait: key::wait(c)?, ..Online::default() };
+    let mut online = Online { wait: key::wait(c), ..Online::default() };
     let parts = key::parts(c)?;
     loop {
         key::options(c)?;

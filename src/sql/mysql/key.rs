@@ -214,14 +214,15 @@ pub(super) fn online(c: &mut Cursor<'_>, online: &mut Online) -> Option<bool> {
     Some(true)
 }
 
-/// `WAIT n`, `NOWAIT` of MariaDB, if it is next.
-pub(super) fn wait(c: &mut Cursor<'_>) -> Option<Option<Wait>> {
+/// `WAIT n`, `NOWAIT` of MariaDB. What cannot be read is left.
+pub(super) fn wait(c: &mut Cursor<'_>) -> Option<Wait> {
     if c.eat("NOWAIT") {
-        return Some(Some(Wait::No));
+        return Some(Wait::No);
     }
-    if c.is("WAIT") {
-        c.skip();
-        return Some(Some(Wait::Seconds(c.number()?)));
+    let mut ahead = *c;
+    let seconds = if ahead.eat("WAIT") { ahead.number() } else { None };
+    if seconds.is_some() {
+        *c = ahead;
     }
-    Some(None)
+    seconds.map(Wait::Seconds)
 }

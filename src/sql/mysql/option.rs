@@ -36,87 +36,73 @@ const NAMED: &[&str] = &[
     "stats_persistent",
     "stats_sample_pages",
     "transactional",
-    "type",
 ];
 
 /// An option: what it is called, in lower case, and its value.
 #[derive(Debug)]
-pub(super) enum TableOption {
+enum TableOption {
     Charset(String),
     Collation(String),
     Named(String, String),
 }
 
-/// The option that is next, if one is. None if it begins as one but cannot be read.
-pub(super) fn option(c: &mut Cursor<'_>) -> Option<Option<TableOption>> {
-    let whole = *c;
-    let default = c.eat("DEFAULT");
+/// The option that is next, if one is. What cannot be read is left.
+fn option(c: &mut Cursor<'_>) -> Option<TableOption> {
+    let mut ahead = *c;
+    let default = ahead.eat("DEFAULT");
+    let found = of_text(&mut ahead).or_else(|| {
+        ahead = *c;
+        if default { None } else { named(&mut ahead) }
+    })?;
+    *c = ahead;
+    Some(found)
+}
+
+/// A character set or a collation.
+fn of_text(c: &mut Cursor<'_>) -> Option<TableOption> {
     if eats_charset(c) {
         c.symbol('=');
-        return Some(Some(TableOption::Charset(charset_name(c)?)));
+        return Some(TableOption::Charset(charset_name(c)?));
     }
-    if c.eat("COLLATE") {
-        c.symbol('=');
-        return Some(Some(TableOption::Collation(charset_name(c)?)));
-    }
-    if default {
-        *c = whole;
+    if !c.eat("COLLATE") {
         return None;
     }
-    if c.is("TYPE") && !c.is_symbol_at(1, '=') {
-        return Some(None);
-    }
-    let named = |name: &str, value: String| Some(Some(TableOption::Named(name.to_owned(), value)));
-    if c.eat_any(&["ENGINE", "TYPE"]).is_some() {
+    c.symbol('=');
+    Some(TableOption::Collation(charset_name(c)?))
+}
+
+fn named(c: &mut Cursor<'_>) -> Option<TableOption> {
+    let (name, value) = if c.eat_all(&["WITH", "SYSTEM", "VERSIONING"]) {
+        ("system versioning", "with".to_owned())
+    } else if c.eat_all(&["START", "TRANSACTION"]) {
+        ("start transaction", String::new())
+    } else if c.eat_all(&["DATA", "DIRECTORY"]) || c.eat_all(&["INDEX", "DIRECTORY"]) {
         c.symbol('=');
-        return named("engine", c.string().or_else(|| c.name())?.to_lowercase());
-    }
-    if let Some(name) = c.eat_any(&["row_format", "key_block_size"]) {
+        ("directory", c.string()?)
+    } else if c.eat("ENGINE") || (c.is_symbol_at(1, '=') && c.eat("TYPE")) {
         c.symbol('=');
-        return named(name, value(c)?.to_lowercase());
-    }
-    if c.eat_all(&["DATA", "DIRECTORY"]) || c.eat_all(&["INDEX", "DIRECTORY"]) {
+        ("engine", c.string().or_else(|| c.name())?.to_lowercase())
+    } else if let Some(name) = c.eat_any(&["row_format", "key_block_size"]) {
         c.symbol('=');
-        return named("directory", c.string()?);
-    }
-    if c.eat("TABLESPACE") {
+        (name, value(c)?.to_lowercase())
+    } else if c.eat("TABLESPACE") {
         c.symbol('=');
+        ("tablespace", c.name()?)
+    } else if c.eat("STORAGE") {
+        ("storage", c.eat_any(&["disk", "memory", "default"])?.to_owned())
+    } else if c.eat("UNION") {
+        c.symbol('=');
+        ("union", c.group()?.rest_text().to_owned())
+    } else if let Some(name) = c.eat_any(NAMED) {
+        c.symbol('=');
+        (name, value(c)?)
+    } else {
+        // An engine of MariaDB may have options of its own, which need the sign.
         let name = c.name()?;
-        if c.eat("STORAGE") {
-            c.eat_any(&["DISK", "MEMORY", "DEFAULT"])?;
-        }
-        return named("tablespace", name);
-    }
-    if let Some(storage) = c.eat("STORAGE").then(|| c.eat_any(&["DISK", "MEMORY"])) {
-        return named("storage", storage?.to_lowercase());
-    }
-    if c.eat("UNION") {
-        c.symbol('=');
-        return named("union", c.group()?.rest_text().to_owned());
-    }
-    if c.eat("START") {
-        if !c.eat("TRANSACTION") {
-            return None;
-        }
-        return named("start transaction", String::new());
-    }
-    if c.eat_all(&["WITH", "SYSTEM", "VERSIONING"]) {
-        return named("system versioning", "with".to_owned());
-    }
-    if let Some(name) = c.eat_any(NAMED) {
-        c.symbol('=');
-        return named(name, value(c)?);
-    }
-    // An engine of MariaDB may have options of its own, which need the sign.
-    let mut ahead = *c;
-    if let Some(name) = ahead.name()
-        && ahead.symbol('=')
-    {
-        let value = value(&mut ahead)?;
-        *c = ahead;
-        return named(&name.to_lowercase(), value);
-    }
-    Some(None)
+        let value = if c.symbol('=') { value(c)? } else { return None };
+        return Some(TableOption::Named(name.to_lowercase(), value));
+    };
+    Some(TableOption::Named(name.to_owned(), value))
 }
 
 /// A word, a number or a string, without its quotes.
@@ -126,9 +112,9 @@ fn value(c: &mut Cursor<'_>) -> Option<String> {
 
 /// What the options of an `ALTER TABLE` that stand side by side change. Those of a character set and
 /// its collation are one.
-pub(super) fn actions(c: &mut Cursor<'_>) -> Option<Vec<Action>> {
+pub(super) fn actions(c: &mut Cursor<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
-    while let Some(next) = option(c)? {
+    while let Some(next) = option(c) {
         let action = match next {
             TableOption::Charset(charset) => {
                 Action::DefaultCharset { charset: Some(charset), collation: None }
@@ -149,19 +135,19 @@ pub(super) fn actions(c: &mut Cursor<'_>) -> Option<Vec<Action>> {
         };
         actions.push(action);
     }
-    Some(actions)
+    actions
 }
 
 /// The options of a `CREATE TABLE`.
-pub(super) fn options(c: &mut Cursor<'_>) -> Option<Vec<(String, String)>> {
+pub(super) fn options(c: &mut Cursor<'_>) -> Vec<(String, String)> {
     let mut options = Vec::new();
-    loop {
-        match option(c)? {
-            Some(TableOption::Charset(charset)) => options.push(("charset".to_owned(), charset)),
-            Some(TableOption::Collation(name)) => options.push(("collate".to_owned(), name)),
-            Some(TableOption::Named(name, value)) => options.push((name, value)),
-            None => return Some(options),
-        }
+    while let Some(next) = option(c) {
+        options.push(match next {
+            TableOption::Charset(charset) => ("charset".to_owned(), charset),
+            TableOption::Collation(name) => ("collate".to_owned(), name),
+            TableOption::Named(name, value) => (name, value),
+        });
         c.symbol(',');
     }
+    options
 }

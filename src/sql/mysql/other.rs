@@ -56,7 +56,7 @@ pub(super) fn drop(c: &mut Cursor<'_>) -> Option<Said> {
         });
     }
     let drop = dropped(c.qualified_list()?, if_exists, temporary);
-    wait(c)?;
+    wait(c);
     c.eat_any(&["RESTRICT", "CASCADE"]);
     Some(match kind {
         "TABLE" | "TABLES" => ("DROP TABLE", What::DropTable(drop)),
@@ -75,7 +75,7 @@ fn drop_index(c: &mut Cursor<'_>) -> Option<Said> {
         return None;
     }
     let table = Some(c.qualified()?);
-    let mut online = Online { wait: wait(c)?, ..Online::default() };
+    let mut online = Online { wait: wait(c), ..Online::default() };
     while key::online(c, &mut online)? {}
     let drop = dropped(vec![name], if_exists, false);
     Some(("DROP INDEX", What::DropIndex { drop, table, concurrently: false, online }))
@@ -215,7 +215,7 @@ pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
         Some("TRUNCATE") => {
             c.eat("TABLE");
             let tables = vec![c.qualified()?];
-            wait(c)?;
+            wait(c);
             Some(("TRUNCATE TABLE", What::Truncate { tables, cascade: false }))
         }
         Some(verb @ ("OPTIMIZE" | "ANALYZE" | "REPAIR" | "CHECK" | "CHECKSUM")) => {
@@ -232,8 +232,8 @@ pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
             c.rest();
             known.then_some(("START REPLICA", What::Other))
         }
-        Some("GRANT") => grant(c, "GRANT"),
-        Some("REVOKE") => grant(c, "REVOKE"),
+        Some("GRANT") => Some(grant(c, "GRANT")),
+        Some("REVOKE") => Some(grant(c, "REVOKE")),
         Some("CALL") => {
             let why = format!("what the procedure `{}` does stands elsewhere", c.qualified()?);
             c.rest();
@@ -268,7 +268,7 @@ fn rename(c: &mut Cursor<'_>) -> Option<Said> {
     let mut pairs = Vec::new();
     loop {
         let from = c.qualified()?;
-        wait(c)?;
+        wait(c);
         if !c.eat("TO") {
             return None;
         }
@@ -316,7 +316,7 @@ fn lock(c: &mut Cursor<'_>) -> Option<Said> {
         c.eat_any(&["LOCAL", "CONCURRENT"]);
         locked.push((name, mode));
         if !c.symbol(',') {
-            wait(c)?;
+            wait(c);
             return Some(("LOCK TABLES", What::LockTables(locked)));
         }
     }
@@ -340,7 +340,7 @@ fn flush(c: &mut Cursor<'_>) -> Option<Said> {
 }
 
 /// The relation of `GRANT … ON`, if it is one by itself.
-fn grant(c: &mut Cursor<'_>, kind: &'static str) -> Option<Said> {
+fn grant(c: &mut Cursor<'_>, kind: &'static str) -> Said {
     c.until(|c| c.is("ON"));
     let mut names = Vec::new();
     if c.eat("ON") && c.eat_any(&["FUNCTION", "PROCEDURE", "PACKAGE"]).is_none() {
@@ -353,7 +353,7 @@ fn grant(c: &mut Cursor<'_>, kind: &'static str) -> Option<Said> {
         }
     }
     c.rest();
-    Some((kind, What::Grant(names)))
+    (kind, What::Grant(names))
 }
 
 fn load(c: &mut Cursor<'_>) -> Option<Said> {

@@ -6,8 +6,8 @@ use crate::sql::statement::{Action, Name, PartitionOperation};
 
 /// Names of partitions; `ALL` is one of them.
 fn names(c: &mut Cursor<'_>) -> Option<Vec<String>> {
-    c.eat_all(&["NO_WRITE_TO_BINLOG"]);
-    if c.is("LOCAL") && !c.is_symbol_at(1, ',') && c.left() > 1 {
+    c.eat("NO_WRITE_TO_BINLOG");
+    if c.is("LOCAL") && 1 < c.left() && !c.is_symbol_at(1, ',') {
         c.skip();
     }
     c.names()
@@ -57,20 +57,43 @@ fn count(c: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
-/// The change that is next, if it is one of partitions. None if it cannot be read.
-pub(super) fn action(c: &mut Cursor<'_>) -> Option<Option<Action>> {
-    operation(c).map(|found| found.map(Action::Partition))
+/// Whether a change of partitions is next.
+pub(super) fn is_next(c: &Cursor<'_>) -> bool {
+    const VERBS: &[&str] = &[
+        "ADD",
+        "DROP",
+        "TRUNCATE",
+        "COALESCE",
+        "REORGANIZE",
+        "EXCHANGE",
+        "REBUILD",
+        "OPTIMIZE",
+        "ANALYZE",
+        "CHECK",
+        "REPAIR",
+        "DISCARD",
+        "IMPORT",
+        "CONVERT",
+    ];
+    (c.is_any(VERBS) && c.is_at(1, "PARTITION"))
+        || c.are(&["CONVERT", "TABLE"])
+        || c.are(&["PARTITION", "BY"])
+        || c.are(&["REMOVE", "PARTITIONING"])
 }
 
-fn operation(c: &mut Cursor<'_>) -> Option<Option<PartitionOperation>> {
+/// A change of partitions.
+pub(super) fn action(c: &mut Cursor<'_>) -> Option<Action> {
+    operation(c).map(Action::Partition)
+}
+
+fn operation(c: &mut Cursor<'_>) -> Option<PartitionOperation> {
     use PartitionOperation as Is;
-    Some(Some(if c.eat_all(&["PARTITION", "BY"]) {
+    Some(if c.eat_all(&["PARTITION", "BY"]) {
         by(c)?;
         Is::PartitionBy
     } else if c.eat_all(&["REMOVE", "PARTITIONING"]) {
         Is::Remove
-    } else if c.are(&["ADD", "PARTITION"]) {
-        c.eat_all(&["ADD", "PARTITION"]);
+    } else if c.eat_all(&["ADD", "PARTITION"]) {
         add(c)?
     } else if c.eat_all(&["DROP", "PARTITION"]) {
         if_exists(c);
@@ -93,16 +116,15 @@ fn operation(c: &mut Cursor<'_>) -> Option<Option<PartitionOperation>> {
         || c.eat_all(&["CHECK", "PARTITION"])
         || c.eat_all(&["REPAIR", "PARTITION"])
     {
-        let found = partitions_checked(c)?;
-        Is::Check(found)
+        Is::Check(checked(c)?)
     } else if c.eat_all(&["DISCARD", "PARTITION"]) || c.eat_all(&["IMPORT", "PARTITION"]) {
         let found = c.names()?;
         c.eat("TABLESPACE").then_some(Is::Tablespace(found))?
-    } else if c.eat("CONVERT") && c.is_any(&["PARTITION", "TABLE"]) {
+    } else if c.eat("CONVERT") {
         Is::Convert(convert(c)?)
     } else {
-        return Some(None);
-    }))
+        return None;
+    })
 }
 
 /// `ADD PARTITION [IF NOT EXISTS] [NO_WRITE_TO_BINLOG] {PARTITIONS n | (…)}`
@@ -132,7 +154,7 @@ fn reorganize(c: &mut Cursor<'_>) -> Option<PartitionOperation> {
     Some(PartitionOperation::Reorganize(found))
 }
 
-fn partitions_checked(c: &mut Cursor<'_>) -> Option<Vec<String>> {
+fn checked(c: &mut Cursor<'_>) -> Option<Vec<String>> {
     let found = names(c)?;
     c.eat_while(&["QUICK", "FAST", "MEDIUM", "EXTENDED", "CHANGED", "USE_FRM"]);
     c.eat_all(&["FOR", "UPGRADE"]);
@@ -145,8 +167,7 @@ fn convert(c: &mut Cursor<'_>) -> Option<Name> {
         c.name()?;
         return c.eat_all(&["TO", "TABLE"]).then(|| c.qualified()).flatten();
     }
-    c.eat("TABLE");
-    let table = c.qualified()?;
+    let table = if c.eat("TABLE") { c.qualified()? } else { return None };
     if !c.eat_all(&["TO", "PARTITION"]) {
         return None;
     }
