@@ -62,7 +62,9 @@ pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Op
     c.eat_any(&["IGNORE", "REPLACE"]);
     let named = c.eat("AS");
     if named || !c.done() {
-        if !c.is_any(&["SELECT", "WITH", "VALUES", "TABLE"]) && !c.is_symbol('(') {
+        // A parenthesis that is never closed may have held columns.
+        let mut ahead = *c;
+        if !c.is_any(&["SELECT", "WITH", "VALUES", "TABLE"]) && ahead.group().is_none() {
             return None;
         }
         table.from_query = Some(query(c.rest()).reads);
@@ -102,6 +104,8 @@ pub(super) fn index(c: &mut Cursor<'_>) -> Option<What> {
     let table = c.qualified()?;
     let mut online = Online { wait: key::wait(c), ..Online::default() };
     let parts = key::parts(c)?;
+    // It may stand on either side of the parts.
+    online.wait = online.wait.or(key::wait(c));
     loop {
         key::options(c)?;
         if !key::online(c, &mut online)? {

@@ -130,6 +130,8 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Option<Said> {
     known.then_some(("ALTER", What::Other))
 }
 
+const XA: &[&str] = &["START", "BEGIN", "COMMIT", "ROLLBACK", "END", "PREPARE"];
+
 /// `BEGIN`, `START TRANSACTION`, `COMMIT` and so on.
 pub(super) fn transaction(c: &mut Cursor<'_>) -> Option<Said> {
     let words = ["BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "XA"];
@@ -144,7 +146,7 @@ pub(super) fn transaction(c: &mut Cursor<'_>) -> Option<Said> {
         }
         "SAVEPOINT" => ("SAVEPOINT", Transaction::Savepoint),
         "RELEASE" => ("RELEASE SAVEPOINT", Transaction::Savepoint),
-        _ => match c.eat_any(&["START", "BEGIN", "COMMIT", "ROLLBACK", "END", "PREPARE"])? {
+        _ => match c.eat_any(XA)? {
             "START" | "BEGIN" => ("XA START", Transaction::Begin),
             "COMMIT" => ("XA COMMIT", Transaction::Commit),
             "ROLLBACK" => ("XA ROLLBACK", Transaction::Rollback),
@@ -195,6 +197,10 @@ const TOUCHES_NOTHING: &[&str] = &[
 /// Everything else.
 pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
     let whole = *c;
+    if c.eat_all(&["XA", "RECOVER"]) {
+        c.rest();
+        return Some(("XA RECOVER", What::Other));
+    }
     if let Some(kind) = c.eat_any(TOUCHES_NOTHING) {
         c.rest();
         return Some((kind, What::Other));

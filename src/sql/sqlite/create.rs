@@ -68,7 +68,7 @@ fn create_table(c: &mut Cursor<'_>, mut table: CreateTable) -> Option<What> {
         let read = if is_constraint(&element) {
             constraints(&mut element, &mut table)
         } else {
-            column_and_constraints(&mut element, &mut table)
+            column(&mut element).map(|column| table.columns.push(column))
         };
         if read.is_none() {
             *c = element;
@@ -96,25 +96,6 @@ fn constraints(c: &mut Cursor<'_>, table: &mut CreateTable) -> Option<()> {
         table.constraints.push(constraint(c)?);
     }
     Some(())
-}
-
-/// Nor between the last column and the constraint behind it, where that can be told apart: a key in
-/// parentheses is no column's.
-fn column_and_constraints(c: &mut Cursor<'_>, table: &mut CreateTable) -> Option<()> {
-    let mut all = *c;
-    let own = all.until(|c| {
-        let keys = c.is("FOREIGN") || (c.are(&["PRIMARY", "KEY"]) && c.is_symbol_at(2, '('));
-        keys || (c.is("UNIQUE") && c.is_symbol_at(1, '('))
-    });
-    let mut own = own;
-    let read = column(&mut own);
-    let Some(read) = read else {
-        *c = own;
-        return None;
-    };
-    table.columns.push(read);
-    *c = all;
-    constraints(c, table)
 }
 
 fn index(c: &mut Cursor<'_>, name: Name, unique: bool, if_not_exists: bool) -> Option<What> {

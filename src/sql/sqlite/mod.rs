@@ -105,7 +105,10 @@ fn transaction(c: &mut Cursor<'_>) -> Option<Said> {
             What::Transaction(Transaction::Savepoint),
         ));
     }
-    c.eat("TRANSACTION");
+    if c.eat("TRANSACTION") {
+        // It may have a name, which means nothing.
+        c.name_unless(&["TO"]);
+    }
     Some(match verb {
         "BEGIN" => ("BEGIN", What::Transaction(Transaction::Begin)),
         "ROLLBACK" if c.eat("TO") => {

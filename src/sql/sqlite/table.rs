@@ -37,7 +37,9 @@ pub(super) fn column(c: &mut Cursor<'_>) -> Option<Column> {
 fn data_type(c: &mut Cursor<'_>) -> Option<Type> {
     let from = c.at();
     let mut words: Vec<String> = Vec::new();
-    while let Some(word) = c.name_unless(BEGINS) {
+    while !c.is_any(BEGINS)
+        && let Some(word) = c.name()
+    {
         words.push(word.to_lowercase());
     }
     let mut ty = Type { name: words.join(" "), ..Type::default() };

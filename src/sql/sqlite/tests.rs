@@ -36,7 +36,7 @@ const FORMS: &[&str] = &[
      CONSTRAINT k PRIMARY KEY (a, b DESC), UNIQUE (c COLLATE NOCASE), CHECK (a <> b) FOREIGN KEY (f) \
      REFERENCES u)",
     "CREATE TABLE t (a INTEGER, PRIMARY KEY (a AUTOINCREMENT))",
-    "CREATE TABLE t (a INT PRIMARY KEY, b INT UNIQUE (a, b))",
+    "CREATE TABLE t (a INT, b 'any type', UNIQUE (a, b) CHECK (a > 0))",
     "CREATE TABLE t AS SELECT * FROM u",
     "CREATE TABLE 'quoted name' (\"a b\" TEXT, [c d] INT, `e` BLOB)",
     "CREATE VIRTUAL TABLE t USING fts5 (a, b, tokenize = 'porter')",
@@ -61,6 +61,7 @@ const FORMS: &[&str] = &[
     "DROP TRIGGER r",
     "BEGIN",
     "BEGIN IMMEDIATE TRANSACTION",
+    "BEGIN TRANSACTION named",
     "COMMIT",
     "END TRANSACTION",
     "ROLLBACK",
@@ -138,7 +139,7 @@ fn tables_are_read_in_full() {
     let table = created("CREATE TABLE 'quoted name' (\"a b\" TEXT, [c d] INT, `e` BLOB)");
     assert_eq!(table.name.name, "quoted name");
     assert_eq!(table.columns[1].name, "c d");
-    assert_eq!(created(FORMS[4]).constraints.len(), 1);
+    assert_eq!(created(FORMS[4]).constraints.len(), 2);
 }
 
 #[test]

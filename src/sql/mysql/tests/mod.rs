@@ -1,7 +1,7 @@
 mod broken;
 mod forms;
 
-use forms::{CLAUSES, STATEMENTS};
+use forms::{CLAUSES, STATEMENTS, WRITTEN};
 
 use super::*;
 use crate::sql::parse::{Script, parse};
@@ -87,7 +87,7 @@ fn every_form_is_read() {
             assert!(!alter.actions.is_empty(), "{text}");
             assert_eq!(alter.name.to_string(), "d.t");
         }
-        for text in STATEMENTS {
+        for text in STATEMENTS.iter().chain(WRITTEN) {
             let read = script(source, text).statements;
             assert!(read.len() == 1 && is_read(&read[0]), "{text}: {read:?}");
             assert_eq!(read[0].span, 0..text.len(), "{text}");
@@ -115,6 +115,7 @@ fn what_cannot_be_read_stays_small() {
         "CREATE TABLE t (a FOO)",
         "CREATE OR REPLACE DATABASE d",
         "DROP TABLE",
+        "CREATE TABLE t (a INT",
         "TRUNCATE t u",
         "ALTER DATABASE d READ ONLY = 1",
         "END",
