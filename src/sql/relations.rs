@@ -155,6 +155,7 @@ const NO_CALL: &[&str] = &[
     "references",
     "check",
     "default",
+    "row",
 ];
 
 /// Words that are no name of anything in a query.

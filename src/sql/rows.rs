@@ -33,7 +33,7 @@ pub(in crate::sql) fn rows(c: &mut Cursor<'_>) -> Option<Said> {
         Some("REPLACE") => ("REPLACE", insert(c, true, &commons)?),
         Some(_) => ("INSERT", insert(c, false, &commons)?),
         None => {
-            let kind = if c.is("VALUES") { "VALUES" } else { "SELECT" };
+            let kind = c.eat_any(&["VALUES", "TABLE"]).unwrap_or("SELECT");
             c.rest();
             return Some((kind, What::Query(query(whole))));
         }

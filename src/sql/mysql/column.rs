@@ -21,8 +21,7 @@ pub(super) fn definition(c: &mut Cursor<'_>, name: String) -> Option<Column> {
         serial(&mut column);
         column
     } else {
-        let (ty, collation) = data_type(c)?;
-        Column { name, ty, collation, ..Column::default() }
+        Column { name, ty: data_type(c)?, ..Column::default() }
     };
     while attribute(c, &mut column)? {}
     Some(column)
@@ -53,6 +52,8 @@ fn attribute(c: &mut Cursor<'_>, column: &mut Column) -> Option<bool> {
         column.unique = true;
     } else if c.eat_all(&["PRIMARY", "KEY"]) || c.eat("KEY") {
         column.primary_key = true;
+        // Said or not.
+        column.not_null = true;
     } else if c.eat("COMMENT") {
         column.comment = Some(c.string()?);
     } else if c.eat("COLLATE") {

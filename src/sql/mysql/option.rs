@@ -76,9 +76,12 @@ fn named(c: &mut Cursor<'_>) -> Option<TableOption> {
         ("system versioning", "with".to_owned())
     } else if c.eat_all(&["START", "TRANSACTION"]) {
         ("start transaction", String::new())
-    } else if c.eat_all(&["DATA", "DIRECTORY"]) || c.eat_all(&["INDEX", "DIRECTORY"]) {
+    } else if c.eat_all(&["DATA", "DIRECTORY"]) {
         c.symbol('=');
-        ("directory", c.string()?)
+        ("data directory", c.string()?)
+    } else if c.eat_all(&["INDEX", "DIRECTORY"]) {
+        c.symbol('=');
+        ("index directory", c.string()?)
     } else if c.eat("ENGINE") || (c.is_symbol_at(1, '=') && c.eat("TYPE")) {
         c.symbol('=');
         ("engine", c.string().or_else(|| c.name())?.to_lowercase())

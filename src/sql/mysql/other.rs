@@ -9,8 +9,16 @@ use crate::sql::statement::{
     Dml, Drop, LockMode, Maintenance, Name, Online, Query, SequenceAction, Transaction, Verb, What,
 };
 
-/// Things of a server that no table depends on at once.
-const OF_SERVER: &[&str] = &["USER", "ROLE", "SERVER"];
+/// A statement about something of the server that no table depends on at once, if it is one of
+/// these; its verb is taken.
+fn of_server(c: &mut Cursor<'_>, kinds: &[&'static str]) -> Option<Said> {
+    let is = |kind: &&&str| {
+        kind.split(' ').skip(1).enumerate().all(|(ahead, word)| c.is_at(ahead, word))
+    };
+    let kind = kinds.iter().find(is)?;
+    c.rest();
+    Some((kind, What::Other))
+}
 
 fn dropped(names: Vec<Name>, if_exists: bool, temporary: bool) -> Drop {
     Drop { names, if_exists, cascade: false, temporary }
@@ -38,13 +46,14 @@ pub(super) fn drop(c: &mut Cursor<'_>) -> Option<Said> {
         "PREPARE",
     ];
     let Some(kind) = c.eat_any(&kinds) else {
-        let known = c.is_any(OF_SERVER)
-            || c.are(&["RESOURCE", "GROUP"])
-            || c.are(&["SPATIAL", "REFERENCE", "SYSTEM"]);
-        if known {
-            c.rest();
-        }
-        return known.then_some(("DROP", What::Other));
+        let kinds = [
+            "DROP USER",
+            "DROP ROLE",
+            "DROP SERVER",
+            "DROP RESOURCE GROUP",
+            "DROP SPATIAL REFERENCE SYSTEM",
+        ];
+        return of_server(c, &kinds);
     };
     let if_exists = if_exists(c);
     if matches!(kind, "TRIGGER" | "DATABASE" | "SCHEMA" | "PREPARE") {
@@ -98,14 +107,17 @@ pub(super) fn create(c: &mut Cursor<'_>, or_replace: bool) -> Option<Said> {
         let action = SequenceAction::Create;
         return Some(("CREATE SEQUENCE", What::Sequence { drop, action }));
     }
-    let known = c.is_any(OF_SERVER)
-        || c.is_any(&["TABLESPACE", "UNDO", "LOGFILE"])
-        || c.are(&["RESOURCE", "GROUP"])
-        || c.are(&["SPATIAL", "REFERENCE", "SYSTEM"]);
-    if known {
-        c.rest();
-    }
-    known.then_some(("CREATE", What::Other))
+    let kinds = [
+        "CREATE USER",
+        "CREATE ROLE",
+        "CREATE SERVER",
+        "CREATE TABLESPACE",
+        "CREATE UNDO TABLESPACE",
+        "CREATE LOGFILE GROUP",
+        "CREATE RESOURCE GROUP",
+        "CREATE SPATIAL REFERENCE SYSTEM",
+    ];
+    of_server(c, &kinds)
 }
 
 /// What stands behind `ALTER`, if it is no table, view or event.
@@ -121,13 +133,16 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Option<Said> {
         c.until(|c| c.is_any(&["READ", "UPGRADE"]));
         return c.done().then_some(("ALTER DATABASE", What::Other));
     }
-    let known = c.is_any(OF_SERVER)
-        || c.is_any(&["INSTANCE", "PROCEDURE", "FUNCTION"])
-        || c.are(&["RESOURCE", "GROUP"]);
-    if known {
-        c.rest();
-    }
-    known.then_some(("ALTER", What::Other))
+    let kinds = [
+        "ALTER USER",
+        "ALTER ROLE",
+        "ALTER SERVER",
+        "ALTER INSTANCE",
+        "ALTER PROCEDURE",
+        "ALTER FUNCTION",
+        "ALTER RESOURCE GROUP",
+    ];
+    of_server(c, &kinds)
 }
 
 const XA: &[&str] = &["START", "BEGIN", "COMMIT", "ROLLBACK", "END", "PREPARE"];
@@ -191,7 +206,6 @@ const TOUCHES_NOTHING: &[&str] = &[
     "SHUTDOWN",
     "RESTART",
     "DEALLOCATE",
-    "UNLOCK",
 ];
 
 /// Everything else.
@@ -200,6 +214,10 @@ pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
     if c.eat_all(&["XA", "RECOVER"]) {
         c.rest();
         return Some(("XA RECOVER", What::Other));
+    }
+    if c.eat("UNLOCK") {
+        c.rest();
+        return Some(("UNLOCK TABLES", What::Other));
     }
     if let Some(kind) = c.eat_any(TOUCHES_NOTHING) {
         c.rest();

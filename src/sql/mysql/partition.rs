@@ -4,13 +4,13 @@ use super::key::{if_exists, if_not_exists};
 use crate::sql::cursor::Cursor;
 use crate::sql::statement::{Action, Name, PartitionOperation};
 
-/// Names of partitions; `ALL` is one of them.
+/// Names of partitions; none means all.
 fn names(c: &mut Cursor<'_>) -> Option<Vec<String>> {
     c.eat("NO_WRITE_TO_BINLOG");
     if c.is("LOCAL") && 1 < c.left() && !c.is_symbol_at(1, ',') {
         c.skip();
     }
-    c.names()
+    if c.eat("ALL") { Some(Vec::new()) } else { c.names() }
 }
 
 /// `PARTITION BY …`, to its end; the cursor stands behind the `BY`. As written.
@@ -99,7 +99,7 @@ fn operation(c: &mut Cursor<'_>) -> Option<PartitionOperation> {
         if_exists(c);
         Is::Drop(c.names()?)
     } else if c.eat_all(&["TRUNCATE", "PARTITION"]) {
-        Is::Truncate(c.names()?)
+        Is::Truncate(names(c)?)
     } else if c.eat_all(&["COALESCE", "PARTITION"]) {
         c.eat_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
         c.number()?;
@@ -118,7 +118,7 @@ fn operation(c: &mut Cursor<'_>) -> Option<PartitionOperation> {
     {
         Is::Check(checked(c)?)
     } else if c.eat_all(&["DISCARD", "PARTITION"]) || c.eat_all(&["IMPORT", "PARTITION"]) {
-        let found = c.names()?;
+        let found = names(c)?;
         c.eat("TABLESPACE").then_some(Is::Tablespace(found))?
     } else if c.eat("CONVERT") {
         Is::Convert(convert(c)?)

@@ -74,6 +74,9 @@ pub(super) fn routine(c: &mut Cursor<'_>, reader: Reader, kind: &'static str) ->
     }
     if c.eat_any(&["RETURNS", "RETURN"]).is_some() {
         data_type(c)?;
+        if c.eat("COLLATE") {
+            c.name()?;
+        }
     }
     let mut language = "sql".to_owned();
     loop {

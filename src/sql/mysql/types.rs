@@ -93,8 +93,8 @@ const OF_ONE_WORD: &[&str] = &[
     "xmltype",
 ];
 
-/// A type, with what belongs to it, and the collation that may stand among that.
-pub(super) fn data_type(c: &mut Cursor<'_>) -> Option<(Type, Option<String>)> {
+/// A type, with what belongs to it. Its collation is said of the column.
+pub(super) fn data_type(c: &mut Cursor<'_>) -> Option<Type> {
     let from = c.at();
     let name = OF_WORDS
         .iter()
@@ -105,7 +105,6 @@ pub(super) fn data_type(c: &mut Cursor<'_>) -> Option<(Type, Option<String>)> {
     if let Some(inner) = c.group() {
         ty.modifiers = inner.split(',').into_iter().map(modifier).collect();
     }
-    let mut collation = None;
     loop {
         if c.eat("UNSIGNED") {
             ty.unsigned = true;
@@ -121,14 +120,12 @@ pub(super) fn data_type(c: &mut Cursor<'_>) -> Option<(Type, Option<String>)> {
             if c.symbol('=') {
                 c.name()?;
             }
-        } else if c.eat("COLLATE") {
-            collation = Some(charset_name(c)?);
         } else if c.eat_any(&["SIGNED", "BINARY", "BYTE"]).is_none() {
             break;
         }
     }
     c.text_since(from).clone_into(&mut ty.text);
-    Some((ty, collation))
+    Some(ty)
 }
 
 /// A length, or a label without its quotes.
