@@ -55,7 +55,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Say why a rule stands, with bad and safe SQL; without a rule, list them
     Explain(ExplainArgs),
-    /// Print the JSON Schema of a file format, for editors
+    /// Print the JSON Schema of a file format, for editors and programs
     Schema(SchemaArgs),
 }
 
@@ -288,6 +288,8 @@ pub(super) enum Format {
     Job,
     /// The team's `backstop.toml`
     Config,
+    /// What `backstop check --json` prints
+    Findings,
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {

@@ -9,7 +9,7 @@ use super::printer;
 use crate::ops::{self, check as gate};
 use crate::report::findings;
 
-pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+pub(super) fn check(args: &CheckArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     let stdin = if args.paths.iter().any(|path| path == Path::new("-")) {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
@@ -29,7 +29,13 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         stats: args.stats.clone(),
         evidence: args.evidence.clone(),
     };
-    let report = gate::check(&asked, &ops::load_config()?)?;
+    // A check needs no journal; one that is there knows which jobs are verified.
+    let journal = match ops::open_journal(state) {
+        Ok(journal) => Some(journal),
+        Err(ops::Error::NoJournal { .. }) if state.is_none() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let report = gate::check(&asked, &ops::load_config()?, journal.as_ref())?;
     let format = if args.json { "json" } else { &args.format };
     let style = findings::Style { colour: coloured() };
     printer::data(findings::render(format, &report, style).trim_end());

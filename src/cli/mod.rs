@@ -59,7 +59,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Kill(args) => kill::kill(&args, state),
         Command::Release(args) => kill::release(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
-        Command::Check(args) => check::check(&args),
+        Command::Check(args) => check::check(&args, state),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => Ok(schema::schema(&args)),
     }

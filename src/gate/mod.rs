@@ -5,6 +5,7 @@
 
 pub mod directive;
 pub mod effects;
+pub mod evidence;
 pub mod finding;
 pub mod policy;
 pub mod review;

@@ -4,11 +4,14 @@ use std::ops::Range;
 
 use super::directive::{Directive, Said, directives};
 use super::effects::{Effects, effects};
+use super::evidence::{Outcome, parse_job, parse_validation};
 use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
 use super::policy::Policy;
 use super::rules::{self, Check, Rule};
 use super::state::{Open, State};
 use super::{Severity, Surroundings};
+use crate::event::JobState;
+use crate::spec::SpecError;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, What};
 use crate::sql::{Source, parse};
@@ -38,14 +41,34 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Adds a report.
+    /// Adds a report: a validation's names a content by its hash, a job's the job.
     ///
     /// # Errors
     ///
-    /// It is none that is known here.
-    pub fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
-        let _ = text;
-        Err(format!("`{file}` is no report that is known here"))
+    /// It is neither, or something in it is wrong.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), SpecError> {
+        let names = |field: &str| {
+            let value: Result<serde_json::Value, _> = serde_json::from_str(text);
+            value.is_ok_and(|value| value.get(field).is_some())
+        };
+        if names("job") {
+            let job = parse_job(file, text)?;
+            let held = (job.violations == 0).then_some(()).and(job.held_from.zip(job.held_until));
+            self.jobs.push(JobDone {
+                name: job.job,
+                verified: job.state == JobState::Verified,
+                dual_write: held,
+            });
+        } else {
+            let report = parse_validation(file, text)?;
+            if report.outcome == Outcome::Passed {
+                if report.reversible {
+                    self.reversible.push(report.sha256.clone());
+                }
+                self.validated.push(report.sha256);
+            }
+        }
+        Ok(())
     }
 }
 

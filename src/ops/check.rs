@@ -1,14 +1,18 @@
 //! Judges migrations: what is judged, against what, is put together here; the gate does the rest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Error;
 use super::prepare::read_text;
+use super::state::read_all;
 use super::team::Team;
-use crate::catalog::{Engine, Release};
-use crate::gate::review::{Evidence, File, review};
+use crate::catalog::Release;
+use crate::event::JobState;
+use crate::gate::review::{Evidence, File, JobDone, review};
 use crate::gate::{Policy, Report, Runner, Schema, Severity, Sizes, rules, runner};
+use crate::journal::Journal;
 use crate::spec::Weight;
 use crate::sql::statement::Name;
 use crate::sql::{Source, extract, parse};
@@ -34,12 +38,12 @@ pub struct Asked {
     pub evidence: Vec<PathBuf>,
 }
 
-/// Judges what is asked.
+/// Judges what is asked. A journal, if there is one, knows which jobs are verified.
 ///
 /// # Errors
 ///
 /// Something that is named cannot be read, or is not what it should be.
-pub fn check(asked: &Asked, team: &Team) -> Result<Report, Error> {
+pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Report, Error> {
     let policy = policy(asked, team)?;
     let mut schema = Schema::default();
     let given = team.config.gate.schema.iter().map(|path| team.beside(path));
@@ -72,7 +76,7 @@ pub fn check(asked: &Asked, team: &Team) -> Result<Report, Error> {
             }
         }
     }
-    let evidence = evidence(asked, team, &files)?;
+    let evidence = evidence(asked, team, &files, journal)?;
     Ok(review(files, schema, &policy, &evidence))
 }
 
@@ -258,30 +262,39 @@ fn changed_since(revision: &str, path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(names.split('\0').filter(|name| !name.is_empty()).map(|name| top.join(name)).collect())
 }
 
-fn evidence(asked: &Asked, team: &Team, files: &[File]) -> Result<Evidence, Error> {
+fn evidence(
+    asked: &Asked,
+    team: &Team,
+    files: &[File],
+    journal: Option<&Journal>,
+) -> Result<Evidence, Error> {
     let mut evidence = Evidence::default();
     let given = team.config.gate.evidence.iter().map(|path| team.beside(path));
     for path in given.chain(asked.evidence.iter().cloned()) {
         let (shown, text) = read_text(&path)?;
-        evidence.add(&shown, &text).map_err(Error::Gate)?;
+        evidence.add(&shown, &text)?;
     }
-    // A contract names its expand by its path: beside it, or from where the gate runs.
-    for file in files {
-        let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
-        let entries =
-            std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-        for entry in entries.into_iter().flatten().flatten() {
-            let path = entry.path().display().to_string();
-            if !evidence.files.contains(&path) {
-                evidence.files.push(path);
+    if let Some(journal) = journal {
+        for status in read_all(journal)? {
+            // A report that was given says more than the journal: also of the dual write.
+            if evidence.jobs.iter().all(|job| job.name != status.job.name) {
+                evidence.jobs.push(JobDone {
+                    verified: status.job.state == JobState::Verified,
+                    name: status.job.name,
+                    dual_write: None,
+                });
             }
         }
     }
+    // A contract names its expand by its path: beside it, or from where the gate runs.
+    let folder = |file: &File| {
+        let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+    };
+    let folders: BTreeSet<PathBuf> = files.iter().map(folder).collect();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        evidence.files.extend(entries.map(|entry| entry.path().display().to_string()));
+    }
     Ok(evidence)
-}
-
-/// The name of a database as an option takes it.
-#[must_use]
-pub fn database_names() -> Vec<&'static str> {
-    Engine::ALL.iter().map(|engine| engine.word()).collect()
 }

@@ -34,7 +34,8 @@ const IMPURE: &[&str] = &[
     "std::thread",
     "tokio",
     "async ",
-    "Instant",
+    "time::Instant",
+    "Instant::now",
     "SystemTime",
     "Timestamp::now",
     "Zoned::now",
@@ -93,10 +94,31 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             let code: Vec<_> =
                 code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            (room, relative, code.join("\n"))
+            (room, relative, without_texts(&code.join("\n")))
         })
         .filter(|(room, ..)| room != "lib")
         .collect()
+}
+
+/// What is said in a text is no code: a runner of migrations may be called as a library is.
+fn without_texts(code: &str) -> String {
+    let mut kept = String::with_capacity(code.len());
+    let mut letters = code.chars().peekable();
+    let mut inside = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if inside => drop(letters.next()),
+            // A quote as a letter: '"'
+            '"' if !inside && kept.ends_with(['\'', '\\']) => kept.push(letter),
+            '"' => {
+                inside = !inside;
+                kept.push(letter);
+            }
+            _ if inside => {}
+            letter => kept.push(letter),
+        }
+    }
+    kept
 }
 
 fn tier(room: &str) -> usize {
@@ -198,6 +220,8 @@ fn registered(folder: &str, list: &str, except: &[&str]) {
 
 fn registries() {
     registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence", "switch"]);
+    let parts = ["mod", "document", "excerpt", "paint", "place", "placed", "sample", "words"];
+    registered("src/report/findings", "src/report/findings/mod.rs", &parts);
     let engines: Vec<_> = backstop::target::ALL.iter().flat_map(|engine| engine.schemes).collect();
     for scheme in ["postgres", "postgresql", "mysql", "mariadb", "sqlite"] {
         assert!(engines.contains(&&scheme), "`{scheme}` is not registered");

@@ -19,11 +19,13 @@ pub fn trials() -> Vec<Trial> {
 
 /// Compared by default; written only when asked.
 fn generated() {
+    let schema = serde_json::to_string_pretty(&backstop::report::findings::findings_schema());
     let pages = [
         ("docs/commands.md", backstop::cli::reference()),
         ("docs/job-spec.md", backstop::spec::job_reference()),
         ("docs/config.md", backstop::spec::config_reference()),
         ("docs/metrics.md", backstop::observe::metrics::reference()),
+        ("docs/findings.schema.json", schema.unwrap() + "\n"),
     ];
     for (path, text) in pages {
         let file = root().join(path);
@@ -137,7 +139,7 @@ fn links() {
 }
 
 fn schema() {
-    for format in ["job", "config"] {
+    for format in ["job", "config", "findings"] {
         let said = Desk::new().call(&["schema", format]).expect(0);
         let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

@@ -11,6 +11,7 @@ mod sqlite;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Engine, Surroundings};
@@ -66,7 +67,7 @@ pub struct Lock {
 }
 
 /// What kind of relation is locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// A table, partitioned or not.
@@ -88,7 +89,7 @@ pub enum Relation {
 /// The first eight are PostgreSQL's, with their names in `pg_locks`. The others are what MySQL's and
 /// MariaDB's `LOCK` clause promises while the statement works, and the exclusive metadata lock that
 /// it needs for a moment in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Mode {
     /// Taken by every `SELECT`.
     AccessShareLock,
@@ -121,7 +122,7 @@ pub enum Mode {
 }
 
 /// What waits for a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Blocks {
     /// Plain reads.
     pub reads: bool,
@@ -178,7 +179,7 @@ impl fmt::Display for Mode {
 }
 
 /// How MySQL or MariaDB makes a change: the first step of the ladder that the server accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Algorithm {
     /// In the dictionary alone.
     #[serde(rename = "INSTANT")]

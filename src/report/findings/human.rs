@@ -1,156 +1,178 @@
 //! For a person at a terminal: the place underlined, who waits, why, and what to write instead.
 
-use super::place::Lines;
+use super::excerpt::excerpt;
+use super::paint::Ink;
+use super::placed::{Placed, PlacedFinding};
+use super::words::{Doubt, summary, tame, terms, waits, work};
 use super::{Format, Style};
-use crate::gate::effects::Verdict;
-use crate::gate::{FileReport, Finding, Report, Severity};
+use crate::gate::Report;
 
 /// The format.
 pub(super) static FORMAT: Format = Format { name: "human", render };
 
-/// The longest statement that is shown whole, in lines.
-const SHOWN: usize = 6;
-
 fn render(report: &Report, style: Style) -> String {
+    let placed = Placed::of(report);
     let mut text = String::new();
-    for (number, file) in report.files.iter().enumerate() {
-        let lines = Lines::of(&file.text);
-        let open = |finding: &&Finding| finding.file == number && finding.allowed.is_none();
-        for finding in report.findings.iter().filter(open) {
-            one(finding, file, &lines, style, &mut text);
+    for finding in placed.allowed(false) {
+        text.push_str(&one(&placed, finding, style).join("\n"));
+        text.push_str("\n\n");
+    }
+    let unsure = unsure(&placed);
+    let allowed: Vec<String> = placed.allowed(true).filter_map(allowed).collect();
+    for lines in [unsure, allowed].into_iter().filter(|lines| !lines.is_empty()) {
+        for line in &lines {
+            text.push_str(&style.paint(Ink::Faint, line));
+            text.push('\n');
         }
+        text.push('\n');
     }
-    for finding in &report.findings {
-        let Some(allowed) = &finding.allowed else { continue };
-        let Some(file) = report.files.get(finding.file) else { continue };
-        let place = Lines::of(&file.text).place(finding.span.start);
-        text.push_str(&format!(
-            "allowed[{}]: {}:{}:{}: {}{}{}\n",
-            finding.rule,
-            file.path,
-            place.line,
-            place.column,
-            allowed.reason,
-            allowed.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default(),
-            allowed.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default(),
-        ));
-    }
-    text.push_str(&summary(report));
-    text.push('\n');
+    text.push_str(&style.paint(Ink::Strong, &summary(report)));
     text
 }
 
-fn one(finding: &Finding, file: &FileReport, lines: &Lines, style: Style, text: &mut String) {
-    let paint = |code: &str, what: &str| {
-        if style.colour { format!("\u{1b}[{code}m{what}\u{1b}[0m") } else { what.to_owned() }
+/// A finding, line by line.
+fn one(placed: &Placed, finding: &PlacedFinding, style: Style) -> Vec<String> {
+    let PlacedFinding { finding: said, path, start, .. } = finding;
+    let ink = Ink::Of(said.severity);
+    let gutter = finding.last_line().to_string().len();
+    let head = style.paint(ink, &format!("{}[{}]", said.severity.word(), said.rule));
+    let message = style.paint(Ink::Strong, &format!(": {}", one_line(&said.message)));
+    let arrow = style.paint(Ink::Frame, &format!(" {:gutter$}-->", ""));
+    let mut lines = vec![
+        format!("{head}{message}"),
+        format!("{arrow} {}:{}:{}", shown(path), start.line, start.column),
+    ];
+    let file = &placed.files[finding.at.0];
+    lines.extend(excerpt(&file.lines, &said.span, gutter, ink, style));
+    let mut note = |name: &str, value: &str| {
+        let lead = style.paint(Ink::Frame, &format!(" {:gutter$} =", ""));
+        // What goes on over a line's end stays under its beginning.
+        let indent = format!("\n{:1$}", "", gutter + name.len() + 6);
+        let value = tame(value.trim_end()).replace('\n', &indent);
+        let name = style.paint(Ink::Strong, name);
+        lines.push(format!("{lead} {name}: {value}").trim_end().to_owned());
     };
-    let code = match finding.severity {
-        Severity::Error => "1;31",
-        Severity::Warning => "1;33",
-        Severity::Note => "1;36",
-    };
-    let head = paint(code, &format!("{}[{}]", finding.severity.word(), finding.rule));
-    text.push_str(&format!("{head}: {}\n", finding.message));
-    let (start, end) = lines.both(&finding.span);
-    let gutter = end.line.to_string().len();
-    let bar = paint("34", "|");
-    text.push_str(&format!(
-        "{:gutter$}{} {}:{}:{}\n",
-        "",
-        paint("34", "-->"),
-        file.path,
-        start.line,
-        start.column
-    ));
-    text.push_str(&format!("{:gutter$} {bar}\n", ""));
-    for number in start.line..=end.line {
-        if SHOWN < end.line - start.line + 1 && start.line + 2 < number && number < end.line {
-            if number == start.line + 3 {
-                text.push_str(&format!("{:gutter$} {bar} …\n", ""));
-            }
-            continue;
+    if let Some(statement) = finding.statement {
+        let effects = &statement.effects;
+        let locks = effects.locks.iter();
+        let locks = locks.map(|lock| format!("{} {} ({})", lock.relation, lock.mode, waits(lock)));
+        let locks: Vec<String> = locks.collect();
+        if !locks.is_empty() {
+            note("locks", &locks.join("\n"));
         }
-        let line = lines.line(number).replace('\t', " ");
-        text.push_str(&format!("{} {bar} {line}\n", paint("34", &format!("{number:>gutter$}"))));
-        let from = if number == start.line { start.column - 1 } else { indent(&line) };
-        let to = if number == end.line { end.column - 1 } else { line.chars().count() };
-        if from < to {
-            text.push_str(&format!(
-                "{:gutter$} {bar} {:from$}{}\n",
-                "",
-                "",
-                paint(code, &"^".repeat(to - from))
+        let work = work(effects);
+        if !work.is_empty() {
+            note("work", &work.join(", "));
+        }
+        if let Some(doubt) = Doubt::of(effects).filter(|doubt| !doubt.is_said_in(said)) {
+            note(doubt.word, &doubt.to_string());
+        }
+    }
+    for why in &said.why {
+        note("why", why);
+    }
+    if let Some(instead) = &said.instead {
+        note("instead", "");
+        let bar = style.paint(Ink::Frame, &format!(" {:gutter$}   |", ""));
+        let sql = tame(instead.trim_end());
+        lines.extend(sql.lines().map(|line| format!("{bar} {line}").trim_end().to_owned()));
+    }
+    let lead = style.paint(Ink::Frame, &format!(" {:gutter$} =", ""));
+    let name = style.paint(Ink::Strong, "more");
+    lines.push(format!("{lead} {name}: backstop explain {}", said.rule));
+    lines
+}
+
+/// The statements that no finding is on, and that are not proven either: silence would look like
+/// certainty.
+fn unsure(placed: &Placed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (number, file) in placed.files.iter().enumerate() {
+        for (at, statement) in file.file.statements.iter().enumerate() {
+            let Some(doubt) = Doubt::of(&statement.effects) else { continue };
+            if placed.on(number, Some(at)).any(|on| on.finding.allowed.is_none()) {
+                continue;
+            }
+            let place = file.lines.both(&statement.span).0;
+            lines.push(format!(
+                "{}: {}:{}:{}: {}: {}",
+                doubt.word,
+                shown(&file.file.path),
+                place.line,
+                place.column,
+                statement.kind,
+                one_line(&doubt.to_string())
             ));
         }
     }
-    let mark = paint("34", "=");
-    if let Some(locks) = locks(finding, file) {
-        text.push_str(&format!("{:gutter$} {mark} locks: {locks}\n", ""));
+    lines
+}
+
+/// What somebody allowed, in one line.
+fn allowed(finding: &PlacedFinding) -> Option<String> {
+    let allowed = finding.finding.allowed.as_ref()?;
+    Some(format!(
+        "allowed[{}]: {}:{}:{}: {}{}",
+        finding.finding.rule,
+        shown(finding.path),
+        finding.start.line,
+        finding.start.column,
+        one_line(&allowed.reason),
+        one_line(&terms(allowed))
+    ))
+}
+
+fn one_line(text: &str) -> String {
+    tame(&text.replace('\n', " "))
+}
+
+/// How a path is shown.
+fn shown(path: &str) -> String {
+    if path == "-" { "<stdin>".to_owned() } else { one_line(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_person_reads_what_is_wrong_where_and_what_to_write() {
+        let text = render(&sample::report(), Style::default());
+        // Errors and warnings with their place; the assumption beside the locks; the text of two
+        // lines indented; standard input by name; what is allowed in a line; the sum at the end.
+        assert_eq!(text, include_str!("../../../tests/findings/human.txt").trim_end());
     }
-    for why in &finding.why {
-        text.push_str(&format!("{:gutter$} {mark} why: {why}\n", ""));
+
+    #[test]
+    fn nothing_found_is_said_in_a_line() {
+        let text = render(&sample::clean(), Style::default());
+        assert_eq!(text, "no findings in 1 file (1 statement)");
     }
-    if let Some(instead) = &finding.instead {
-        text.push_str(&format!("{:gutter$} {mark} instead:\n", ""));
-        for line in instead.lines() {
-            text.push_str(&format!("{:gutter$}   {bar} {line}\n", ""));
+
+    #[test]
+    fn what_is_not_proven_is_said_also_where_nothing_is_found() {
+        let mut report = sample::report();
+        report.findings.clear();
+        let text = render(&report, Style::default());
+        assert_eq!(
+            text,
+            "assumed: migrations/0042.sql:3:1: ALTER TABLE: the worst, since it is not known which \
+             type the column has: give the schema with `--schema`\n\
+             not evaluated: <stdin>:1:1: DO $$: it runs text that is not known\n\n\
+             no findings in 3 files (5 statements)"
+        );
+    }
+
+    #[test]
+    fn colour_adds_colour_and_nothing_else() {
+        let report = sample::report();
+        let coloured = render(&report, Style { colour: true });
+        let mut plain = String::new();
+        for (number, part) in coloured.split('\u{1b}').enumerate() {
+            plain.push_str(if number == 0 { part } else { part.split_once('m').unwrap().1 });
         }
-    }
-    text.push_str(&format!("{:gutter$} {mark} more: backstop explain {}\n\n", "", finding.rule));
-}
-
-fn indent(line: &str) -> usize {
-    line.chars().take_while(|c| c.is_whitespace()).count()
-}
-
-/// The locks of the statement that a finding is on, where they say more than the message.
-fn locks(finding: &Finding, file: &FileReport) -> Option<String> {
-    let of = file.statements.iter().find(|statement| {
-        statement.span.contains(&finding.span.start) && statement.rules.contains(&finding.rule)
-    })?;
-    if of.effects.locks.is_empty() {
-        return None;
-    }
-    let each = of.effects.locks.iter().map(|lock| {
-        let blocks = lock.mode.blocks();
-        let waits = match (blocks.reads, blocks.writes) {
-            (true, _) => "reads and writes wait",
-            (false, true) => "writes wait",
-            (false, false) => "reads and writes go on",
-        };
-        format!("{} {} ({waits})", lock.relation, lock.mode)
-    });
-    let mut said = each.collect::<Vec<_>>().join(", ");
-    if let Verdict::Assumed(_) = of.effects.verdict {
-        said.push_str("; assumed");
-    }
-    Some(said)
-}
-
-fn summary(report: &Report) -> String {
-    let count = |number: usize, word: &str| match number {
-        1 => format!("1 {word}"),
-        _ => format!("{number} {word}s"),
-    };
-    let statements: usize = report.files.iter().map(|file| file.statements.len()).sum();
-    let of = format!(
-        "in {} ({}) for {}",
-        count(report.files.len(), "file"),
-        count(statements, "statement"),
-        report.server
-    );
-    let allowed = report.findings.iter().filter(|finding| finding.allowed.is_some()).count();
-    let allowed = if allowed == 0 { String::new() } else { format!("; {allowed} allowed") };
-    let kinds = [Severity::Error, Severity::Warning, Severity::Note];
-    let found: Vec<String> = kinds
-        .into_iter()
-        .map(|kind| (report.count(kind), kind.word()))
-        .filter(|(number, _)| 0 < *number)
-        .map(|(number, word)| count(number, word))
-        .collect();
-    if found.is_empty() {
-        format!("no findings {of}{allowed}")
-    } else {
-        format!("{} {of}{allowed}", found.join(", "))
+        assert_ne!(coloured, plain);
+        assert_eq!(plain, render(&report, Style::default()));
     }
 }

@@ -1,9 +1,23 @@
 //! What the gate found, in the formats of those who read it. A format is a value in a file of its
-//! own.
+//! own, listed in [`ALL`].
 
+mod document;
+mod excerpt;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod paint;
 mod place;
+mod placed;
+#[cfg(test)]
+mod sample;
+mod sarif;
+mod words;
+
+pub use document::findings_schema;
 
 use crate::gate::Report;
 
@@ -12,7 +26,7 @@ use crate::gate::Report;
 pub struct Format {
     /// Its name in options.
     pub name: &'static str,
-    /// Writes it.
+    /// Writes it, without an end of line at the end.
     pub render: fn(&Report, Style) -> String,
 }
 
@@ -23,8 +37,16 @@ pub struct Style {
     pub colour: bool,
 }
 
-/// All of them.
-pub static ALL: &[&Format] = &[&human::FORMAT, &json::FORMAT];
+/// All of them; the first is meant where none is named. A test compares this list with the folder.
+pub static ALL: &[&Format] = &[
+    &human::FORMAT,
+    &json::FORMAT,
+    &sarif::FORMAT,
+    &github::FORMAT,
+    &gitlab::FORMAT,
+    &markdown::FORMAT,
+    &junit::FORMAT,
+];
 
 /// Their names.
 #[must_use]

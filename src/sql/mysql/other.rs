@@ -347,7 +347,7 @@ fn lock(c: &mut Cursor<'_>) -> Option<Said> {
 }
 
 /// `FLUSH TABLES` waits for everyone who uses them, and with `WITH READ LOCK` keeps them locked.
-/// Without names it is all tables.
+/// Without names it is all tables of the server, for which the model has no word.
 fn flush(c: &mut Cursor<'_>) -> Option<Said> {
     c.eat_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
     if c.eat_any(&["TABLE", "TABLES"]).is_none() {
@@ -358,8 +358,12 @@ fn flush(c: &mut Cursor<'_>) -> Option<Said> {
     let read = c.eat_all(&["WITH", "READ", "LOCK"]) || c.eat_all(&["FOR", "EXPORT"]);
     c.eat_all(&["AND", "DISABLE", "CHECKPOINT"]);
     let mode = if read { LockMode::Read } else { LockMode::Write };
-    let locked = names.into_iter().map(|name| (name, mode)).collect();
     let kind = if read { "FLUSH TABLES WITH READ LOCK" } else { "FLUSH TABLES" };
+    if names.is_empty() {
+        let why = "it waits for every table of the server".to_owned();
+        return c.done().then_some((kind, What::Unknown { why }));
+    }
+    let locked = names.into_iter().map(|name| (name, mode)).collect();
     Some((kind, What::LockTables(locked)))
 }
 

@@ -10,7 +10,23 @@ fn names(c: &mut Cursor<'_>) -> Option<Vec<String>> {
     if c.is("LOCAL") && 1 < c.left() && !c.is_symbol_at(1, ',') {
         c.skip();
     }
-    if c.eat("ALL") { Some(Vec::new()) } else { c.names() }
+    if c.eat("ALL") { Some(Vec::new()) } else { list(c) }
+}
+
+/// Names as far as they are in the list; what follows may be another clause.
+fn list(c: &mut Cursor<'_>) -> Option<Vec<String>> {
+    const BEHIND: &[&str] =
+        &["INTO", "TABLESPACE", "QUICK", "FAST", "MEDIUM", "EXTENDED", "CHANGED", "USE_FRM", "FOR"];
+    let mut names = vec![c.name()?];
+    let mut ahead = *c;
+    while ahead.symbol(',')
+        && let Some(name) = ahead.name()
+        && (ahead.done() || ahead.is_symbol(',') || ahead.is_any(BEHIND))
+    {
+        names.push(name);
+        *c = ahead;
+    }
+    Some(names)
 }
 
 /// `PARTITION BY …`, to its end; the cursor stands behind the `BY`. As written.
@@ -97,7 +113,7 @@ fn operation(c: &mut Cursor<'_>) -> Option<PartitionOperation> {
         add(c)?
     } else if c.eat_all(&["DROP", "PARTITION"]) {
         if_exists(c);
-        Is::Drop(c.names()?)
+        Is::Drop(list(c)?)
     } else if c.eat_all(&["TRUNCATE", "PARTITION"]) {
         Is::Truncate(names(c)?)
     } else if c.eat_all(&["COALESCE", "PARTITION"]) {

@@ -1,10 +1,11 @@
 //! A statement, applied to the schema.
 
+use super::table::default_name;
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
-    SequenceAction, Statement, TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, Online, Place, SequenceAction, Statement,
+    TypeAction, What,
 };
 
 impl Schema {
@@ -12,7 +13,10 @@ impl Schema {
     /// was never seen) is left out: the server decides about errors.
     pub fn apply(&mut self, statement: &Statement) {
         match &statement.what {
-            What::CreateTable(table) => self.create_table(table),
+            What::CreateTable(table) => {
+                self.create_table(table);
+                self.link(&plain(&table.name));
+            }
             What::AlterTable(alter) => self.alter_table(alter),
             What::DropTable(drop) => drop.names.iter().for_each(|name| self.drop_table(name)),
             What::RenameTables(pairs) => {
@@ -116,6 +120,9 @@ impl Schema {
             }
         }
         self.tables.insert(name.clone(), table);
+        if create.options.iter().any(|(name, _)| name == "like") {
+            self.be_like(&name, &create.like);
+        }
         for column in &create.columns {
             self.add_column(&name, column, None);
         }
@@ -217,11 +224,11 @@ impl Schema {
             Some((_, Some(used))) => {
                 // The index takes the constraint's name.
                 let used = Name { schema: table.schema.clone(), name: used };
-                if let Some(mut index) = self.indexes.remove(&used) {
+                if let Some(mut index) = self.remove_index(&used) {
                     index.of_constraint = true;
                     let parts = index.definition.parts.clone();
                     let name = Name { schema: table.schema.clone(), name: chosen.clone() };
-                    self.indexes.insert(name, index);
+                    self.insert_index(name, index);
                     self.name_key_columns(table, &chosen, &parts);
                 }
             }
@@ -269,7 +276,7 @@ impl Schema {
         }
     }
 
-    fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
+    pub(super) fn create_index(&mut self, index: &CreateIndex, of_constraint: bool) {
         let table = plain(&index.table);
         let name = index.name.clone().unwrap_or_else(|| {
             let columns = index.parts.iter().map(|part| match part {
@@ -280,10 +287,22 @@ impl Schema {
             let name = format!("{}_{}_idx", table.name, columns.join("_"));
             Name { schema: table.schema.clone(), name }
         });
+        let other = self.indexes.get(&plain(&name)).map(|have| have.table != table);
+        // Where another table has an index of that name, names belong to their table.
+        let name = match other {
+            Some(true) => Name { schema: Some(table.name.clone()), name: name.name },
+            _ => name,
+        };
         if self.indexes.contains_key(&plain(&name)) && index.if_not_exists {
             return;
         }
         self.bear(&name, !index.if_not_exists || self.complete);
+        // With its first full-text index InnoDB gives a table a hidden column, which stays.
+        if index.kind == IndexKind::FullText
+            && let Some(entry) = self.tables.get_mut(&table)
+        {
+            entry.options.insert("fts_doc_id".to_owned(), String::new());
+        }
         let entry = Index {
             table: table.clone(),
             definition: index.clone(),
@@ -291,7 +310,7 @@ impl Schema {
             of_constraint,
         };
         let name = plain(&name);
-        self.indexes.insert(name.clone(), entry);
+        self.insert_index(name.clone(), entry);
         if !index.only {
             let children: Vec<Name> =
                 self.partitions_of(&table).map(|(child, _)| child.clone()).collect();
@@ -326,7 +345,7 @@ impl Schema {
             attached_to: Some(parent.clone()),
             of_constraint: of.of_constraint,
         };
-        self.indexes.insert(name.clone(), entry);
+        self.insert_index(name.clone(), entry);
         let children: Vec<Name> =
             self.partitions_of(table).map(|(child, _)| child.clone()).collect();
         for child in children {
@@ -340,11 +359,13 @@ impl Schema {
                 // Index names of MySQL and MariaDB belong to their table.
                 Some(table) => {
                     let table = plain(table);
-                    self.indexes.retain(|have, index| {
-                        index.table != table || !have.name.eq_ignore_ascii_case(&name.name)
+                    self.remove_indexes(&table, |have, _| {
+                        have.name.eq_ignore_ascii_case(&name.name)
                     });
                 }
-                None => drop_from(&mut self.indexes, name),
+                None => {
+                    self.remove_index(&plain(name));
+                }
             }
         }
     }
@@ -352,9 +373,9 @@ impl Schema {
     fn alter_index(&mut self, name: &Name, action: &IndexAction) {
         match action {
             IndexAction::RenameTo(to) => {
-                if let Some(index) = self.indexes.remove(&plain(name)) {
+                if let Some(index) = self.remove_index(&plain(name)) {
                     let to = Name { schema: plain(name).schema, name: to.clone() };
-                    self.indexes.insert(to, index);
+                    self.insert_index(to, index);
                 }
             }
             IndexAction::Attach(child) => {
@@ -401,13 +422,17 @@ impl Schema {
     }
 
     fn forget_table(&mut self, name: &Name) {
+        self.unlink(name);
+        self.links.children.remove(name);
         self.tables.remove(name);
-        self.indexes.retain(|_, index| index.table != *name);
+        self.remove_indexes(name, |_, _| true);
         self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
         self.triggers.retain(|_, trigger| trigger.table != *name);
-        for table in self.tables.values_mut() {
-            table.constraints.retain(|constraint| {
-                !matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if plain(&key.table) == *name)
+        for other in self.links.referrers.remove(name).unwrap_or_default() {
+            let Some(table) = self.tables.get_mut(&other) else { continue };
+            table.constraints.retain(|constraint| match &constraint.kind {
+                ConstraintKind::ForeignKey(key) => plain(&key.table) != *name,
+                _ => true,
             });
         }
     }
@@ -436,8 +461,11 @@ impl Schema {
                 of.clone_from(&to);
             }
         }
-        for index in self.indexes.values_mut().filter(|index| index.table == from) {
-            index.table.clone_from(&to);
+        for index in self.links.indexes.remove(&from).unwrap_or_default() {
+            if let Some(entry) = self.indexes.get_mut(&index) {
+                entry.table.clone_from(&to);
+                self.links.indexes.entry(to.clone()).or_default().insert(index);
+            }
         }
         for trigger in self.triggers.values_mut().filter(|trigger| trigger.table == from) {
             trigger.table.clone_from(&to);
@@ -451,6 +479,7 @@ impl Schema {
         for born in self.born.iter_mut().filter(|born| **born == from) {
             born.clone_from(&to);
         }
+        self.relink();
     }
 
     fn alter_table(&mut self, alter: &AlterTable) {
@@ -460,7 +489,16 @@ impl Schema {
             self.tables.entry(name.clone()).or_default();
         }
         for (action, _) in &alter.actions {
+            let child = match action {
+                Action::AttachPartition { child, .. } | Action::DetachPartition { child, .. } => {
+                    Some(plain(child))
+                }
+                _ => None,
+            };
+            let changed = child.as_ref().unwrap_or(&name);
+            self.unlink(changed);
             self.alter(&name, action);
+            self.link(changed);
         }
     }
 
@@ -472,20 +510,17 @@ impl Schema {
             Action::AddConstraint { constraint, .. } => self.add_constraint(name, constraint),
             Action::AddIndex { index } => self.create_index(index, false),
             Action::DropIndex { name: index, .. } => {
-                self.indexes.retain(|have, entry| {
-                    entry.table != *name || !have.name.eq_ignore_ascii_case(index)
-                });
+                self.remove_indexes(name, |have, _| have.name.eq_ignore_ascii_case(index));
             }
             Action::RenameIndex { from, to } => {
-                let found = self.indexes.iter().find_map(|(have, entry)| {
-                    (entry.table == *name && have.name.eq_ignore_ascii_case(from))
-                        .then(|| have.clone())
+                let found = self.indexes_of(name).find_map(|(have, _)| {
+                    have.name.eq_ignore_ascii_case(from).then(|| have.clone())
                 });
                 if let Some(found) = found
-                    && let Some(index) = self.indexes.remove(&found)
+                    && let Some(index) = self.remove_index(&found)
                 {
                     let to = Name { schema: found.schema, name: to.clone() };
-                    self.indexes.insert(to, index);
+                    self.insert_index(to, index);
                 }
             }
             Action::RenameTo(to) => self.rename_table(name, to),
@@ -503,8 +538,11 @@ impl Schema {
                     table.partition_of = None;
                 }
             }
+            Action::DropForeignKey { name: constraint, .. } => {
+                self.keep_index(name, constraint);
+                self.drop_constraint(name, constraint);
+            }
             Action::DropConstraint { name: constraint, .. }
-            | Action::DropForeignKey { name: constraint, .. }
             | Action::DropCheck { name: constraint } => self.drop_constraint(name, constraint),
             Action::DropPrimaryKey => {
                 if let Some(table) = self.tables.get_mut(name) {
@@ -513,7 +551,7 @@ impl Schema {
                     table.constraints.retain(|constraint| !primary(constraint));
                 }
                 let index = default_index(name);
-                self.indexes.remove(&index);
+                self.remove_index(&index);
             }
             Action::DropColumn { name: column, .. } => self.drop_column(name, column),
             Action::RenameColumn { from, to } => self.rename_column(name, from, to),
@@ -526,161 +564,17 @@ impl Schema {
     }
 
     fn drop_constraint(&mut self, table: &Name, constraint: &str) {
+        if let Some(table_entry) = self.tables.get(table)
+            && table_entry.constraint(constraint).is_none()
+            && let Some(name) = table_entry.made_up(&table.name, constraint)
+        {
+            self.drop_constraint(table, &name);
+            return;
+        }
         if let Some(table) = self.tables.get_mut(table) {
             table.constraints.retain(|have| have.name.as_deref() != Some(constraint));
         }
-        let index = Name { schema: table.schema.clone(), name: constraint.to_owned() };
-        if self.indexes.get(&index).is_some_and(|index| index.of_constraint) {
-            self.indexes.remove(&index);
-        }
-    }
-
-    fn drop_column(&mut self, name: &Name, column: &str) {
-        let gone =
-            |columns: &[String]| columns.iter().any(|have| have.eq_ignore_ascii_case(column));
-        if let Some(table) = self.tables.get_mut(name) {
-            table.columns.retain(|have| !have.name.eq_ignore_ascii_case(column));
-            table.constraints.retain(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => !gone(columns),
-                ConstraintKind::ForeignKey(key) => !gone(&key.columns),
-                ConstraintKind::Check(check) => {
-                    !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
-                }
-                ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
-                ConstraintKind::Exclude => true,
-            });
-        }
-        self.indexes.retain(|_, index| index.table != *name || !index.covers(column));
-    }
-
-    fn rename_column(&mut self, name: &Name, from: &str, to: &str) {
-        let Some(table) = self.tables.get_mut(name) else { return };
-        let rename = |have: &mut String| {
-            if have.eq_ignore_ascii_case(from) {
-                to.clone_into(have);
-            }
-        };
-        table.columns.iter_mut().for_each(|column| rename(&mut column.name));
-        for constraint in &mut table.constraints {
-            match &mut constraint.kind {
-                ConstraintKind::PrimaryKey { columns, .. }
-                | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
-                ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
-                ConstraintKind::NotNull(of) => rename(of),
-                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
-            }
-        }
-        for index in self.indexes.values_mut().filter(|index| index.table == *name) {
-            for part in &mut index.definition.parts {
-                if let IndexPart::Column(column, _) = part {
-                    rename(column);
-                }
-            }
-        }
-    }
-}
-
-impl Table {
-    /// What changes nothing but the table itself.
-    fn alter(&mut self, action: &Action) {
-        let mut of = |name: &str, change: &dyn Fn(&mut Column)| {
-            let same = |column: &&mut Column| column.name.eq_ignore_ascii_case(name);
-            if let Some(column) = self.columns.iter_mut().find(same) {
-                change(column);
-            }
-        };
-        match action {
-            Action::ChangeType { column, to, collation, .. } => of(column, &|have| {
-                have.ty = to.clone();
-                if collation.is_some() {
-                    have.collation.clone_from(collation);
-                }
-            }),
-            Action::SetDefault { column, to } => {
-                of(column, &|have| have.default = Some(to.clone()));
-            }
-            Action::DropDefault { column } => of(column, &|have| have.default = None),
-            Action::SetNotNull { column } => of(column, &|have| have.not_null = true),
-            Action::DropNotNull { column } => of(column, &|have| have.not_null = false),
-            Action::AddIdentity { column } => of(column, &|have| have.identity = true),
-            Action::DropIdentity { column } => of(column, &|have| have.identity = false),
-            Action::DropExpression { column } => of(column, &|have| have.generated = None),
-            Action::Modify { from, column, place, .. } => {
-                let same = |have: &Column| have.name.eq_ignore_ascii_case(from);
-                let Some(at) = self.columns.iter().position(same) else { return };
-                self.columns.remove(at);
-                let to = match place {
-                    None => at,
-                    Some(Place::First) => 0,
-                    Some(Place::After(other)) => self
-                        .columns
-                        .iter()
-                        .position(|have| have.name.eq_ignore_ascii_case(other))
-                        .map_or(at, |at| at + 1),
-                };
-                self.columns.insert(to.min(self.columns.len()), (**column).clone());
-            }
-            Action::ValidateConstraint { name } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.not_valid = false;
-                    if let ConstraintKind::NotNull(column) = &constraint.kind {
-                        let column = column.clone();
-                        let same = |have: &&mut Column| have.name == column;
-                        if let Some(column) = self.columns.iter_mut().find(same) {
-                            column.not_null = true;
-                        }
-                    }
-                }
-            }
-            Action::AlterConstraint { name, enforced: Some(enforced) } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(name);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.enforced = *enforced;
-                }
-            }
-            Action::RenameConstraint { from, to } => {
-                let same = |have: &&mut Constraint| have.name.as_deref() == Some(from);
-                if let Some(constraint) = self.constraints.iter_mut().find(same) {
-                    constraint.name = Some(to.clone());
-                }
-            }
-            Action::Inherit(parent) => self.inherits.push(plain(parent)),
-            Action::NoInherit(parent) => {
-                let parent = plain(parent);
-                self.inherits.retain(|have| *have != parent);
-            }
-            Action::SetLogged { logged } => {
-                self.options.remove("unlogged");
-                if !logged {
-                    self.options.insert("unlogged".to_owned(), String::new());
-                }
-            }
-            Action::Engine(engine) => {
-                self.options.insert("engine".to_owned(), engine.clone());
-            }
-            Action::RowFormat(format) => {
-                self.options.insert("row_format".to_owned(), format.clone());
-            }
-            Action::ConvertCharset { charset, collation } => {
-                self.options.insert("charset".to_owned(), charset.clone());
-                for column in &mut self.columns {
-                    if column.ty.charset.is_some() {
-                        column.ty.charset = Some(charset.clone());
-                        column.collation.clone_from(collation);
-                    }
-                }
-            }
-            Action::DefaultCharset { charset: Some(charset), .. } => {
-                self.options.insert("charset".to_owned(), charset.clone());
-            }
-            Action::Partition(PartitionOperation::PartitionBy) => {
-                self.partition_by = Some(String::new());
-            }
-            Action::Partition(PartitionOperation::Remove) => self.partition_by = None,
-            _ => {}
-        }
+        self.remove_indexes(table, |have, index| index.of_constraint && have.name == constraint);
     }
 }
 
@@ -690,19 +584,4 @@ fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
 
 fn default_index(table: &Name) -> Name {
     Name { schema: table.schema.clone(), name: format!("{}_pkey", table.name) }
-}
-
-/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
-/// that name, and without cutting it at 63 bytes.
-fn default_name(table: &Name, constraint: &Constraint) -> String {
-    let with =
-        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
-    match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
-        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
-        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
-        ConstraintKind::Check(_) => format!("{}_check", table.name),
-        ConstraintKind::Exclude => format!("{}_excl", table.name),
-        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
-    }
 }

@@ -54,7 +54,7 @@ fn of_module(c: &mut Cursor<'_>, mut table: CreateTable) -> Option<What> {
     if !c.eat("USING") {
         return None;
     }
-    table.options.push(("using".to_owned(), c.name()?.to_lowercase()));
+    table.options.push(("virtual".to_owned(), c.name()?.to_lowercase()));
     let _ = c.group();
     Some(What::CreateTable(Box::new(table)))
 }

@@ -64,7 +64,7 @@ fn said(c: &mut Cursor<'_>) -> Option<Said> {
                 c.rest();
                 return Some(("VACUUM INTO", What::Query(Query::default())));
             }
-            Some(("VACUUM", What::Maintenance { of: Maintenance::Vacuum, tables: Vec::new() }))
+            Some(("VACUUM", What::Maintenance { of: Maintenance::VacuumFull, tables: Vec::new() }))
         }
         Some("REINDEX") => {
             let name = if c.done() { None } else { Some(c.qualified()?) };

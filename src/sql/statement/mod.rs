@@ -198,7 +198,7 @@ pub enum What {
         /// The tables; none means all.
         tables: Vec<Name>,
     },
-    /// `LOCK TABLE`, `LOCK TABLES`; none means all, by `FLUSH TABLES WITH READ LOCK`.
+    /// `LOCK TABLE`, `LOCK TABLES`.
     LockTables(Vec<(Name, LockMode)>),
     /// Writes rows.
     Dml(Dml),

@@ -1,0 +1,93 @@
+//! Workflow commands of GitHub Actions, which show a finding beside the line that it is on.
+
+use super::placed::{Placed, PlacedFinding, relative};
+use super::words::{advice, allowed, summary, tame};
+use super::{Format, Style};
+use crate::gate::{Report, Severity};
+
+/// The format.
+pub(super) static FORMAT: Format = Format { name: "github", render };
+
+fn render(report: &Report, _style: Style) -> String {
+    let placed = Placed::of(report);
+    // GitHub shows the first ten of a kind; what stops the migration is among them.
+    let open = placed.allowed(false).chain(placed.allowed(true));
+    let mut lines: Vec<String> = open.map(command).collect();
+    lines.push(summary(report));
+    lines.join("\n")
+}
+
+fn command(placed: &PlacedFinding) -> String {
+    let finding = placed.finding;
+    // What is allowed is seen and stops nothing.
+    let severity = finding.allowed.as_ref().map_or(finding.severity, |_| Severity::Note);
+    let name = match severity {
+        Severity::Note => "notice",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let mut properties = Vec::new();
+    if placed.path != "-" {
+        properties.push(format!("file={}", property(relative(placed.path))));
+    }
+    let (first, last) = (placed.start.line, placed.last_line());
+    properties.push(format!("line={first}"));
+    // The runner drops a column that belongs to several lines, and says so in its log.
+    if first == last {
+        properties.push(format!("col={}", placed.start.column));
+    }
+    properties.push(format!("endLine={last}"));
+    let (title, message) = match &finding.allowed {
+        None => (finding.rule.to_owned(), advice(finding)),
+        Some(_) => (format!("{} (allowed)", finding.rule), allowed(finding)),
+    };
+    properties.push(format!("title={}", property(&title)));
+    format!("::{name} {}::{}", properties.join(","), data(&tame(&message)))
+}
+
+/// Text after the second `::`. A line that begins with `::` in it would be another command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_workflow_shows_each_finding_beside_its_line() {
+        // A column where it is one line, none where there are several; commas and colons of a path,
+        // percent signs and ends of lines of a message escaped; no file for standard input.
+        assert_eq!(
+            render(&sample::report(), Style::default()),
+            "::error file=migrations/0042.sql,line=3,col=1,endLine=3,title=long-lock::`orders` is \
+             written anew under ACCESS EXCLUSIVE: nobody reads or writes it%0A%0Awhy: `orders` is \
+             large: 50,000,000 rows%0A%0Ainstead:%0AALTER TABLE orders ADD COLUMN total_new \
+             bigint;%0A-- backfill, then swap\n\
+             ::warning file=migrations/a b%2Cc%3Ad.sql,line=1,endLine=3,title=lock-timeout::waits \
+             for `zákazníci|<b>` without a limit: 100%25, and%0Aeverybody behind it\n\
+             ::error line=1,col=1,endLine=1,title=not-evaluated::could not be judged: it runs text \
+             that is not known\n\
+             ::notice file=migrations/a b%2Cc%3Ad.sql,line=4,col=1,endLine=4,title=data-loss \
+             (allowed)::every row of `old_orders` is lost%0A%0Aallowed: unused since March (owner \
+             @data, until 2026-12-31)\n\
+             2 errors, 1 warning in 3 files (5 statements); 1 allowed"
+        );
+    }
+
+    #[test]
+    fn text_of_a_migration_cannot_give_a_command() {
+        let mut report = sample::report();
+        report.findings[0].message = "x\r\n::set-env name=A::b".to_owned();
+        report.files[0].path = "a\n::error::b".to_owned();
+        let text = render(&report, Style::default());
+        let commands = text.lines().filter(|line| line.starts_with("::")).count();
+        assert_eq!(commands, report.findings.len());
+    }
+}
