@@ -1,269 +1,158 @@
-//! Columns and their types.
+//! A column's definition.
 
-use super::Parser;
-use crate::sql::cursor::unquoted;
+use super::types::{charset_name, data_type};
+use crate::sql::cursor::Cursor;
+use crate::sql::operand::operand;
 use crate::sql::statement::{Check, Column, Expression, ForeignKey, Generated, Type};
 
-impl Parser<'_> {
-    /// `name type attributes…`, up to what is none of them.
-    pub(super) fn column(&mut self) -> Option<Column> {
-        let name = self.cursor.name()?;
-        self.column_named(name)
-    }
+/// A column: its name, and what it is made of.
+pub(super) fn column(c: &mut Cursor<'_>) -> Option<Column> {
+    let name = c.name()?;
+    definition(c, name)
+}
 
-    /// A column whose name has been read.
-    pub(super) fn column_named(&mut self, name: String) -> Option<Column> {
-        let ty = self.ty()?;
-        let mut column = Column { name, ..Column::default() };
-        if ty.name == "serial" {
-            column.not_null = true;
-            column.auto_increment = true;
-            column.unique = true;
-        }
-        column.ty = ty;
-        while self.attribute(&mut column) {}
-        Some(column)
-    }
+/// What a column is made of.
+pub(super) fn definition(c: &mut Cursor<'_>, name: String) -> Option<Column> {
+    let from = c.at();
+    let mut column = if c.eat("SERIAL") {
+        let text = c.text_since(from).to_owned();
+        let ty = Type { name: "bigint".to_owned(), unsigned: true, text, ..Type::default() };
+        let mut column = Column { name, ty, ..Column::default() };
+        serial(&mut column);
+        column
+    } else {
+        Column { name, ty: data_type(c)?, ..Column::default() }
+    };
+    while attribute(c, &mut column)? {}
+    Some(column)
+}
 
-    /// A type: its words, what stands in parentheses, and what follows it.
-    pub(in crate::sql) fn ty(&mut self) -> Option<Type> {
-        let from = self.cursor.place();
-        let mut words = vec![self.cursor.name()?.to_lowercase()];
-        let longer: &[(&str, &[&str])] = &[
-            ("double", &["precision"]),
-            ("character", &["varying"]),
-            ("char", &["varying", "byte"]),
-            ("national", &["char", "character", "varchar"]),
-            ("long", &["varchar", "varbinary"]),
-        ];
-        while let Some((_, more)) =
-            longer.iter().find(|(first, _)| words.last().is_some_and(|word| word == first))
-        {
-            match self.cursor.eat_one(more) {
-                Some(word) => words.push(word.to_owned()),
-                None => break,
-            }
-        }
-        if words.first().is_some_and(|word| word == "national") {
-            self.cursor.eat(&["varying"]);
-        }
-        let mut ty = Type { name: words.join(" "), ..Type::default() };
-        if let Some(span) = self.cursor.parenthesised() {
-            ty.modifiers = self.list_texts(span);
-        }
-        loop {
-            if self.cursor.eat(&["unsigned"]) {
-                ty.unsigned = true;
-            } else if self.cursor.eat(&["zerofill"]) {
-                ty.zerofill = true;
-                ty.unsigned = true;
-            } else if self.cursor.eat(&["signed"]) || self.cursor.eat(&["binary"]) {
-            } else if self.cursor.eat(&["character", "set"]) || self.cursor.eat(&["charset"]) {
-                ty.charset = self.cursor.value().map(|name| name.to_lowercase());
-            } else if self.cursor.eat(&["ascii"]) {
-                ty.charset = Some("latin1".to_owned());
-            } else {
-                break;
-            }
-        }
-        self.cursor.since(from).clone_into(&mut ty.text);
-        Some(ty)
-    }
+fn serial(column: &mut Column) {
+    column.not_null = true;
+    column.auto_increment = true;
+    column.unique = true;
+}
 
-    /// The texts between the commas of a list, without quotes.
-    fn list_texts(&self, span: std::ops::Range<usize>) -> Vec<String> {
-        let mut inner = self.within(&span);
-        let mut texts = Vec::new();
-        while !inner.cursor.is_done() {
-            let from = inner.cursor.place();
-            inner.cursor.skip_item();
-            texts.push(unquoted(inner.cursor.since(from).trim()));
-            inner.cursor.pass();
-        }
-        texts
-    }
-
-    /// One attribute of a column; whether there was one.
-    pub(in crate::sql) fn attribute(&mut self, column: &mut Column) -> bool {
-        let cursor = &mut self.cursor;
-        if cursor.eat(&["not", "null"]) {
-            column.not_null = true;
-        } else if cursor.eat(&["null"]) {
-            column.null = true;
-        } else if cursor.eat(&["default"]) {
-            column.default = self.default_value();
-        } else if cursor.eat(&["on", "update"]) {
-            column.on_update = self.default_value();
-        } else if cursor.eat_one(&["auto_increment", "autoincrement"]).is_some() {
-            column.auto_increment = true;
-        } else if cursor.eat(&["unique"]) {
-            cursor.eat(&["key"]);
-            column.unique = true;
-        } else if cursor.eat(&["primary"]) {
-            cursor.eat(&["key"]);
-            column.primary_key = true;
-            column.not_null = true;
-        } else if cursor.is(&["key"]) && !matches!(cursor.text_at(1), "(" | "=") {
-            cursor.pass();
-            column.primary_key = true;
-            column.not_null = true;
-        } else if cursor.eat(&["comment"]) {
-            column.comment = cursor.value();
-        } else if cursor.eat(&["collate"]) {
-            cursor.eat(&["="]);
-            column.collation = cursor.value().map(|name| name.to_lowercase());
-        } else if cursor.eat(&["invisible"]) {
-            column.invisible = true;
-        } else if cursor.eat_one(&["visible", "binary"]).is_some() {
-        } else if cursor
-            .eat_one(&[
-                "column_format",
-                "storage",
-                "srid",
-                "ref_system_id",
-                "secondary_engine_attribute",
-                "engine_attribute",
-            ])
-            .is_some()
-        {
-            cursor.eat(&["="]);
-            cursor.value();
-        } else if cursor.eat(&["compressed"]) {
-            if cursor.eat(&["="]) {
-                cursor.value();
-            }
-        } else if cursor.eat(&["with", "system", "versioning"])
-            || cursor.eat(&["without", "system", "versioning"])
-        {
-        } else if cursor.is(&["generated"]) || (cursor.is(&["as"]) && cursor.text_at(1) == "(") {
-            return self.generated(column);
-        } else if cursor.is(&["check"]) || cursor.is(&["constraint"]) {
-            return self.inline_check(column);
-        } else if cursor.eat(&["references"]) {
-            column.references = self.references(Vec::new());
-        } else {
-            return false;
-        }
-        true
-    }
-
-    /// `[GENERATED ALWAYS] AS (…) [VIRTUAL | STORED | PERSISTENT]`
-    fn generated(&mut self, column: &mut Column) -> bool {
-        self.cursor.eat(&["generated"]);
-        self.cursor.eat(&["always"]);
-        if self.cursor.eat(&["as", "row"]) {
-            // MariaDB's system versioning: the server writes it.
-            self.cursor.pass();
-            return true;
-        }
-        if !self.cursor.eat(&["as"]) {
-            return false;
-        }
-        let Some(expression) = self.cursor.inner() else { return false };
-        let kept = self.cursor.eat_one(&["stored", "persistent", "virtual"]);
-        let stored = matches!(kept, Some("stored" | "persistent"));
+/// One attribute. False if none is next; none if it begins as one but cannot be read.
+fn attribute(c: &mut Cursor<'_>, column: &mut Column) -> Option<bool> {
+    if c.eat_all(&["NOT", "NULL"]) {
+        (column.not_null, column.null) = (true, false);
+    } else if c.eat("NULL") {
+        (column.null, column.not_null) = (true, false);
+    } else if c.eat_all(&["SERIAL", "DEFAULT", "VALUE"]) {
+        serial(column);
+    } else if c.eat("DEFAULT") {
+        column.default = Some(operand(c)?);
+    } else if c.eat_all(&["ON", "UPDATE"]) {
+        column.on_update = Some(operand(c)?);
+    } else if c.eat("AUTO_INCREMENT") {
+        column.auto_increment = true;
+    } else if c.eat("UNIQUE") {
+        c.eat_any(&["KEY", "INDEX"]);
+        column.unique = true;
+    } else if c.eat_all(&["PRIMARY", "KEY"]) || c.eat("KEY") {
+        column.primary_key = true;
+        // Said or not.
+        column.not_null = true;
+    } else if c.eat("COMMENT") {
+        column.comment = Some(c.string()?);
+    } else if c.eat("COLLATE") {
+        column.collation = Some(charset_name(c)?);
+    } else if c.eat("INVISIBLE") {
+        column.invisible = true;
+    } else if c.eat_all(&["GENERATED", "ALWAYS", "AS", "ROW"]) || c.eat_all(&["AS", "ROW"]) {
+        let from = c.at();
+        c.eat_any(&["START", "END"])?;
+        let expression = c.expression_since(from)?;
+        column.generated = Some(Generated { expression, stored: true });
+    } else if c.eat_all(&["GENERATED", "ALWAYS", "AS"]) || c.eat("AS") {
+        let expression = c.group()?.rest_expression()?;
+        let stored = c.eat_any(&["STORED", "PERSISTENT", "VIRTUAL"]);
+        let stored = stored.is_some_and(|word| word != "VIRTUAL");
         column.generated = Some(Generated { expression, stored });
-        true
+    } else if c.is("CHECK") || (c.is("CONSTRAINT") && names_check(c)) {
+        column.checks.push(check(c)?);
+    } else if c.eat("REFERENCES") {
+        column.references = Some(references(c, Vec::new())?);
+    } else {
+        return Some(storage(c));
     }
+    Some(true)
+}
 
-    fn inline_check(&mut self, column: &mut Column) -> bool {
-        let mark = self.cursor.mark();
-        let name = if self.cursor.eat(&["constraint"]) && !self.cursor.is(&["check"]) {
-            self.cursor.name()
+/// What says how a value is kept, which the model has no place for. Whether it was one; what cannot
+/// be read is left.
+fn storage(c: &mut Cursor<'_>) -> bool {
+    const KEPT: &[&str] = &["DEFAULT", "FIXED", "DYNAMIC", "DISK", "MEMORY"];
+    let mut ahead = *c;
+    let is_read = if ahead.eat_any(&["COLUMN_FORMAT", "STORAGE"]).is_some() {
+        ahead.eat_any(KEPT).is_some()
+    } else if ahead.eat_any(&["SRID", "REF_SYSTEM_ID"]).is_some() {
+        ahead.symbol('=');
+        ahead.number().is_some()
+    } else if ahead.eat_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"]).is_some() {
+        ahead.symbol('=');
+        ahead.string().is_some()
+    } else if ahead.eat_any(&["WITH", "WITHOUT"]).is_some() {
+        ahead.eat_all(&["SYSTEM", "VERSIONING"])
+    } else if ahead.eat_all(&["NOT", "SECONDARY"]) || ahead.eat("VISIBLE") {
+        true
+    } else {
+        // An engine of MariaDB may have attributes of its own.
+        ahead.name_unless(&["ALGORITHM", "LOCK", "ENGINE"]).is_some()
+            && ahead.symbol('=')
+            && operand(&mut ahead).is_some()
+    };
+    if is_read {
+        *c = ahead;
+    }
+    is_read
+}
+
+/// Whether a `CONSTRAINT` of a column is a check, and not that of the next element.
+fn names_check(c: &Cursor<'_>) -> bool {
+    c.is_at(1, "CHECK") || c.is_at(2, "CHECK")
+}
+
+/// `[CONSTRAINT [name]] CHECK (…) [[NOT] ENFORCED]`
+fn check(c: &mut Cursor<'_>) -> Option<Check> {
+    let name = if c.eat("CONSTRAINT") { c.name_unless(&["CHECK"]) } else { None };
+    c.eat("CHECK");
+    let (expression, enforced) = checked(c)?;
+    Some(Check { name, expression, enforced })
+}
+
+/// What must hold, and whether it is looked at.
+pub(super) fn checked(c: &mut Cursor<'_>) -> Option<(Expression, bool)> {
+    let expression = c.group()?.rest_expression()?;
+    let enforced = !c.eat_all(&["NOT", "ENFORCED"]);
+    c.eat("ENFORCED");
+    Some((expression, enforced))
+}
+
+/// What stands behind `REFERENCES`.
+pub(super) fn references(c: &mut Cursor<'_>, columns: Vec<String>) -> Option<ForeignKey> {
+    let table = c.qualified()?;
+    let referenced = match c.group() {
+        Some(mut inner) => inner.names().filter(|_| inner.done())?,
+        None => Vec::new(),
+    };
+    let mut key = ForeignKey { columns, table, referenced, on_delete: None, on_update: None };
+    loop {
+        if c.eat("MATCH") {
+            c.eat_any(&["FULL", "PARTIAL", "SIMPLE"])?;
+        } else if c.eat_all(&["ON", "DELETE"]) {
+            key.on_delete = Some(referential(c)?);
+        } else if c.eat_all(&["ON", "UPDATE"]) {
+            key.on_update = Some(referential(c)?);
         } else {
-            None
-        };
-        if !self.cursor.eat(&["check"]) {
-            self.cursor.back(mark);
-            return false;
+            return Some(key);
         }
-        let Some(expression) = self.cursor.inner() else { return false };
-        let enforced = self.enforced();
-        column.checks.push(Check { name, expression, enforced });
-        true
     }
+}
 
-    /// `[NOT] ENFORCED`
-    pub(super) fn enforced(&mut self) -> bool {
-        if self.cursor.eat(&["not", "enforced"]) {
-            return false;
-        }
-        self.cursor.eat(&["enforced"]);
-        true
-    }
-
-    /// What stands behind `REFERENCES`.
-    pub(super) fn references(&mut self, columns: Vec<String>) -> Option<ForeignKey> {
-        let table = self.cursor.dotted()?;
-        let referenced = self.names_in_parentheses();
-        let mut key = ForeignKey { columns, table, referenced, on_delete: None, on_update: None };
-        loop {
-            if self.cursor.eat(&["match"]) {
-                self.cursor.pass();
-            } else if self.cursor.eat(&["on", "delete"]) {
-                key.on_delete = self.referential_action();
-            } else if self.cursor.eat(&["on", "update"]) {
-                key.on_update = self.referential_action();
-            } else {
-                break;
-            }
-        }
-        Some(key)
-    }
-
-    fn referential_action(&mut self) -> Option<String> {
-        let two: &[(&[&str], &str)] = &[
-            (&["set", "null"], "SET NULL"),
-            (&["set", "default"], "SET DEFAULT"),
-            (&["no", "action"], "NO ACTION"),
-            (&["cascade"], "CASCADE"),
-            (&["restrict"], "RESTRICT"),
-        ];
-        two.iter().find(|(words, _)| self.cursor.eat(words)).map(|(_, said)| (*said).to_owned())
-    }
-
-    /// The names in a list in parentheses, of each entry the first.
-    pub(super) fn names_in_parentheses(&mut self) -> Vec<String> {
-        let Some(span) = self.cursor.parenthesised() else { return Vec::new() };
-        let mut inner = self.within(&span);
-        let mut names = Vec::new();
-        while !inner.cursor.is_done() {
-            names.extend(inner.cursor.name());
-            inner.cursor.skip_item();
-            inner.cursor.pass();
-        }
-        names
-    }
-
-    /// The value of a default: a literal, an expression in parentheses, or (MariaDB) an expression.
-    pub(super) fn default_value(&mut self) -> Option<Expression> {
-        let from = self.cursor.place();
-        loop {
-            while matches!(self.cursor.text(), "-" | "+" | "~" | "!") {
-                self.cursor.pass();
-            }
-            if self.cursor.parenthesised().is_none() {
-                if self.cursor.is_done() || matches!(self.cursor.text(), "," | ")") {
-                    return None;
-                }
-                let introducer = self.cursor.text().starts_with('_')
-                    || matches!(self.cursor.text(), "b" | "B" | "x" | "X" | "n" | "N")
-                    || ["date", "time", "timestamp"].iter().any(|word| self.cursor.is(&[word]));
-                self.cursor.pass();
-                if introducer && self.cursor.is_string() {
-                    self.cursor.pass();
-                }
-                while self.cursor.text() == "." {
-                    self.cursor.pass();
-                    self.cursor.pass();
-                }
-                self.cursor.parenthesised();
-            }
-            if !matches!(self.cursor.text(), "+" | "-" | "*" | "/" | "%" | "|" | "&" | "^") {
-                break;
-            }
-            self.cursor.pass();
-        }
-        Some(self.cursor.expression(from..self.cursor.behind()))
-    }
+fn referential(c: &mut Cursor<'_>) -> Option<String> {
+    const ACTIONS: [&[&str]; 5] =
+        [&["SET", "NULL"], &["SET", "DEFAULT"], &["NO", "ACTION"], &["CASCADE"], &["RESTRICT"]];
+    ACTIONS.iter().find(|words| c.eat_all(words)).map(|words| words.join(" "))
 }

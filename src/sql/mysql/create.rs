@@ -1,18 +1,21 @@
-//! `CREATE TABLE` and `CREATE INDEX`.
+//! `CREATE` of tables, indexes and views.
 
-use std::ops::Range;
+use super::alter::period;
+use super::column::column;
+use super::key::{self, Key, if_not_exists, is_key, key};
+use super::option::options;
+use super::partition;
+use crate::sql::cursor::Cursor;
+use crate::sql::relations::{identifiers, query};
+use crate::sql::statement::{CreateIndex, CreateTable, Name, Online, What};
 
-use super::Parser;
-use crate::sql::statement::{
-    Action, CreateIndex, CreateTable, IndexKind, IndexPart, Name, Online, What,
-};
-
-/// A table of which nothing but its name is known yet.
-pub(in crate::sql) fn empty_table(name: Name, if_not_exists: bool, temporary: bool) -> CreateTable {
+/// A table that is made of nothing.
+pub(super) fn empty(name: Name) -> CreateTable {
     CreateTable {
         name,
-        if_not_exists,
-        temporary,
+        or_replace: false,
+        if_not_exists: false,
+        temporary: false,
         columns: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
@@ -25,187 +28,119 @@ pub(in crate::sql) fn empty_table(name: Name, if_not_exists: bool, temporary: bo
     }
 }
 
-impl Parser<'_> {
-    /// `CREATE TABLE`, behind its words.
-    pub(super) fn create_table(&mut self, temporary: bool) -> Option<What> {
-        let if_not_exists = self.if_not_exists();
-        let name = self.cursor.dotted()?;
-        let mut table = empty_table(name.clone(), if_not_exists, temporary);
-        if self.cursor.eat(&["like"]) {
-            table.like.push(self.cursor.dotted()?);
-            table.options.push(("like".to_owned(), String::new()));
-            return self.cursor.is_done().then(|| What::CreateTable(Box::new(table)));
-        }
-        if self.cursor.text() == "(" {
-            let span = self.cursor.parenthesised()?;
-            let mut inner = self.within(&span);
-            if inner.cursor.eat(&["like"]) {
-                table.like.push(inner.cursor.dotted()?);
-                table.options.push(("like".to_owned(), String::new()));
-            } else if inner.cursor.is(&["select"]) || inner.cursor.is(&["with"]) {
-                table.from_query = Some(inner.reads(None));
-            } else {
-                inner.table_body(&name, &mut table)?;
-            }
-        }
-        self.table_tail(&mut table)?;
-        Some(What::CreateTable(Box::new(table)))
+/// What stands behind `CREATE … TABLE`.
+pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Option<What> {
+    let if_not_exists = if_not_exists(c);
+    let mut table = CreateTable { or_replace, if_not_exists, temporary, ..empty(c.qualified()?) };
+    if c.eat("LIKE") {
+        table.like.push(c.qualified()?);
+        return Some(What::CreateTable(Box::new(table)));
     }
-
-    fn table_body(&mut self, name: &Name, table: &mut CreateTable) -> Option<()> {
-        while !self.cursor.is_done() {
-            match self.add_key(name) {
-                Some(Action::AddConstraint { constraint, .. }) => {
-                    table.constraints.push(constraint);
-                }
-                Some(Action::AddIndex { index }) => table.indexes.push(*index),
-                Some(_) => return None,
-                None if self.cursor.eat(&["period", "for"]) => self.cursor.skip_item(),
-                None => table.columns.push(self.column()?),
-            }
-            if !self.cursor.eat(&[","]) && !self.cursor.is_done() {
+    let mut ahead = *c;
+    if let Some(mut inner) = ahead.group()
+        && !inner.is_any(&["SELECT", "WITH", "VALUES", "TABLE"])
+        && !inner.is_symbol('(')
+    {
+        *c = ahead;
+        if inner.eat("LIKE") {
+            table.like.push(inner.qualified()?);
+            return inner.done().then(|| What::CreateTable(Box::new(table)));
+        }
+        for part in inner.split(',') {
+            let mut read = part;
+            if element(&mut read, &mut table).is_none() || !read.done() {
+                // Said where it is: that is where reading ends.
+                *c = read;
                 return None;
             }
         }
-        Some(())
     }
-
-    /// The options behind the columns, `PARTITION BY`, and a query.
-    fn table_tail(&mut self, table: &mut CreateTable) -> Option<()> {
-        while !self.cursor.is_done() {
-            let from = self.cursor.place();
-            if self.cursor.eat(&["partition", "by"]) {
-                let end = ["select", "as", "ignore", "replace"];
-                while !self.cursor.is_done() && !end.iter().any(|word| self.cursor.is(&[word])) {
-                    if self.cursor.parenthesised().is_none() {
-                        self.cursor.pass();
-                    }
-                }
-                table.partition_by = Some(self.cursor.since(from).to_owned());
-            } else if self.cursor.eat_one(&["ignore", "replace", "as"]).is_some()
-                || self.cursor.is(&["select"])
-                || self.cursor.is(&["with"]) && !self.cursor.is(&["with", "system"])
-                || self.cursor.is(&["("])
-            {
-                if self.cursor.is(&["as"]) {
-                    self.cursor.pass();
-                }
-                table.from_query = Some(self.reads(None));
-                self.cursor.rest();
-            } else if self.cursor.eat(&["with", "system", "versioning"]) {
-                table.options.push(("system versioning".to_owned(), String::new()));
-            } else if !self.cursor.eat(&[","]) {
-                self.cursor.eat(&["default"]);
-                if self.cursor.eat(&["character", "set"]) || self.cursor.eat(&["charset"]) {
-                    self.cursor.eat(&["="]);
-                    let charset = self.cursor.value()?.to_lowercase();
-                    table.options.push(("charset".to_owned(), charset));
-                } else if let Some(collation) = self.collation() {
-                    table.options.push(("collate".to_owned(), collation));
-                } else {
-                    let (name, value) = self.table_option()?;
-                    let fixed = matches!(name.as_str(), "engine" | "row_format");
-                    let value = if fixed { value.to_lowercase() } else { value };
-                    table.options.push((name, value));
-                }
-            }
-        }
-        Some(())
+    table.options = options(c);
+    if c.eat_all(&["PARTITION", "BY"]) {
+        table.partition_by = Some(partition::by(c)?);
     }
-
-    /// `CREATE INDEX`, behind `INDEX`.
-    pub(super) fn create_index(&mut self, unique: bool, kind: IndexKind) -> Option<What> {
-        let if_not_exists = self.if_not_exists();
-        let name = self.cursor.name()?;
-        self.index_type();
-        if !self.cursor.eat(&["on"]) {
+    c.eat_any(&["IGNORE", "REPLACE"]);
+    let named = c.eat("AS");
+    if named || !c.done() {
+        // A parenthesis that is never closed may have held columns.
+        let mut ahead = *c;
+        if !c.is_any(&["SELECT", "WITH", "VALUES", "TABLE"]) && ahead.group().is_none() {
             return None;
         }
-        let table = self.cursor.dotted()?;
-        let mut index =
-            self.index_body(Some(Name::plain(name)), &table, kind, unique, if_not_exists)?;
-        let mut online = Online::default();
-        while self.online(&mut online) {}
-        index.online = online;
-        self.cursor.is_done().then(|| What::CreateIndex(Box::new(index)))
+        table.from_query = Some(query(c.rest()).reads);
     }
+    Some(What::CreateTable(Box::new(table)))
+}
 
-    /// `[USING …] (parts) [options]`
-    pub(in crate::sql) fn index_body(
-        &mut self,
-        name: Option<Name>,
-        table: &Name,
-        kind: IndexKind,
-        unique: bool,
-        if_not_exists: bool,
-    ) -> Option<CreateIndex> {
-        self.index_type();
-        let span = self.cursor.parenthesised()?;
-        let parts = self.index_parts(&span);
-        self.index_options();
-        Some(CreateIndex {
-            name,
-            table: table.clone(),
-            only: false,
-            unique,
-            concurrently: false,
-            if_not_exists,
-            parts,
-            predicate: None,
-            kind,
-            online: Online::default(),
-        })
-    }
-
-    fn index_parts(&self, span: &Range<usize>) -> Vec<IndexPart> {
-        let mut inner = self.within(span);
-        let mut parts = Vec::new();
-        while !inner.cursor.is_done() {
-            let mark = inner.cursor.mark();
-            if let Some(expression) = inner.cursor.inner() {
-                parts.push(IndexPart::Expression(expression));
-            } else if let Some(name) = inner.cursor.name() {
-                let length = inner.cursor.inner().and_then(|length| length.text.parse().ok());
-                parts.push(IndexPart::Column(name, length));
-            }
-            inner.cursor.skip_item();
-            inner.cursor.eat(&[","]);
-            if inner.cursor.mark() == mark {
-                inner.cursor.pass();
-            }
+fn element(c: &mut Cursor<'_>, table: &mut CreateTable) -> Option<()> {
+    if c.are(&["PERIOD", "FOR"]) {
+        table.options.push(("period".to_owned(), period(c)?));
+    } else if is_key(c) {
+        match key(c, &table.name)?.0 {
+            Key::Index(index) => table.indexes.push(index),
+            Key::Constraint(constraint) => table.constraints.push(constraint),
         }
-        parts
+    } else {
+        table.columns.push(column(c)?);
     }
+    Some(())
+}
 
-    /// `USING BTREE`
-    pub(super) fn index_type(&mut self) {
-        if self.cursor.eat(&["using"]) || self.cursor.eat(&["type"]) {
-            self.cursor.pass();
+/// What stands behind `CREATE`, of an index.
+pub(super) fn index(c: &mut Cursor<'_>) -> Option<What> {
+    c.eat_any(&["ONLINE", "OFFLINE"]);
+    let (unique, kind) = key::kind(c);
+    if !c.eat("INDEX") {
+        return None;
+    }
+    let if_not_exists = if_not_exists(c);
+    let name = c.name()?;
+    if c.eat_any(&["USING", "TYPE"]).is_some() {
+        c.eat_any(&["BTREE", "HASH", "RTREE"])?;
+    }
+    if !c.eat("ON") {
+        return None;
+    }
+    let table = c.qualified()?;
+    let mut online = Online { wait: key::wait(c), ..Online::default() };
+    let parts = key::parts(c)?;
+    // It may stand on either side of the parts.
+    online.wait = online.wait.or(key::wait(c));
+    loop {
+        key::options(c)?;
+        if !key::online(c, &mut online)? {
+            break;
         }
     }
+    let index = CreateIndex {
+        name: Some(Name::plain(name)),
+        table,
+        only: false,
+        unique,
+        concurrently: false,
+        if_not_exists,
+        parts,
+        predicate: None,
+        kind,
+        online,
+    };
+    Some(What::CreateIndex(Box::new(index)))
+}
 
-    /// What stands behind the columns of an index.
-    pub(super) fn index_options(&mut self) {
-        loop {
-            let named = [
-                "key_block_size",
-                "comment",
-                "engine_attribute",
-                "secondary_engine_attribute",
-                "clustering",
-                "m",
-                "distance",
-            ];
-            if self.cursor.eat(&["with", "parser"]) || self.cursor.eat(&["using"]) {
-                self.cursor.pass();
-            } else if self.cursor.eat_one(&named).is_some() {
-                self.cursor.eat(&["="]);
-                self.cursor.value();
-            } else if self.cursor.eat_one(&["visible", "invisible", "ignored"]).is_none()
-                && !self.cursor.eat(&["not", "ignored"])
-            {
-                break;
-            }
-        }
+/// What stands behind `CREATE … VIEW`.
+pub(super) fn view(c: &mut Cursor<'_>, or_replace: bool) -> Option<What> {
+    if_not_exists(c);
+    let name = c.qualified()?;
+    let mut columns = Vec::new();
+    if let Some(mut inner) = c.group() {
+        columns = inner.names().filter(|_| inner.done())?;
     }
+    if !c.eat("AS") {
+        return None;
+    }
+    let text = c.rest();
+    let mut mentions = identifiers(text);
+    mentions.retain(|name| !columns.contains(name));
+    let reads = query(text).reads;
+    Some(What::CreateView { name, materialized: false, or_replace, reads, mentions })
 }

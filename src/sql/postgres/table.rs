@@ -64,6 +64,7 @@ pub(super) fn select_into(select: &ast::SelectInto) -> What {
 fn empty(name: Name) -> CreateTable {
     CreateTable {
         name,
+        or_replace: false,
         if_not_exists: false,
         temporary: false,
         columns: Vec::new(),

@@ -396,6 +396,10 @@ pub enum Maintenance {
     Analyze,
     /// `OPTIMIZE TABLE` of MySQL and MariaDB: `ALTER TABLE … FORCE`.
     Optimize,
+    /// `CHECK TABLE`, `CHECKSUM TABLE` of MySQL and MariaDB: reads it whole.
+    Check,
+    /// `REPAIR TABLE` of MySQL and MariaDB.
+    Repair,
     /// `REPACK` of PostgreSQL 19.
     Repack {
         /// `CONCURRENTLY`.

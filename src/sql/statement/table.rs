@@ -9,6 +9,8 @@ use super::Name;
 pub struct CreateTable {
     /// Its name.
     pub name: Name,
+    /// `OR REPLACE` of MariaDB: one of that name is dropped first.
+    pub or_replace: bool,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
     /// `TEMPORARY`: nobody else sees it.

@@ -328,7 +328,11 @@ impl Judge<'_> {
                     self.lock(name, mode);
                     self.effects.rewrites(&plain(name));
                 }
-                Maintenance::Vacuum | Maintenance::Analyze | Maintenance::Optimize => {
+                Maintenance::Vacuum
+                | Maintenance::Analyze
+                | Maintenance::Optimize
+                | Maintenance::Check
+                | Maintenance::Repair => {
                     for one in self.tree(name) {
                         self.lock(&one, Mode::ShareUpdateExclusiveLock);
                         self.lock_indexes(&one, Mode::AccessShareLock);
