@@ -34,6 +34,7 @@ pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Op
     let mut table = CreateTable { or_replace, if_not_exists, temporary, ..empty(c.qualified()?) };
     if c.eat("LIKE") {
         table.like.push(c.qualified()?);
+        table.options.push(whole_copy());
         return Some(What::CreateTable(Box::new(table)));
     }
     let mut ahead = *c;
@@ -44,6 +45,7 @@ pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Op
         *c = ahead;
         if inner.eat("LIKE") {
             table.like.push(inner.qualified()?);
+            table.options.push(whole_copy());
             return inner.done().then(|| What::CreateTable(Box::new(table)));
         }
         for part in inner.split(',') {
@@ -143,4 +145,9 @@ pub(super) fn view(c: &mut Cursor<'_>, or_replace: bool) -> Option<What> {
     mentions.retain(|name| !columns.contains(name));
     let reads = query(text).reads;
     Some(What::CreateView { name, materialized: false, or_replace, reads, mentions })
+}
+
+/// `LIKE` here copies indexes and options as well, unlike PostgreSQL's.
+fn whole_copy() -> (String, String) {
+    ("like".to_owned(), String::new())
 }
