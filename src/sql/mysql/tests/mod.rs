@@ -376,7 +376,8 @@ fn bodies_are_looked_into() {
 
 #[test]
 fn settings_have_their_scope() {
-    let cases: [(&str, &[(Scope, &str, Option<&str>)]); 6] = [
+    type Read = &'static [(Scope, &'static str, Option<&'static str>)];
+    let cases: [(&str, Read); 6] = [
         ("SET lock_wait_timeout = 5", &[(Scope::Session, "lock_wait_timeout", Some("5"))]),
         (
             "SET GLOBAL a = 'x', B = DEFAULT",
