@@ -33,6 +33,14 @@ pub struct Read {
     directives: Vec<Directive>,
 }
 
+impl Read {
+    /// The statements of its way forward.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.script.statements
+    }
+}
+
 impl File {
     /// Reads its statements and directives. Files do not depend on each other until they are
     /// judged, so whoever has many may read them side by side.

@@ -14,8 +14,8 @@ use crate::gate::review::{Evidence, File, JobDone, Read, review};
 use crate::gate::{Policy, Report, Runner, Schema, Severity, Sizes, rules, runner};
 use crate::journal::Journal;
 use crate::spec::Weight;
+use crate::sql::extract;
 use crate::sql::statement::Name;
-use crate::sql::{Source, extract, parse};
 
 /// What is asked of the gate.
 #[derive(Debug, Clone, Default)]
@@ -48,10 +48,12 @@ pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Re
     let mut schema = Schema::default();
     let given = team.config.gate.schema.iter().map(|path| team.beside(path));
     for path in given.chain(asked.schema.iter().cloned()) {
+        let mut files = Vec::new();
         for file in migrations(&path)? {
-            let (_, text) = read_text(&file)?;
-            apply(&mut schema, policy.server, &text);
+            let (path, text) = read_text(&file)?;
+            files.push(File { path, text });
         }
+        apply(&mut schema, files, policy.server)?;
         schema.complete = true;
     }
     let mut files = Vec::new();
@@ -65,23 +67,28 @@ pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Re
             Some(revision) => Some(changed_since(revision, path)?),
             None => None,
         };
+        let mut before = Vec::new();
         for file in migrations(path)? {
-            let (shown, text) = read_text(&file)?;
-            let text = extract(&shown, &text).unwrap_or(text);
-            match &changed {
-                Some(changed) if !changed.iter().any(|one| same_file(one, &file)) => {
-                    apply(&mut schema, policy.server, &text);
-                }
-                _ => files.push(File { path: shown, text }),
-            }
+            let (path, text) = read_text(&file)?;
+            let text = extract(&path, &text).unwrap_or(text);
+            let is_new = changed
+                .as_ref()
+                .is_none_or(|changed| changed.iter().any(|one| same_file(one, &file)));
+            let to = if is_new { &mut files } else { &mut before };
+            to.push(File { path, text });
         }
+        apply(&mut schema, before, policy.server)?;
     }
     let evidence = evidence(asked, team, &files, journal)?;
-    Ok(review(read_all_files(files, policy.server), schema, &policy, &evidence))
+    let read = read_side_by_side(files, policy.server)?;
+    Ok(review(read, schema, &policy, &evidence))
 }
 
+/// The stack of a reader. A tree of PostgreSQL's statements is gone down into as deep as it nests.
+const STACK: usize = 64 * 1024 * 1024;
+
 /// Reads files side by side, a share for each core; their order stays.
-fn read_all_files(files: Vec<File>, server: Release) -> Vec<Read> {
+fn read_side_by_side(files: Vec<File>, server: Release) -> Result<Vec<Read>, Error> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(cores).max(1);
     let mut shares: Vec<Vec<File>> = Vec::new();
@@ -89,26 +96,32 @@ fn read_all_files(files: Vec<File>, server: Release) -> Vec<Read> {
     while files.peek().is_some() {
         shares.push(files.by_ref().take(share).collect());
     }
-    let read = |share: Vec<File>| share.into_iter().map(|file| file.read(server)).collect();
+    let read = |share: Vec<File>| -> Vec<Read> {
+        share.into_iter().map(|file| file.read(server)).collect()
+    };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = shares
-            .into_iter()
-            .map(|share| scope.spawn(move || -> Vec<Read> { read(share) }))
-            .collect();
-        threads
-            .into_iter()
-            // A reader never fails; a panic of one goes on here.
-            .flat_map(|thread| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
+        let mut threads = Vec::new();
+        for share in shares {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            let thread = builder.spawn_scoped(scope, move || read(share)).map_err(|error| {
+                Error::Gate(format!("no thread can be started to read the files: {error}"))
+            })?;
+            threads.push(thread);
+        }
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<Read>>| {
+            // A reader does not fail; a panic of one goes on here.
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        Ok(threads.into_iter().flat_map(join).collect())
     })
 }
 
-fn apply(schema: &mut Schema, server: Release, text: &str) {
-    for statement in &parse(Source::of(server), text).statements {
-        schema.apply(statement);
+/// Applies what stands before the migrations that are judged.
+fn apply(schema: &mut Schema, files: Vec<File>, server: Release) -> Result<(), Error> {
+    for read in read_side_by_side(files, server)? {
+        read.statements().iter().for_each(|statement| schema.apply(statement));
     }
+    Ok(())
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

@@ -10,19 +10,26 @@ use crate::sql::statement::{
     Statement, Type, What,
 };
 
-/// What to write instead, as text that can be pasted; none where there is no safe way in SQL.
+/// What to write instead, as text that can be pasted; none where there is no safe way in SQL. `text`
+/// is the script that the statement stands in.
 #[must_use]
-pub fn instead(statement: &Statement, schema: &Schema, server: Release) -> Option<String> {
+pub fn instead(
+    statement: &Statement,
+    text: &str,
+    schema: &Schema,
+    server: Release,
+) -> Option<String> {
+    let written = text.get(statement.span.clone()).unwrap_or_default();
     match server.engine {
-        Engine::Postgres => postgres(statement, schema, server.version.0),
+        Engine::Postgres => postgres(statement, written, schema, server.version.0),
         Engine::MySql | Engine::MariaDb => mysql(statement, server),
         Engine::Sqlite => None,
     }
 }
 
-fn postgres(statement: &Statement, schema: &Schema, version: u16) -> Option<String> {
+fn postgres(statement: &Statement, written: &str, schema: &Schema, version: u16) -> Option<String> {
     match &statement.what {
-        What::CreateIndex(index) => Some(index_concurrently(index, schema)),
+        What::CreateIndex(index) => Some(index_concurrently(index, written, schema)),
         What::DropIndex { drop, .. } => {
             let each = |name: &Name| format!("DROP INDEX CONCURRENTLY {name};");
             Some(drop.names.iter().map(each).collect::<Vec<_>>().join("\n"))
@@ -56,7 +63,7 @@ fn postgres(statement: &Statement, schema: &Schema, version: u16) -> Option<Stri
 }
 
 /// `CREATE INDEX CONCURRENTLY`, which a partitioned table takes only by detours.
-fn index_concurrently(index: &CreateIndex, schema: &Schema) -> String {
+fn index_concurrently(index: &CreateIndex, written: &str, schema: &Schema) -> String {
     let partitioned = |table: &Table| table.partition_by.is_some();
     let parts: Vec<&str> = index
         .parts
@@ -77,9 +84,12 @@ fn index_concurrently(index: &CreateIndex, schema: &Schema) -> String {
         .map(|predicate| format!(" WHERE {}", predicate.text))
         .unwrap_or_default();
     if !schema.table(table).is_some_and(partitioned) {
+        // As it was written: operator classes, orders and parameters are the user's.
+        let word = written.to_lowercase().find("index").map_or(0, |at| at + "index".len());
+        let concurrently = if index.concurrently { "" } else { " CONCURRENTLY" };
+        let (head, tail) = written.split_at(word);
         return format!(
-            "-- in a file of its own, outside of any transaction:\nCREATE {unique}INDEX \
-             CONCURRENTLY {name} ON {table} ({parts}){filter};"
+            "-- in a file of its own, outside of any transaction:\n{head}{concurrently}{tail};"
         );
     }
     let mut text = format!("CREATE {unique}INDEX {name} ON ONLY {table} ({parts}){filter};\n");
@@ -252,6 +262,14 @@ fn column_safely(table: &Name, column: &Column) -> String {
         text.push_str(&format!(
             "ALTER TABLE {table} ADD CONSTRAINT {}_{name}_check CHECK ({}) NOT VALID;\n",
             table.name, check.expression.text
+        ));
+    }
+    if column.unique {
+        text.push_str(&format!(
+            "-- in a file of its own, outside of any transaction:\nCREATE UNIQUE INDEX CONCURRENTLY \
+             {0}_{name}_key ON {table} ({name});\n-- then:\nALTER TABLE {table} ADD CONSTRAINT \
+             {0}_{name}_key UNIQUE USING INDEX {0}_{name}_key;\n",
+            table.name
         ));
     }
     text.push_str("-- the rows that are there are filled by a job");

@@ -2,6 +2,7 @@
 
 mod condition;
 mod cursor;
+mod depth;
 mod extract;
 mod mysql;
 mod operand;

@@ -31,7 +31,8 @@ fn check(step: &Step) -> Vec<Draft> {
     for more in broken.iter().skip(1) {
         draft = draft.why(more.what.clone());
     }
-    draft.instead = rewrite::advice::instead(step.statement, step.schema, step.policy.server);
+    draft.instead =
+        rewrite::advice::instead(step.statement, step.text, step.schema, step.policy.server);
     vec![draft.why(
         "between the migration and the end of the deployment, old and new code run side by side",
     )]

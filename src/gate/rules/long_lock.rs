@@ -36,10 +36,8 @@ fn check(step: &Step) -> Vec<Draft> {
     let mut draft = Draft::at(step.statement.span.clone(), message);
     draft.why.push(format!("`{table}` is {}", class.words()));
     draft.why.extend(step.effects.why.iter().cloned());
-    if let crate::gate::effects::Verdict::Assumed(why) = &step.effects.verdict {
-        draft.why.push(format!("assumed, since it is not known {why}"));
-    }
-    draft.instead = rewrite::advice::instead(step.statement, step.schema, step.policy.server);
+    draft.instead =
+        rewrite::advice::instead(step.statement, step.text, step.schema, step.policy.server);
     vec![draft]
 }
 

@@ -19,6 +19,7 @@ fn check(step: &Step) -> Vec<Draft> {
     let Some(why) = &step.effects.fails else { return Vec::new() };
     let message = format!("{} will refuse this: {why}", step.policy.server);
     let mut draft = Draft::at(step.statement.span.clone(), message);
-    draft.instead = rewrite::advice::instead(step.statement, step.schema, step.policy.server);
+    draft.instead =
+        rewrite::advice::instead(step.statement, step.text, step.schema, step.policy.server);
     vec![draft]
 }

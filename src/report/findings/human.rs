@@ -157,7 +157,7 @@ mod tests {
         let text = render(&report, Style::default());
         assert_eq!(
             text,
-            "assumed: migrations/0042.sql:3:1: ALTER TABLE: the worst, since it is not known which \
+            "assumed: migrations/0042.sql:3:1: ALTER TABLE: the worst; which \
              type the column has: give the schema with `--schema`\n\
              not evaluated: <stdin>:1:1: DO $$: it runs text that is not known\n\n\
              no findings in 3 files (5 statements)"

@@ -45,7 +45,7 @@ impl<'a> Doubt<'a> {
     pub(super) fn of(effects: &'a Effects) -> Option<Self> {
         let (word, lead, why) = match &effects.verdict {
             Verdict::Proven => return None,
-            Verdict::Assumed(why) => ("assumed", "the worst, since it is not known ", why),
+            Verdict::Assumed(why) => ("assumed", "the worst; ", why),
             Verdict::NotEvaluated(why) => ("not evaluated", "", why),
         };
         Some(Self { word, why, lead })

@@ -18,11 +18,16 @@ use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
 use self::names::Reader;
+use super::Tokens;
+use super::depth::is_too_deep;
 use super::parse::unknown;
 use super::statement::{Statement, Transaction, What};
 
 /// Reads one statement.
 pub(super) fn statement(text: &str, span: Range<usize>) -> Statement {
+    if is_too_deep(Tokens::Postgres, &text[span.clone()]) {
+        return unknown(text, span, "it nests deeper than anything that is read here");
+    }
     let parsed = SourceFile::parse(&text[span.clone()]);
     if let Some(error) = parsed.errors().first() {
         return unknown(text, span, format!("it cannot be parsed: {}", error.message()));
