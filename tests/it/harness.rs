@@ -133,9 +133,11 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// Writes a file.
+    /// Writes a file, and makes the folder that it stands in.
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// The call, not yet made.

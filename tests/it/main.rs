@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_input;
 mod cases;
+mod checking;
 mod claiming;
 mod config;
 mod controls;
@@ -99,6 +100,7 @@ fn main() {
         cases::trials(),
         config::trials(),
         controls::trials(),
+        checking::trials(),
         claiming::trials(),
         convergence::trials(),
         cost::trials(),
