@@ -1,9 +1,10 @@
 //! # Backstop
 //!
-//! Backfills you can stop: a runner for declarative backfill jobs on PostgreSQL, MySQL, MariaDB and
-//! SQLite. A job is walked along a key in batches; each batch is one transaction that writes its
+//! Backfills you can stop, and a gate for the migrations around them, on PostgreSQL, MySQL, MariaDB
+//! and SQLite. A job is walked along a key in batches; each batch is one transaction that writes its
 //! rows and advances a row of the *fence*, a small table in the target, so that rows and cursor
-//! commit together or not at all.
+//! commit together or not at all. A migration is judged by what its statements do: text becomes
+//! statements ([`sql`]), statements become effects, and rules read effects ([`gate`]).
 //!
 //! ## The house
 //!
@@ -17,7 +18,7 @@
 //! | 3 | [`ops`]: the use cases that both share |
 //! | 4 | [`run`]: the executor, one loop for every shape of job |
 //! | 5 | [`plan`]: spec and catalog to statements; every refusal · [`control`]: what can stop a job · [`journal`]: the local SQLite file |
-//! | 6 | [`target`]: the databases, a folder each |
+//! | 6 | [`target`]: the databases, a folder each · [`gate`] ◦: what migrations do, and whether they may · [`rewrite`] ◦: something unsafe, written otherwise |
 //! | 7 | [`sql`] ◦ · [`keyspace`] ◦ · [`spec`] ◦ |
 //! | 8 | [`catalog`] ◦ · [`event`] ◦ |
 //!
@@ -27,6 +28,8 @@
 //!
 //! - **Only `target` speaks SQL to a server**, only `journal` and `target/sqlite` know rusqlite,
 //!   only `cli/args` knows clap, only `observe` knows indicatif and prometheus.
+//! - **Rules read effects**, and never ask which database they are on; nothing passes because it was
+//!   not looked at.
 //! - **Keys are compared by the server.** Here they are text that is shown, stored and sent back.
 //! - **The fence is the truth**, the journal its copy: at every start the journal is written to
 //!   match the fence.

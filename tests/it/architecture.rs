@@ -54,6 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["target"]),
     ("clap", &["cli"]),
     ("axum", &["serve"]),
+    ("squawk_syntax", &["sql"]),
 ];
 
 pub fn trials() -> Vec<Trial> {
@@ -222,6 +223,7 @@ fn registries() {
     registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence", "switch"]);
     let parts = ["mod", "document", "excerpt", "paint", "place", "placed", "sample", "words"];
     registered("src/report/findings", "src/report/findings/mod.rs", &parts);
+    registered("src/gate/rules", "src/gate/rules/mod.rs", &["mod"]);
     let engines: Vec<_> = backstop::target::ALL.iter().flat_map(|engine| engine.schemes).collect();
     for scheme in ["postgres", "postgresql", "mysql", "mariadb", "sqlite"] {
         assert!(engines.contains(&&scheme), "`{scheme}` is not registered");
