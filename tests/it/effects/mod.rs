@@ -1,9 +1,13 @@
 //! What the gate predicts of a statement, held against what the servers do.
 
+mod data;
 mod locks;
+mod parked;
+mod psql;
+mod told;
 
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    locks::trials()
+    parked::trials().into_iter().chain(locks::trials()).collect()
 }
