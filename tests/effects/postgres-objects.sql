@@ -64,7 +64,8 @@ ALTER MATERIALIZED VIEW guarded_mat SET SCHEMA other
 
 ALTER MATERIALIZED VIEW guarded_mat RENAME COLUMN b TO bb
 
-ALTER MATERIALIZED VIEW guarded_mat SET TABLESPACE pg_default
+-- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
+ALTER MATERIALIZED VIEW guarded_mat SET TABLESPACE backstop_elsewhere
 
 ALTER TABLE authors SET UNLOGGED
 
@@ -72,16 +73,20 @@ ALTER TABLE scratch SET LOGGED
 
 ALTER TABLE sales SET UNLOGGED
 
-ALTER TABLE plain SET TABLESPACE pg_default
+-- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
+ALTER TABLE plain SET TABLESPACE backstop_elsewhere
 
 ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default
 
-ALTER INDEX books_title_idx SET TABLESPACE pg_default
+-- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
+ALTER INDEX books_title_idx SET TABLESPACE backstop_elsewhere
 
-ALTER TABLE plain SET ACCESS METHOD heap
+-- setup: CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler
+ALTER TABLE plain SET ACCESS METHOD heap2
 
 -- only: 18
-ALTER TABLE sales SET ACCESS METHOD heap
+-- setup: CREATE ACCESS METHOD heap3 TYPE TABLE HANDLER heap_tableam_handler
+ALTER TABLE sales SET ACCESS METHOD heap3
 
 ALTER TABLE plain SET WITHOUT OIDS
 
@@ -677,6 +682,7 @@ UPDATE animals SET name = 'z'
 
 UPDATE ONLY animals SET name = 'z'
 
+-- more: the planner leaves out partitions
 UPDATE sales SET amount = 3 WHERE day = '2025-05-05'
 
 UPDATE sales SET day = '2026-05-06', region = 'eu' WHERE id = 1
@@ -697,6 +703,7 @@ DELETE FROM sales_2026
 
 DELETE FROM sales WHERE id = 2
 
+-- more: no row is hit
 DELETE FROM regions WHERE code = 'nothing'
 
 DELETE FROM guarded
@@ -709,6 +716,7 @@ SELECT * FROM books FOR NO KEY UPDATE
 
 SELECT * FROM books JOIN authors a ON a.id = author FOR SHARE OF a
 
+-- more: the planner leaves out partitions
 SELECT * FROM sales WHERE day = '2025-05-05'
 
 SELECT * FROM animals
@@ -733,6 +741,7 @@ COPY plain TO '/dev/null'
 
 COPY (SELECT * FROM books) TO '/dev/null'
 
+-- more: there are no rows
 COPY other.elsewhere FROM '/dev/null'
 
 DECLARE cur CURSOR FOR SELECT * FROM plain
@@ -745,8 +754,10 @@ DO $$ DECLARE n integer; BEGIN SELECT count(*) INTO n FROM books; RAISE DEBUG 'n
 
 DO $$ BEGIN FOR i IN 1..2 LOOP INSERT INTO plain VALUES (i); END LOOP; END $$
 
+-- more: the lock goes with what was rolled back
 DO $$ BEGIN BEGIN ALTER TABLE plain ADD COLUMN a integer; EXCEPTION WHEN duplicate_column THEN NULL; END; END $$
 
+-- more: the catalog is not compared
 DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_class WHERE relname = 'plain') THEN CREATE TABLE plain (a integer); END IF; END $$
 
 DO $$ BEGIN PERFORM 1 FROM plain FOR UPDATE; END $$

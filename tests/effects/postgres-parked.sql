@@ -8,8 +8,8 @@ CREATE INDEX t_a_idx ON t (a);
 CREATE UNIQUE INDEX t_b_idx ON t (b);
 CREATE TABLE refer (id integer PRIMARY KEY, t integer REFERENCES t (id));
 CREATE TABLE gated (id integer PRIMARY KEY, a integer, b text);
-CREATE INDEX gated_a_idx ON gated (gate(a));
 CREATE INDEX gated_b_idx ON gated (b);
+CREATE INDEX gated_a_idx ON gated (gate(a));
 CREATE TABLE p (id integer NOT NULL, a integer) PARTITION BY RANGE (id);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
@@ -76,6 +76,7 @@ REINDEX TABLE CONCURRENTLY gated
 REINDEX INDEX CONCURRENTLY nothing
 
 -- hold: INSERT INTO t VALUES (9, 9, 'z')
+-- more: it waits before it takes the rest
 REINDEX INDEX t_a_idx
 
 -- hold: SELECT pg_advisory_xact_lock(7)
@@ -84,13 +85,18 @@ REINDEX INDEX gated_a_idx
 -- hold: SELECT pg_advisory_xact_lock(7)
 REINDEX TABLE gated
 
--- hold: INSERT INTO p1 VALUES (9, 9)
+-- hold: LOCK TABLE ONLY p IN ROW EXCLUSIVE MODE
+-- hold: INSERT INTO p2 VALUES (19, 9)
+-- more: it goes from partition to partition
 REINDEX TABLE p
 
--- hold: INSERT INTO p1 VALUES (9, 9)
+-- hold: INSERT INTO p2 VALUES (19, 9)
+-- more: it goes from partition to partition
 REINDEX TABLE CONCURRENTLY p
 
--- hold: INSERT INTO p1 VALUES (9, 9)
+-- hold: LOCK TABLE ONLY p IN ROW EXCLUSIVE MODE
+-- hold: INSERT INTO p2 VALUES (19, 9)
+-- more: it goes from partition to partition
 REINDEX INDEX p_a_idx
 
 -- hold: LOCK TABLE ONLY p IN ACCESS SHARE MODE
@@ -102,9 +108,11 @@ ALTER TABLE d DETACH PARTITION d1 CONCURRENTLY
 ALTER TABLE p DETACH PARTITION t CONCURRENTLY
 
 -- hold: LOCK TABLE t IN SHARE MODE
+-- more: it waits before it takes the rest
 VACUUM t
 
 -- hold: SELECT 1 FROM t
+-- more: it waits before it takes the rest
 VACUUM FULL t
 
 -- hold: SELECT pg_advisory_xact_lock(7)
@@ -117,9 +125,11 @@ VACUUM ANALYZE gated
 VACUUM (FULL, ANALYZE) gated
 
 -- hold: SELECT 1 FROM p1
+-- more: it goes from partition to partition
 VACUUM FULL p
 
 -- hold: SELECT 1 FROM m
+-- more: it waits before it takes the rest
 VACUUM FULL m
 
 -- hold: SELECT pg_advisory_xact_lock(7)
@@ -132,6 +142,7 @@ CLUSTER gated USING gated_b_idx
 CLUSTER gated USING gated_pkey
 
 -- hold: SELECT 1 FROM p1
+-- more: it goes from partition to partition
 CLUSTER p USING p_a_idx
 
 -- hold: SELECT pg_advisory_xact_lock(7)
@@ -141,9 +152,11 @@ CREATE INDEX i ON gated (gate(a), b)
 ALTER TABLE gated ALTER COLUMN b TYPE varchar(5)
 
 -- hold: SELECT 1 FROM m
+-- more: it waits before it takes the rest
 REFRESH MATERIALIZED VIEW m
 
 -- hold: INSERT INTO t VALUES (9, 9, 'z')
+-- more: it waits before it takes the rest
 ALTER TABLE refer ADD CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id)
 
 -- hold: SELECT 1 FROM t

@@ -28,10 +28,18 @@ pub struct Case {
     pub zone: String,
     /// Tables whose scan the server does not announce.
     pub unseen: BTreeSet<String>,
+    /// Whether more may be predicted than the server does here: what decides it is no part of the
+    /// schema.
+    pub more: bool,
+    /// Whether the prediction is known to be wrong for this server.
+    pub gap: bool,
     /// What other transactions do that are in its way.
     pub holds: Vec<String>,
     only: Option<String>,
 }
+
+/// The zones of the cases that are always at UTC.
+const UTC: [&str; 3] = ["UTC", "Etc/UTC", "GMT"];
 
 /// What a statement does, as names; relations that it makes itself are not among them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,11 +61,12 @@ pub fn read(name: &str, schema_of: &str, version: u16) -> File {
     };
     let paragraphs = parts(name).1;
     let paragraphs = paragraphs.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-    let cases = paragraphs.map(case).filter(|case| case.is_for(version)).collect();
+    let cases =
+        paragraphs.map(|text| case(text, version)).filter(|case| case.is_for(version)).collect();
     File { schema: parts(schema_of).0, cases }
 }
 
-fn case(paragraph: &str) -> Case {
+fn case(paragraph: &str, version: u16) -> Case {
     let all = |key: &str| -> Vec<String> {
         let prefix = format!("-- {key}: ");
         paragraph.lines().filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
@@ -69,6 +78,8 @@ fn case(paragraph: &str) -> Case {
         setup: one("setup").unwrap_or_default(),
         zone: one("zone").unwrap_or_else(|| "UTC".to_owned()),
         unseen: one("unseen").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        more: one("more").is_some(),
+        gap: one("gap").is_some_and(|gap| gap.split(' ').any(|known| known.parse() == Ok(version))),
         holds: all("hold"),
         only: one("only"),
     }
@@ -128,7 +139,7 @@ pub fn predicted(engine: Engine, schema: &Schema, case: &Case, alone: bool) -> (
         server,
         schema: &before,
         in_transaction: !alone,
-        utc: Some(case.zone == "UTC"),
+        utc: Some(UTC.contains(&case.zone.as_str())),
         foreign_key_checks: true,
     };
     let script = parse(source, &case.statement);

@@ -4,6 +4,7 @@ mod data;
 mod locks;
 mod parked;
 mod psql;
+mod report;
 mod told;
 
 use libtest_mimic::Trial;

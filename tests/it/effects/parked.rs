@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use super::data::{Case, Done, predicted, read, schema, version};
-use super::locks::{Report, fresh};
+use super::locks::fresh;
 use super::psql::Psql;
-use super::told::{BEFORE, told};
+use super::report::Report;
+use super::told::{AFTER, BEFORE, FORGET, told};
 use crate::database::{Database, Engine, available};
 use crate::test;
 
@@ -36,7 +37,7 @@ fn compare(engine: Engine) {
             // Nothing stood in its way, so nobody saw its locks.
             said.locks.clear();
         }
-        report.add(case, &is, (said, sure));
+        report.add(case, &is, &(said, sure));
     }
     report.end(engine, NAME);
 }
@@ -55,11 +56,8 @@ impl Stage {
     }
 
     fn play(&mut self, case: &Case, schema: &str) -> Done {
-        let mut heard = self.looks.ask(&format!(
-            "{}{};\nDROP TABLE IF EXISTS pg_temp.before;\n{BEFORE}",
-            fresh(schema),
-            case.setup
-        ));
+        let mut heard =
+            self.looks.ask(&format!("{}{}{};\n{BEFORE}", FORGET, fresh(schema), case.setup));
         assert!(case.holds.len() <= self.holds.len());
         let mut holding: Vec<&mut Psql> = Vec::new();
         for (session, hold) in self.holds.iter_mut().zip(&case.holds) {
@@ -92,7 +90,7 @@ impl Stage {
             session.ask("ROLLBACK;");
         }
         heard.extend(said);
-        heard.extend(self.looks.ask(super::told::AFTER).into_iter().filter(|line| {
+        heard.extend(self.looks.ask(AFTER).into_iter().filter(|line| {
             // The locks that count are those seen on the way.
             !line.starts_with("@locks")
         }));

@@ -10,7 +10,7 @@ use crate::database::Database;
 
 fn start(database: &Database) -> Child {
     Command::new(std::env::var("BACKSTOP_TEST_PSQL").unwrap())
-        .args(["-X", "-q", "-f", "-", &database.url])
+        .args(["-X", "-q", "-v", "VERBOSITY=verbose", "-f", "-", &database.url])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

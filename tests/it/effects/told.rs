@@ -1,5 +1,5 @@
 //! What a server tells of a statement: DEBUG1 messages and answers to queries of ours, in the order
-//! in which psql passes them on.
+//! in which psql passes them on. It must be told to say an error's code (`VERBOSITY verbose`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,15 @@ SELECT c.oid, relfilenode, relkind::text,
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND relkind <> 'c'
     AND c.relpersistence <> 't';
+CREATE TEMP TABLE keys_before AS SELECT oid FROM pg_constraint WHERE contype = 'f' AND convalidated;
 SELECT coalesce(string_agg(name || '=' || relkind, ';'), '') AS names FROM before \\gset
 \\warn @names :names
 ";
 
-/// What it holds after it, which tables have another file, and which foreign keys are whose.
+/// What it holds after it, which tables have another file, and which foreign keys are valid that were
+/// not, and whose (a partition's key has the name of its parent's).
 pub const AFTER: &str = "\
+SET LOCAL client_min_messages = warning;
 \\unset locks\n\\unset anew\n\\unset keys
 SELECT coalesce(string_agg(name || '=' || mode, ';'), '') AS locks FROM pg_locks l
 JOIN pg_temp.before b ON b.oid = l.relation WHERE pid = pg_backend_pid() AND granted \\gset
@@ -28,12 +31,19 @@ SELECT coalesce(string_agg(b.name, ';'), '') AS anew FROM pg_temp.before b JOIN 
 USING (oid) WHERE c.relfilenode <> b.relfilenode AND c.relkind IN ('r', 'm') \\gset
 \\warn @anew :anew
 SELECT coalesce(string_agg(conname || '=' || b.name, ';'), '') AS keys FROM pg_constraint
-JOIN pg_temp.before b ON b.oid = conrelid WHERE contype = 'f' \\gset
+JOIN pg_temp.before b ON b.oid = conrelid WHERE contype = 'f' AND convalidated
+AND NOT EXISTS (SELECT FROM pg_temp.keys_before k WHERE k.oid = pg_constraint.oid) \\gset
 \\warn @keys :keys
 ";
 
+/// Forgets them.
+pub const FORGET: &str = "\
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS pg_temp.before, pg_temp.keys_before;
+";
+
 /// How strong a mode is: the strongest of several is what counts.
-fn strength(mode: &str) -> usize {
+pub fn strength(mode: &str) -> usize {
     const MODES: [&str; 8] = [
         "AccessShareLock",
         "RowShareLock",
@@ -66,7 +76,7 @@ pub fn told<'a>(case: &Case, lines: impl Iterator<Item = &'a str>) -> Done {
             if !error.contains("current transaction is aborted") {
                 done.refused.get_or_insert_with(|| error.to_owned());
             }
-        } else if let Some((_, message)) = line.split_once("DEBUG:  ") {
+        } else if let Some((_, message)) = line.split_once("DEBUG:  00000: ") {
             announced(&mut done, &mut validated, message, empties);
         } else if let Some(names) = line.strip_prefix("@names ") {
             kinds.extend(pairs(names).map(|(name, kind)| (name.to_owned(), kind.to_owned())));
