@@ -74,15 +74,35 @@ fn closing(text: &str, quote: u8) -> Option<usize> {
     None
 }
 
-/// Copies a literal's text to its own place. An escape becomes blanks and what it stands for: blanks
-/// more or fewer change no statement.
+/// Copies a literal's text to its own place. An escape is two bytes and becomes one and a blank: the
+/// blank before a quote that opens, and behind one that closes, so that no name gets longer.
 fn copy(masked: &mut [u8], text: &str, start: usize, end: usize) {
-    let mut escaped = false;
-    for (place, byte) in masked[start..end].iter_mut().zip(text[start..end].bytes()) {
-        let begins = byte == b'\\' && !escaped;
-        let blank = begins || (escaped && matches!(byte, b'n' | b't' | b'r'));
-        *place = if blank { b' ' } else { byte };
-        escaped = begins;
+    let bytes = &text.as_bytes()[start..end];
+    let mut inside: Option<u8> = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let here = start + at;
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'\\', Some(b'n' | b't' | b'r')) => {
+                masked[here] = b' ';
+                masked[here + 1] = b' ';
+                at += 2;
+            }
+            (b'\\', Some(escaped)) => {
+                let closes = inside == Some(*escaped);
+                let (first, second) = if closes { (*escaped, b' ') } else { (b' ', *escaped) };
+                masked[here] = first;
+                masked[here + 1] = second;
+                if matches!(escaped, b'"' | b'\'' | b'`') && (closes || inside.is_none()) {
+                    inside = if closes { None } else { Some(*escaped) };
+                }
+                at += 2;
+            }
+            (byte, _) => {
+                masked[here] = byte;
+                at += 1;
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading SQL text. Pure, and never fails: what cannot be read is reported as such.
 
 mod condition;
+mod cursor;
 mod extract;
 mod mysql;
 mod parse;

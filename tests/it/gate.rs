@@ -3,10 +3,12 @@
 use backstop::catalog::Release;
 use backstop::gate::review::{Evidence, File, JobDone, hash, review};
 use backstop::gate::{Policy, Report, Runner, Schema, Size, rules};
+use backstop::sql::script::{Kind, script};
 use backstop::sql::statement::Name;
 use backstop::sql::{Source, parse};
 use libtest_mimic::Trial;
 
+use crate::harness::{is_full, root};
 use crate::test;
 
 /// What stands before every example.
@@ -29,7 +31,8 @@ pub fn trials() -> Vec<Trial> {
     let pages = rules::ALL
         .iter()
         .map(|rule| test(format!("gate: the page of {} is true", rule.id), || page(rule)));
-    pages.collect()
+    let more = [test("gate: mutated statements are read to their end", fuzz)];
+    pages.chain(more).collect()
 }
 
 /// An example of a page.
@@ -111,4 +114,104 @@ fn page(rule: &'static rules::Rule) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Statements of every kind, as the test data has them.
+fn corpus(file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.starts_with("-- "));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let parts = text.split("\n\n").flat_map(|part| part.split(";\n"));
+    parts.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
+    }
+}
+
+/// A statement with some of its words dropped, doubled, swapped, cut, or taken from elsewhere.
+fn mutate(statement: &str, other: &str, numbers: &mut Numbers) -> String {
+    let mut words: Vec<String> =
+        statement.split_inclusive([' ', '(', ')', ',', '\'', '"']).map(str::to_owned).collect();
+    let strangers: Vec<&str> = other.split_inclusive([' ', '(', ')', ',']).collect();
+    for _ in 0..=numbers.below(3) {
+        if words.is_empty() {
+            break;
+        }
+        let at = numbers.below(words.len());
+        match numbers.below(6) {
+            0 => drop(words.remove(at)),
+            1 => words.insert(at, words[at].clone()),
+            2 => {
+                let with = numbers.below(words.len());
+                words.swap(at, with);
+            }
+            3 => words.insert(at, strangers[numbers.below(strangers.len())].to_owned()),
+            4 => {
+                let odd = [
+                    "'", "\"", "`", "$$", "/*", "--", "\\", "\0", "é", "(", ")", ";", "::", "[",
+                    "0x",
+                ];
+                words.insert(at, odd[numbers.below(odd.len())].to_owned());
+            }
+            _ => words.truncate(at),
+        }
+    }
+    words.concat()
+}
+
+/// Whatever stands in a file, it is read to its end, nothing of it is lost, and nothing panics.
+fn fuzz() {
+    let rounds = if is_full() { 1_000_000 } else { 50_000 };
+    let sources = [
+        ("postgres", corpus("tests/effects/postgres.sql")),
+        ("mysql", corpus("tests/effects/mysql.sql")),
+        ("mariadb-10.11", corpus("tests/effects/mysql.sql")),
+        ("sqlite", corpus("tests/effects/postgres.sql")),
+    ];
+    let threads =
+        sources.into_iter().filter(|(_, corpus)| !corpus.is_empty()).map(|(name, corpus)| {
+            std::thread::spawn(move || {
+                let server = Release::parse(name).unwrap();
+                let source = Source::of(server);
+                let mut numbers = Numbers(7);
+                let mut schema = Schema::default();
+                for statement in corpus.iter().take(60) {
+                    parse(source, statement).statements.iter().for_each(|one| schema.apply(one));
+                }
+                let policy = Policy::new(server, "2026-11-27");
+                for _ in 0..rounds / 4 {
+                    let (one, other) = (
+                        &corpus[numbers.below(corpus.len())],
+                        &corpus[numbers.below(corpus.len())],
+                    );
+                    let text = mutate(one, other, &mut numbers);
+                    let file = File { path: "fuzz.sql".to_owned(), text: text.clone() };
+                    let report = review(vec![file], schema.clone(), &policy, &Evidence::default());
+                    let pieces = script(source.tokens, &text);
+                    let statements = pieces.iter().filter(|piece| piece.kind == Kind::Statement);
+                    let spans: Vec<_> = statements.map(|piece| piece.span.clone()).collect();
+                    let read = &report.files[0].statements;
+                    let read: Vec<_> = read.iter().map(|one| one.span.clone()).collect();
+                    assert_eq!(read, spans, "a statement of {text:?} is lost");
+                    for finding in &report.findings {
+                        assert!(
+                            text.get(finding.span.clone()).is_some(),
+                            "{finding:?} of {text:?}"
+                        );
+                    }
+                }
+            })
+        });
+    let threads: Vec<_> = threads.collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }

@@ -7,7 +7,7 @@ use super::Tokens;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::sql) enum Shape {
     /// White space.
     Space,
     /// A comment that the server does not read.
@@ -22,14 +22,14 @@ pub(super) enum Shape {
 
 /// A token and where it stands, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) shape: Shape,
-    pub(super) span: Range<usize>,
+pub(in crate::sql) struct Token {
+    pub(in crate::sql) shape: Shape,
+    pub(in crate::sql) span: Range<usize>,
 }
 
 /// The token that begins at `at`, which is before the end and on a character's boundary. What is
 /// never closed goes to the end of the text.
-pub(super) fn token(tokens: Tokens, text: &str, at: usize) -> Token {
+pub(in crate::sql) fn token(tokens: Tokens, text: &str, at: usize) -> Token {
     let rest = &text[at..];
     // A byte order mark is nobody's word where a file begins, and part of one elsewhere.
     let mark = (at == 0 && rest.starts_with('\u{feff}')).then_some('\u{feff}'.len_utf8());

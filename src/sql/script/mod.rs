@@ -4,7 +4,7 @@
 //! takes nothing of the next one with it.
 
 mod client;
-mod lexis;
+pub(in crate::sql) mod lexis;
 mod mysql;
 mod psql;
 mod sqlite3;

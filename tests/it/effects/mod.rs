@@ -1,6 +1,7 @@
 //! What the gate predicts of a statement, held against what the servers do.
 
 mod data;
+mod ladder;
 mod locks;
 mod parked;
 mod psql;
@@ -10,5 +11,5 @@ mod told;
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    parked::trials().into_iter().chain(locks::trials()).collect()
+    [parked::trials(), locks::trials(), ladder::trials()].into_iter().flatten().collect()
 }
