@@ -61,8 +61,10 @@ pub fn read(name: &str, schema_of: &str, version: u16) -> File {
     };
     let paragraphs = parts(name).1;
     let paragraphs = paragraphs.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-    let cases =
-        paragraphs.map(|text| case(text, version)).filter(|case| case.is_for(version)).collect();
+    let cases = paragraphs.map(|text| case(text, version)).filter(|case| case.is_for(version));
+    let mut cases: Vec<_> = cases.collect();
+    // The schema is made anew for each that commits a setup, and for one that follows such a one.
+    cases.sort_by_key(|case| !case.setup.is_empty());
     File { schema: parts(schema_of).0, cases }
 }
 

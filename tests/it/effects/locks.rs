@@ -59,7 +59,11 @@ fn script(file: &File) -> String {
             case.zone, case.statement
         );
     }
-    script.push_str("DROP TABLESPACE IF EXISTS backstop_elsewhere;\n");
+    // The one thing that does not go with the database; no two files may use it.
+    if file.cases.iter().any(|case| case.setup.contains("CREATE TABLESPACE backstop_elsewhere")) {
+        script.push_str(&fresh(""));
+        script.push_str("DROP TABLESPACE backstop_elsewhere;\n");
+    }
     script
 }
 

@@ -72,10 +72,9 @@ impl Stage {
             assert!(begun.elapsed() < Duration::from_secs(60), "it hangs: {}", case.title());
             let blocking = format!("SELECT pg_blocking_pids({})::text AS value", self.runs.pid);
             let blocking = self.looks.value(&blocking);
-            let blocks = |session: &&mut Psql| {
-                blocking.trim_matches(['{', '}']).split(',').any(|pid| pid == session.pid)
-            };
-            if let Some(at) = holding.iter().position(|session| blocks(&session)) {
+            let blocking: Vec<_> = blocking.trim_matches(['{', '}']).split(',').collect();
+            let blocks = |session: &Psql| blocking.contains(&session.pid.as_str());
+            if let Some(at) = holding.iter().position(|session| blocks(session)) {
                 heard.extend(self.looks.ask(&format!(
                     "SELECT coalesce(string_agg(name || '=' || mode, ';'), '') AS locks \
                      FROM pg_locks l JOIN before b ON b.oid = l.relation WHERE pid = {} \\gset\n\
