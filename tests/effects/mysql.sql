@@ -4,8 +4,8 @@
 -- paragraph: its last statement is asked about, those before it prepare. Notes above a case:
 --
 --   only: mysql | mariadb    for that one
---   data: REASON             the server refuses it for the rows or settings that it finds, which no
---                            schema shows; the prediction may differ
+--   data: REASON             the server refuses it, or locks, for the rows or settings that it finds,
+--                            which no schema shows; the prediction may differ in that
 --
 -- Where a line `=== name` stands, a topic begins.
 
@@ -89,6 +89,7 @@ ALTER TABLE t ADD COLUMN q varchar(36) DEFAULT (uuid());
 
 ALTER TABLE t ADD COLUMN q int DEFAULT (a + 1);
 
+-- data: refused for the binary log's format
 ALTER TABLE t ADD COLUMN q double DEFAULT (rand(4));
 
 ALTER TABLE t ADD COLUMN q varchar(20) DEFAULT (concat('a', 'b'));
@@ -111,8 +112,10 @@ ALTER TABLE t ADD COLUMN q bigint unsigned NOT NULL DEFAULT 0;
 
 ALTER TABLE t ADD COLUMN q bool NOT NULL DEFAULT true;
 
+-- data: there are rows, and no date is zero
 ALTER TABLE t ADD COLUMN q date NOT NULL;
 
+-- data: there are rows, and no date is zero
 ALTER TABLE t ADD COLUMN q datetime NOT NULL;
 
 ALTER TABLE t ADD COLUMN q int INVISIBLE;
@@ -364,7 +367,7 @@ ALTER TABLE k DROP COLUMN a;
 
 ALTER TABLE k DROP COLUMN a, DROP CONSTRAINT k_a;
 
-ALTER TABLE k ADD CONSTRAINT k_ab CHECK (a > b);
+ALTER TABLE k ADD CONSTRAINT k_ab CHECK (a >= b);
 ALTER TABLE k DROP COLUMN a;
 
 ALTER TABLE p DROP COLUMN a;
@@ -651,6 +654,7 @@ ALTER TABLE t MODIFY e enum('x', 'w', 'y');
 
 ALTER TABLE t MODIFY e enum('y', 'x');
 
+-- data: a row has the label that goes
 ALTER TABLE t MODIFY e enum('x');
 
 ALTER TABLE t MODIFY e varchar(5);
@@ -1076,6 +1080,7 @@ ALTER TABLE t ROW_FORMAT=DYNAMIC;
 
 ALTER TABLE z ROW_FORMAT=DYNAMIC;
 
+-- data: refused by innodb_strict_mode
 ALTER TABLE t KEY_BLOCK_SIZE=4;
 
 ALTER TABLE t STATS_PERSISTENT=1;
@@ -1126,6 +1131,7 @@ ALTER TABLE p ANALYZE PARTITION p0;
 
 ALTER TABLE p REMOVE PARTITIONING;
 
+-- data: another unique key, and by what it is partitioned is not kept
 ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 2;
 
 ALTER TABLE fresh PARTITION BY HASH (id) PARTITIONS 2;
@@ -1140,9 +1146,10 @@ ALTER TABLE h DROP PARTITION p0;
 
 ALTER TABLE h TRUNCATE PARTITION p0;
 
+-- data: the names of partitions are not kept
 ALTER TABLE p DROP PARTITION nothing;
 
--- data: the rows are checked
+-- data: the rows are checked, under a lock that no step shows
 ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE fresh;
 
 ALTER TABLE fresh ADD PARTITION (PARTITION p2 VALUES LESS THAN (30));
@@ -1283,7 +1290,7 @@ DELETE FROM t;
 
 INSERT INTO t (id, b) VALUES (3, 3);
 
-=== more of the same
+=== together, and at the edges
 
 ALTER TABLE g DROP COLUMN b;
 

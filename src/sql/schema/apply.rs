@@ -284,6 +284,12 @@ impl Schema {
             return;
         }
         self.bear(&name, !index.if_not_exists || self.complete);
+        // With its first full-text index InnoDB gives a table a hidden column, which stays.
+        if index.kind == IndexKind::FullText
+            && let Some(entry) = self.tables.get_mut(&table)
+        {
+            entry.options.insert("fts_doc_id".to_owned(), String::new());
+        }
         let entry = Index {
             table: table.clone(),
             definition: index.clone(),

@@ -6,7 +6,7 @@ use super::clauses::clauses;
 use super::combine::{Changes, Decision, decide};
 use super::shape::Shape;
 use super::version::Flavor;
-use super::{breaks, partition, refuse, told};
+use super::{breaks, partition, refuse, told, why};
 use crate::gate::Surroundings;
 use crate::sql::schema::{Schema, Table};
 use crate::sql::statement::{Action, AlterTable, ConstraintKind, CreateIndex, Drop, Name, Online};
@@ -62,12 +62,7 @@ pub(super) fn alter(alter: &AlterTable, around: &Surroundings) -> Effects {
     if !effects.rewrite.contains(&alter.name) && changes.all.iter().any(|change| builds(*change)) {
         effects.builds_index(&alter.name);
     }
-    effects.why = changes.why.clone();
-    if let Some(limit) = flavor.row_versions().filter(|_| keeps_versions(decision, &changes)) {
-        effects.why.push(format!(
-            "a table may change like this {limit} times before it must be written anew"
-        ));
-    }
+    effects.why = why::why(decision, &changes, &shape, flavor);
     relatives(alter, &shape, around.schema, &mut effects);
     breaks::alter(alter, &shape, around.schema, flavor, &mut effects);
     if unread {
@@ -175,13 +170,6 @@ fn builds(change: Change) -> bool {
             | Change::AddExpressionIndex
             | Change::IndexedCollation
     )
-}
-
-/// Whether it leaves rows in the shape that they had, to be told apart by a number.
-fn keeps_versions(decision: Decision, changes: &Changes) -> bool {
-    let columns = [Change::AddLast, Change::AddBetween, Change::DropColumn];
-    decision.algorithm == Algorithm::Instant
-        && changes.all.iter().any(|change| columns.contains(change))
 }
 
 /// The locks on tables that foreign keys tie to this one.

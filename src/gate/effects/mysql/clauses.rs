@@ -24,14 +24,14 @@ pub(super) fn clauses(
     let adds_primary = alter.actions.iter().any(|(action, _)| makes_primary(action));
     let beside =
         Beside { dropped: &order.dropped, adds_primary, checks: around.foreign_key_checks };
-    let mut changes = Changes::default();
-    changes.virtual_moves = order.virtual_moves;
-    changes.cascades = shape.table.foreign_keys().any(|(_, key)| {
+    let cascades = shape.table.foreign_keys().any(|(_, key)| {
         let acts = |action: &Option<String>| {
             action.as_deref().is_some_and(|action| !matches!(action, "RESTRICT" | "NO ACTION"))
         };
         acts(&key.on_delete) || acts(&key.on_update)
     });
+    let virtual_moves = order.virtual_moves;
+    let mut changes = Changes { virtual_moves, cascades, ..Changes::default() };
     if order.moves {
         changes.add(Change::Reorder);
     }

@@ -7,7 +7,6 @@ use super::version::Flavor;
 
 /// What all clauses of a statement come down to.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a question that the matrix asks")]
 pub(super) struct Changes {
     /// Each once.
     pub all: Vec<Change>,
@@ -188,7 +187,10 @@ fn virtual_columns(changes: &Changes, decision: &mut Decision) {
             decision.algorithm = Algorithm::Copy;
         }
     }
-    let shrinks = instant && !changes.has(ADD) && !changes.has(&[Change::Reorder]);
+    let shrinks = instant
+        && changes.has(&[Change::DropColumn])
+        && !changes.has(ADD)
+        && !changes.has(&[Change::Reorder]);
     if changes.virtual_moves && !shrinks {
         decision.algorithm = Algorithm::Copy;
     }

@@ -19,6 +19,7 @@ mod tables;
 mod told;
 mod types;
 mod version;
+mod why;
 
 use super::{Effects, Verdict};
 use crate::gate::Surroundings;
@@ -148,3 +149,6 @@ fn merge(all: &mut Effects, one: Effects) {
         Verdict::NotEvaluated(why) => all.verdict = Verdict::NotEvaluated(why),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,11 +87,13 @@ impl Asked<'_> {
                 if stays && !if_not_exists {
                     return Some(format!("the column `{}` exists already", column.name));
                 }
-                self.place(place.as_ref()).or_else(|| self.inline_checks(column))
+                self.place(place.as_ref())
+                    .or_else(|| self.inline_checks(column))
+                    .or_else(|| self.made_of(column))
             }
             Action::DropColumn { name, if_exists, .. } => {
                 let gone = self.misses(name).filter(|_| !if_exists);
-                gone.or_else(|| self.needed(name, false))
+                gone.or_else(|| self.needed(name, false)).or_else(|| self.halved(name))
             }
             Action::RenameColumn { from, to } => self
                 .misses(from)
@@ -145,6 +147,32 @@ impl Asked<'_> {
                     .any(|check| mentions(Tokens::MySql, &check.expression.text, &other.name))
         })?;
         Some(format!("the check of `{}` speaks of the column `{}`", column.name, other.name))
+    }
+
+    /// A new generated column is made of the columns as the statement leaves them.
+    fn made_of(&self, column: &Column) -> Option<String> {
+        let text = &column.generated.as_ref()?.expression.text;
+        let mut all = self.shape.table.columns.iter();
+        let gone =
+            all.find(|other| mentions(Tokens::MySql, text, &other.name) && !self.has(&other.name))?;
+        Some(format!("`{}` is made of `{}`, which is gone by then", column.name, gone.name))
+    }
+
+    /// MariaDB: a unique key does not lose one of its columns.
+    fn halved(&self, name: &str) -> Option<String> {
+        let stays = |column: &String| !among(&self.names.dropped, column);
+        let mut keys = self.shape.keys.iter();
+        let key =
+            keys.find(|key| key.unique && key.covers(name) && key.columns.iter().any(stays))?;
+        let drops = self.alter.actions.iter().any(|(action, _)| match action {
+            Action::DropIndex { name, .. } | Action::DropConstraint { name, .. } => {
+                key.name.eq_ignore_ascii_case(name)
+            }
+            Action::DropPrimaryKey => key.name == "PRIMARY",
+            _ => false,
+        });
+        (self.flavor.mariadb && !drops)
+            .then(|| format!("the unique key `{}` needs the column `{name}`", key.name))
     }
 
     /// Why a column cannot go, or have another name.

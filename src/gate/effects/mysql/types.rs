@@ -197,8 +197,9 @@ pub(super) fn difference(
     };
     let sizes = (bytes(lengths.0, &before), bytes(lengths.1, &after));
     match grown(from.name, lengths, sizes, before == after, shape, flavor) {
-        Some(change) => changes.extend(change),
-        None => return copy(),
+        Growth::None => {}
+        Growth::Change(change) => changes.push(change),
+        Growth::Copy => return copy(),
     }
     if changes.is_empty() { Difference::None } else { Difference::Changes(changes) }
 }
@@ -212,8 +213,17 @@ fn length(plain: &Plain) -> Option<u64> {
     plain.modifiers.first().and_then(|length| length.parse().ok())
 }
 
-/// The change that a longer string is, if it can be made without a copy; `Some(None)` means that
-/// it is as long as before.
+/// What a string of another length is.
+enum Growth {
+    /// It is as long as before.
+    None,
+    /// A change that needs no copy.
+    Change(Change),
+    /// A copy.
+    Copy,
+}
+
+/// What a string of another length is.
 fn grown(
     name: &str,
     lengths: (Option<u64>, Option<u64>),
@@ -221,25 +231,25 @@ fn grown(
     same_charset: bool,
     shape: &Shape,
     flavor: Flavor,
-) -> Option<Option<Change>> {
+) -> Growth {
     let same = lengths.0 == lengths.1;
     if same && same_charset {
-        return Some(None);
+        return Growth::None;
     }
     if !matches!(name, "varchar" | "varbinary") {
         // A longer CHAR makes every row longer.
         let fits = before <= 255 && after <= 255 || flavor.mariadb || name != "char";
-        return (same && fits).then_some(None);
+        return if same && fits { Growth::None } else { Growth::Copy };
     }
     let shrinks = after < before || (same_charset && lengths.1 < lengths.0);
     if shrinks {
-        return None;
+        return Growth::Copy;
     }
     if (before <= 255) == (after <= 255) {
-        return Some(Some(Change::Widen));
+        return Growth::Change(Change::Widen);
     }
     let room = flavor.mariadb && flavor.instant_types() && (before <= 127 || shape.redundant);
-    room.then_some(Some(Change::WidenAcross))
+    if room { Growth::Change(Change::WidenAcross) } else { Growth::Copy }
 }
 
 /// Of a longer string whose character set is the default, whatever that is.
@@ -254,9 +264,9 @@ fn with_any_charset(
         let bytes = |length: Option<u64>| length.map_or(0, |length| length.saturating_mul(width));
         let sizes = (bytes(lengths.0), bytes(lengths.1));
         match grown(name, lengths, sizes, true, shape, flavor) {
-            None => copy(),
-            Some(None) => Difference::None,
-            Some(Some(change)) => Difference::Changes(vec![change]),
+            Growth::Copy => copy(),
+            Growth::None => Difference::None,
+            Growth::Change(change) => Difference::Changes(vec![change]),
         }
     };
     let (narrow, wide, widest) = (of(1), of(3), of(4));

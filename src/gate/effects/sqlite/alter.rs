@@ -4,7 +4,7 @@ use super::{breaks, loses, writes};
 use crate::gate::Surroundings;
 use crate::gate::effects::{Effects, Verdict};
 use crate::sql::schema::{Schema, Table};
-use crate::sql::statement::{Action, AlterTable, Column, Name};
+use crate::sql::statement::{Action, AlterTable, Column, ConstraintKind, Name};
 use crate::sql::{Tokens, mentions};
 
 /// `ALTER TABLE`.
@@ -34,7 +34,8 @@ fn clause(
             if table.is_some_and(|table| table.column(&column.name).is_some()) {
                 effects.fails = Some(format!("the column `{}` exists already", column.name));
             }
-            add_column(name, column, effects);
+            let strict = table.is_some_and(|table| table.options.contains_key("strict"));
+            add_column(name, column, strict, effects);
         }
         Action::DropColumn { name: column, .. } => {
             if around.server.version < (3, 35, 0) {
@@ -75,8 +76,9 @@ fn clause(
     }
 }
 
-/// A new column is a word in the catalog; rows that are there are only looked at.
-fn add_column(table: &Name, column: &Column, effects: &mut Effects) {
+/// A new column is a word in the catalog, and a constant default another. Rows are looked at for a
+/// `CHECK`, for a `NOT NULL` that is computed, and in a `STRICT` table.
+fn add_column(table: &Name, column: &Column, strict: bool, effects: &mut Effects) {
     let name = &column.name;
     if column.primary_key || column.unique {
         effects.fails = Some(format!("`{name}` cannot be added with a key of its own"));
@@ -101,7 +103,7 @@ fn add_column(table: &Name, column: &Column, effects: &mut Effects) {
             "the default of `{name}` is no constant, which fails unless the table is empty: the number of rows would settle it"
         ));
     }
-    if !column.checks.is_empty() || (column.not_null && (generated || !null)) {
+    if !column.checks.is_empty() || (column.not_null && generated) || strict {
         effects.scans(table);
         effects.why.push("every row is checked against the new column".to_owned());
     }
@@ -129,6 +131,17 @@ fn kept(name: &Name, table: &Table, column: &str, schema: &Schema) -> Option<Str
     });
     if let Some(other) = made_of {
         return Some(format!("the generated column `{}` is made of `{column}`", other.name));
+    }
+    // A check that stands with the column goes with it.
+    let own = |text: &str| have.checks.iter().any(|check| check.expression.text == text);
+    let checked = table.constraints.iter().any(|constraint| match &constraint.kind {
+        ConstraintKind::Check(check) => {
+            mentions(Tokens::Sqlite, &check.text, column) && !own(&check.text)
+        }
+        _ => false,
+    });
+    if checked {
+        return Some(format!("a check of the table speaks of `{column}`"));
     }
     let trigger = schema
         .triggers_of(name)

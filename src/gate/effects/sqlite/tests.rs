@@ -3,7 +3,8 @@ use crate::gate::effects::{Effects, Mode, Verdict};
 use crate::gate::{Engine, Schema, Server, Surroundings};
 use crate::sql::{Source, Tokens, parse};
 
-const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, a int, b text, u int UNIQUE);
+const SCHEMA: &str =
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, a int, b text, u int UNIQUE, c int, CHECK (c > 0));
 CREATE INDEX by_b ON t (b);";
 
 fn of(sql: &str, in_transaction: bool) -> Effects {
@@ -30,14 +31,16 @@ fn what_is_written_read_and_refused() {
     let table = [
         // sql, rewrites, scans, builds an index, fails
         ("ALTER TABLE t ADD COLUMN q int", false, false, false, false),
-        ("ALTER TABLE t ADD COLUMN q int NOT NULL DEFAULT 1", false, true, false, false),
+        ("ALTER TABLE t ADD COLUMN q int NOT NULL DEFAULT 1", false, false, false, false),
         ("ALTER TABLE t ADD COLUMN q int CHECK (q > 0)", false, true, false, false),
         ("ALTER TABLE t ADD COLUMN q int UNIQUE", false, false, false, true),
         ("ALTER TABLE t ADD COLUMN a int", false, false, false, true),
+        ("ALTER TABLE t ADD COLUMN q int NOT NULL AS (a + 1)", false, true, false, false),
+        ("ALTER TABLE t DROP COLUMN c", true, false, false, true),
         ("ALTER TABLE t DROP COLUMN a", true, false, false, false),
         ("ALTER TABLE t DROP COLUMN b", true, false, false, true),
         ("ALTER TABLE t DROP COLUMN u", true, false, false, true),
-        ("ALTER TABLE t RENAME COLUMN a TO c", false, false, false, false),
+        ("ALTER TABLE t RENAME COLUMN a TO d", false, false, false, false),
         ("ALTER TABLE t RENAME COLUMN a TO b", false, false, false, true),
         ("ALTER TABLE t RENAME TO t2", false, false, false, false),
         ("CREATE INDEX by_a ON t (a)", false, false, true, false),
