@@ -89,7 +89,7 @@ ALTER TABLE plain SET TABLESPACE backstop_elsewhere
 
 ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default
 
--- gap: 15 18
+-- more: it copies the file, and says nothing
 -- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
 ALTER INDEX books_title_idx SET TABLESPACE backstop_elsewhere
 
