@@ -1,12 +1,15 @@
 //! What the gate predicts of a statement, held against what the servers do.
 
+mod data;
 mod ladder;
 mod locks;
+mod parked;
+mod psql;
+mod report;
+mod told;
 
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials = locks::trials();
-    trials.extend(ladder::trials());
-    trials
+    [parked::trials(), locks::trials(), ladder::trials()].into_iter().flatten().collect()
 }
