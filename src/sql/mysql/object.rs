@@ -34,7 +34,10 @@ impl Parser<'_> {
         }
         if self.cursor.eat(&["sequence"]) {
             self.if_not_exists();
-            return ("CREATE SEQUENCE".to_owned(), self.sequence(SequenceAction::Create));
+            return (
+                "CREATE SEQUENCE".to_owned(),
+                self.sequence(SequenceAction::Create { owner: None }),
+            );
         }
         let others =
             ["user", "role", "server", "tablespace", "logfile", "resource", "package", "aggregate"];

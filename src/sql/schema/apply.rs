@@ -1,10 +1,10 @@
 //! A statement, applied to the schema.
 
-use super::{Index, Schema, Table, Trigger, View, plain};
+use super::{Index, Rule, Schema, Table, Trigger, View, of_table, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
-    SequenceAction, Statement, TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, ObjectAction, Online, PartitionOperation, Place,
+    SequenceAction, Statement, TableObject, TypeAction, What,
 };
 
 impl Schema {
@@ -41,20 +41,56 @@ impl Schema {
             What::Sequence { drop, action } => {
                 for name in &drop.names {
                     match action {
-                        SequenceAction::Create => {
+                        SequenceAction::Create { owner } => {
                             self.bear(name, true);
-                            self.sequences.insert(plain(name), None);
+                            self.sequences.insert(plain(name), owner.clone());
                         }
-                        SequenceAction::Alter => {}
+                        SequenceAction::OwnedBy(owner) => {
+                            self.sequences.insert(plain(name), owner.clone());
+                        }
+                        SequenceAction::RenameTo(to) => {
+                            let to = Name { schema: name.schema.clone(), name: to.clone() };
+                            self.rename_sequence(name, &to);
+                        }
+                        SequenceAction::SetSchema(schema) => {
+                            let schema = Some(schema.clone());
+                            self.rename_sequence(name, &Name { schema, name: name.name.clone() });
+                        }
+                        SequenceAction::Alter | SequenceAction::Whole => {}
                         SequenceAction::Drop => drop_from(&mut self.sequences, name),
                     }
                 }
             }
-            What::CreateTrigger { name, table, body } => {
+            What::CreateTrigger { name, table, body, calls, .. } => {
+                let kept = if calls.is_some() { of_table(table, name) } else { plain(name) };
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
-                self.triggers.insert(plain(name), Trigger { table: plain(table), body });
+                let calls = calls.as_ref().map(plain);
+                self.triggers.insert(kept, Trigger { table: plain(table), body, calls });
+            }
+            What::DropTrigger { name, table: Some(table), .. } => {
+                self.triggers.remove(&of_table(table, name));
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
+            What::TableObject { table: Some(table), of, name, action, reads, writes } => {
+                if *of == TableObject::Rule {
+                    match action {
+                        ObjectAction::Create => {
+                            let plain_all = |names: &[Name]| names.iter().map(plain).collect();
+                            let (reads, writes) = (plain_all(reads), plain_all(writes));
+                            let rule = Rule { table: plain(table), reads, writes };
+                            self.rules.insert(of_table(table, name), rule);
+                        }
+                        ObjectAction::Drop => drop_from(&mut self.rules, &of_table(table, name)),
+                        ObjectAction::Alter => {}
+                    }
+                }
+            }
+            What::CreateStatistics { name, table: Some(table) } => {
+                self.statistics.insert(plain(name), plain(table));
+            }
+            What::DropStatistics(drop) => {
+                drop.names.iter().for_each(|name| drop_from(&mut self.statistics, name));
+            }
             What::CreateRoutine { name, body } => {
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
                 self.routines.insert(plain(name), body);
@@ -82,6 +118,12 @@ impl Schema {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn rename_sequence(&mut self, from: &Name, to: &Name) {
+        if let Some(owner) = self.sequences.remove(&plain(from)) {
+            self.sequences.insert(plain(to), owner);
         }
     }
 

@@ -27,6 +27,9 @@ impl Judge<'_> {
     }
 
     pub(super) fn alter_view(&mut self, alter: &AlterTable) {
+        if alter.if_exists && self.is_missing(&alter.name) {
+            return;
+        }
         for (action, _) in &alter.actions {
             let mode = level(action);
             self.lock(&alter.name, mode);
@@ -34,7 +37,13 @@ impl Judge<'_> {
                 Action::RenameTo(_) | Action::SetSchema(_) | Action::RenameColumn { .. } => {
                     self.breaks(&alter.name, "queries that use the old name fail");
                 }
-                Action::SetTablespace | Action::SetAccessMethod => self.rewrite(&alter.name),
+                // Its indexes stay where they are.
+                Action::SetTablespace => self.effects.rewrites(&plain(&alter.name)),
+                Action::SetAccessMethod => self.rewrite(&alter.name),
+                Action::ClusterOn { index: Some(index) } => {
+                    let index = Name { schema: plain(&alter.name).schema, name: index.clone() };
+                    self.effects.lock(Relation::Index, &index, mode);
+                }
                 _ => {}
             }
         }
@@ -79,9 +88,10 @@ impl Judge<'_> {
             }
             Action::SetSchema(_) => {
                 self.breaks(table, "code that names its schema, or searches only there, fails");
+                self.lock_sequences(table, None, Mode::AccessExclusiveLock);
                 self.table_in_routines(table);
             }
-            Action::AttachPartition { child, bounds, .. } => self.attach(table, child, bounds),
+            Action::AttachPartition { child, .. } => self.attach(table, child),
             Action::DetachPartition { child, concurrently, finalize } => {
                 self.detach(table, child, *concurrently || *finalize);
             }
@@ -507,54 +517,6 @@ impl Judge<'_> {
             self.rewrite(&one);
         }
     }
-
-    fn attach(&mut self, parent: &Name, child: &Name, bounds: &str) {
-        self.lock_tree(child, Mode::AccessExclusiveLock);
-        let default = self.around.schema.partitions_of(parent).find(|(_, default)| *default);
-        let default = default.map(|(name, _)| name.clone());
-        let _ = bounds;
-        let proven = self.around.schema.table(child).is_some_and(|table| {
-            table.constraints.iter().any(|constraint| {
-                matches!(constraint.kind, ConstraintKind::Check(_)) && !constraint.not_valid
-            })
-        });
-        if proven {
-            self.because(
-                "a valid check of the partition may prove its bounds, and then no row is looked at",
-            );
-        } else {
-            self.because("no valid check proves the bounds, so every row of it is looked at");
-            for one in self.with_rows(child) {
-                self.effects.scans(&one);
-            }
-        }
-        if let Some(default) = default {
-            self.lock(&default, Mode::AccessExclusiveLock);
-            self.because(format!(
-                "the default partition `{default}` is looked through for rows that belong to it"
-            ));
-            self.effects.scans(&default);
-        }
-    }
-
-    fn detach(&mut self, parent: &Name, child: &Name, concurrently: bool) {
-        let default = self.around.schema.partitions_of(parent).find(|(_, default)| *default);
-        let default = default.map(|(name, _)| name.clone());
-        if concurrently {
-            self.lock(child, Mode::ShareUpdateExclusiveLock);
-            if default.is_some() {
-                self.fails("it cannot be detached concurrently beside a default partition");
-            }
-            if self.around.in_transaction {
-                self.fails("`DETACH … CONCURRENTLY` cannot run inside a transaction");
-            }
-            return;
-        }
-        self.lock(child, Mode::AccessExclusiveLock);
-        if let Some(default) = default {
-            self.lock(&default, Mode::AccessExclusiveLock);
-        }
-    }
 }
 
 /// The lock that a clause takes on the table itself (`AlterTableGetLockLevel`).
@@ -622,7 +584,6 @@ fn recurses(action: &Action) -> bool {
             | Action::NoInherit(_)
             | Action::OfType
             | Action::Partition(_)
-            | Action::SetStorage { .. }
             | Action::SetCompression { .. }
             | Action::ColumnOptions { .. }
     )

@@ -6,10 +6,13 @@
 
 mod alter;
 mod constraint;
+mod index;
 mod object;
+mod partition;
 mod rows;
 mod table;
 mod types;
+mod view;
 mod volatility;
 
 use super::{Effects, Loss, Mode, Relation, Verdict};
@@ -118,10 +121,20 @@ impl Judge<'_> {
 
     /// Those of a tree that hold rows themselves: a partitioned table has none.
     fn with_rows(&self, name: &Name) -> Vec<Name> {
-        let partitioned = |name: &Name| {
-            self.around.schema.table(name).is_some_and(|table| table.partition_by.is_some())
-        };
-        self.tree(name).into_iter().filter(|name| !partitioned(name)).collect()
+        self.tree(name).into_iter().filter(|name| !self.is_partitioned(name)).collect()
+    }
+
+    fn is_partitioned(&self, name: &Name) -> bool {
+        self.around.schema.table(name).is_some_and(|table| table.partition_by.is_some())
+    }
+
+    /// The tables with a rule that names this relation in what it does.
+    fn tables_ruled_with(&self, relation: &Name) -> Vec<Name> {
+        let wanted = plain(relation);
+        let rules = self.around.schema.rules.values();
+        let naming =
+            rules.filter(|rule| rule.reads.contains(&wanted) || rule.writes.contains(&wanted));
+        naming.map(|rule| rule.table.clone()).filter(|table| *table != wanted).collect()
     }
 
     fn lock_sequences(&mut self, table: &Name, column: Option<&str>, mode: Mode) {
