@@ -223,7 +223,11 @@ impl Parser<'_> {
             "TRUNCATE" => {
                 let mut online = Online::default();
                 self.wait(&mut online);
-                self.cursor.is_done().then_some(What::Truncate { tables: names, cascade: false })
+                self.cursor.is_done().then_some(What::Truncate {
+                    tables: names,
+                    cascade: false,
+                    restart: false,
+                })
             }
             "OPTIMIZE" => Some(What::Maintenance { of: Maintenance::Optimize, tables: names }),
             _ => Some(What::Maintenance { of: Maintenance::Analyze, tables: names }),

@@ -22,7 +22,7 @@ impl Parser<'_> {
             self.cursor.name();
         }
         let body = Some(self.body());
-        Some(What::CreateTrigger { name, table, body, calls: None, from: None })
+        Some(What::CreateTrigger { name, table, body, or_replace: false, calls: None, from: None })
     }
 
     /// `PROCEDURE | FUNCTION | EVENT name … body`: the body begins with `BEGIN`, or is the rest.

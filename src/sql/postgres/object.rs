@@ -155,6 +155,7 @@ fn attached(statement: &Stmt) -> Option<What> {
             name: name_of(create.trigger()),
             table: relation(create.on_relation()),
             body: None,
+            or_replace: create.or_replace().is_some(),
             calls: Some(name_of(create.call_expr().and_then(|call| call.expr()))),
             from: create.from_table().map(|from| name_of(from.table_name_ref())),
         },
@@ -461,6 +462,10 @@ fn maintenance(statement: &Stmt) -> Option<What> {
             What::Truncate {
                 tables: relations.map(|relation| name_of(relation.table_name_ref())).collect(),
                 cascade: super::names::cascades(truncate.drop_behavior().as_ref()),
+                restart: matches!(
+                    truncate.identity_action(),
+                    Some(ast::IdentityAction::RestartIdentity(_))
+                ),
             }
         }
         Stmt::Cluster(cluster) => {

@@ -108,6 +108,7 @@ impl Schema {
                     drop_from(&mut self.domains, name);
                 }
             }
+            What::DropSchema(drop) => drop.names.iter().for_each(|name| self.drop_schema(name)),
             What::CreateDomain { name, base, constrained } => {
                 self.domains.insert(plain(name), (base.clone(), *constrained));
             }
@@ -119,6 +120,18 @@ impl Schema {
             }
             _ => {}
         }
+    }
+
+    /// A schema goes with what stands in it.
+    fn drop_schema(&mut self, schema: &Name) {
+        let is_inside = |one: &Name| one.schema.as_deref().unwrap_or("public") == schema.name;
+        let tables: Vec<Name> = self.tables.keys().filter(|one| is_inside(one)).cloned().collect();
+        tables.iter().for_each(|table| self.drop_table(table));
+        self.views.retain(|name, _| !is_inside(name));
+        self.sequences.retain(|name, _| !is_inside(name));
+        self.types.retain(|name, _| !is_inside(name));
+        self.domains.retain(|name, _| !is_inside(name));
+        self.routines.retain(|name, _| !is_inside(name));
     }
 
     fn rename_sequence(&mut self, from: &Name, to: &Name) {

@@ -261,7 +261,14 @@ fn create_trigger(parser: &mut Parser, text: &str, span: &Range<usize>) -> Optio
         parser.cursor.pass();
         body.statements.push(statement(text, start..end.max(start)));
     }
-    Some(What::CreateTrigger { name, table, body: Some(body), calls: None, from: None })
+    Some(What::CreateTrigger {
+        name,
+        table,
+        body: Some(body),
+        or_replace: false,
+        calls: None,
+        from: None,
+    })
 }
 
 fn drop(cursor: &mut Cursor) -> (String, Option<What>) {

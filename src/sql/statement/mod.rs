@@ -115,6 +115,8 @@ pub enum What {
         table: Name,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
+        /// `OR REPLACE`.
+        or_replace: bool,
         /// PostgreSQL: the function that it calls.
         calls: Option<Name>,
         /// PostgreSQL: the other table of a constraint trigger.
@@ -194,6 +196,8 @@ pub enum What {
         tables: Vec<Name>,
         /// Also those that refer to them.
         cascade: bool,
+        /// `RESTART IDENTITY`: with the sequences of their columns.
+        restart: bool,
     },
     /// `CLUSTER`, `VACUUM`, `ANALYZE`, `OPTIMIZE TABLE`, `REPACK`.
     Maintenance {
@@ -478,7 +482,8 @@ pub struct Dml {
     pub bounded: bool,
     /// The columns that an `INSERT` names; none means all.
     pub columns: Vec<String>,
-    /// The assignments of an `UPDATE`, column and expression, as written.
+    /// The assignments of an `UPDATE` (or of PostgreSQL's `ON CONFLICT DO UPDATE`), column and
+    /// expression, as written.
     pub set: Vec<(String, String)>,
     /// The predicate as written.
     pub predicate: Option<String>,

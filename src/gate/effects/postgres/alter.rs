@@ -15,6 +15,7 @@ impl Judge<'_> {
         if alter.if_exists && self.is_missing(&alter.name) {
             return;
         }
+        self.refuse_alter(alter);
         for (action, _) in &alter.actions {
             let mode = level(action);
             if alter.only || !recurses(action) {

@@ -7,8 +7,8 @@ use crate::sql::statement::{CreateIndex, Drop, IndexAction, Name, Reindexed};
 
 impl Judge<'_> {
     pub(super) fn create_index(&mut self, index: &CreateIndex) {
-        let partitioned =
-            self.around.schema.table(&index.table).is_some_and(|of| of.partition_by.is_some());
+        self.refuse_index(index);
+        let partitioned = self.is_partitioned(&index.table);
         if index.concurrently {
             self.lock(&index.table, Mode::ShareUpdateExclusiveLock);
             if partitioned {
@@ -62,10 +62,19 @@ impl Judge<'_> {
         if concurrently && self.around.in_transaction {
             self.fails("`DROP INDEX CONCURRENTLY` cannot run inside a transaction");
         }
+        if concurrently && drop.names.len() > 1 {
+            self.fails("only one index can be dropped concurrently");
+        }
+        if concurrently && drop.cascade {
+            self.fails("an index cannot be dropped concurrently with what depends on it");
+        }
         let mode =
             if concurrently { Mode::ShareUpdateExclusiveLock } else { Mode::AccessExclusiveLock };
         for name in &drop.names {
-            if drop.if_exists && self.is_missing(name) {
+            if self.is_missing(name) {
+                if !drop.if_exists {
+                    self.fails(format!("there is no index `{name}`"));
+                }
                 continue;
             }
             let table = self.table_of(name);
@@ -78,8 +87,12 @@ impl Judge<'_> {
                 }
                 self.drop_children(&plain(name));
             }
-            if schema.indexes.get(&plain(name)).is_some_and(|index| index.of_constraint) {
+            let known = schema.indexes.get(&plain(name));
+            if known.is_some_and(|index| index.of_constraint) {
                 self.fails(format!("a constraint of `{table}` needs it"));
+            }
+            if let Some(parent) = known.and_then(|index| index.attached_to.as_ref()) {
+                self.fails(format!("it is a part of `{parent}`"));
             }
         }
     }
@@ -103,6 +116,13 @@ impl Judge<'_> {
     pub(super) fn alter_index(&mut self, name: &Name, action: &IndexAction) {
         let index = plain(name);
         match action {
+            IndexAction::RenameTo(_) if self.is_missing(name) => {}
+            // It renames any relation, each as its own statement would.
+            IndexAction::RenameTo(_)
+                if self.around.schema.complete && self.kind(name) != Relation::Index =>
+            {
+                self.lock(name, Mode::AccessExclusiveLock);
+            }
             IndexAction::RenameTo(_) => {
                 self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
             }
@@ -133,7 +153,22 @@ impl Judge<'_> {
         } else {
             (Mode::ShareLock, Mode::AccessExclusiveLock)
         };
+        if let Some(name) = name
+            && matches!(of, Reindexed::Index | Reindexed::Table)
+            && self.is_missing(name)
+        {
+            self.fails(format!("there is no `{name}`"));
+        }
         match (of, name) {
+            (Reindexed::Index, Some(name)) if self.is_of_partitioned(name) => {
+                self.reindex_partitions(name, table, index);
+            }
+            (Reindexed::Table, Some(name)) if self.is_partitioned(name) => {
+                self.reindex_tree(name, table);
+                for one in self.with_rows(name) {
+                    self.lock_indexes(&one, index);
+                }
+            }
             (Reindexed::Index, Some(name)) => {
                 self.effects.lock(Relation::Index, &plain(name), index);
                 if let Some(of) = self.table_of(name) {
@@ -145,7 +180,9 @@ impl Judge<'_> {
                 for one in self.with_rows(name) {
                     self.lock(&one, table);
                     self.lock_indexes(&one, index);
-                    self.effects.builds_index(&one);
+                    if !self.lacks_indexes(&one) {
+                        self.effects.builds_index(&one);
+                    }
                 }
             }
             _ => {
@@ -155,6 +192,44 @@ impl Judge<'_> {
         }
         if concurrently && self.around.in_transaction {
             self.fails("`REINDEX CONCURRENTLY` cannot run inside a transaction");
+        }
+    }
+
+    fn is_of_partitioned(&self, index: &Name) -> bool {
+        let index = self.around.schema.indexes.get(&plain(index));
+        index.is_some_and(|index| self.is_partitioned(&index.table))
+    }
+
+    fn lacks_indexes(&self, table: &Name) -> bool {
+        let schema = self.around.schema;
+        schema.complete
+            && schema.table(table).is_some_and(|table| table.whole)
+            && schema.indexes_of(table).next().is_none()
+    }
+
+    /// The partitions are locked together to be listed, also where each is rebuilt concurrently then.
+    fn reindex_tree(&mut self, table: &Name, mode: Mode) {
+        if self.around.in_transaction {
+            self.fails("indexes of a partitioned table cannot be rebuilt inside a transaction");
+        }
+        self.lock(table, mode);
+        for below in self.around.schema.descendants(table) {
+            self.lock(&below, mode.max(Mode::ShareLock));
+        }
+        for one in self.with_rows(table) {
+            self.effects.builds_index(&one);
+        }
+    }
+
+    fn reindex_partitions(&mut self, parent: &Name, table: Mode, index: Mode) {
+        let Some(of) = self.table_of(parent) else { return };
+        self.reindex_tree(&of, table);
+        let mut open = vec![plain(parent)];
+        while let Some(one) = open.pop() {
+            self.effects.lock(Relation::Index, &one, index);
+            let all = self.around.schema.indexes.iter();
+            let children = all.filter(|(_, index)| index.attached_to.as_ref() == Some(&one));
+            open.extend(children.map(|(name, _)| name.clone()));
         }
     }
 }

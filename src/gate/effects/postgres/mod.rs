@@ -9,6 +9,7 @@ mod constraint;
 mod index;
 mod object;
 mod partition;
+mod refuse;
 mod rows;
 mod table;
 mod types;
@@ -44,6 +45,7 @@ impl Judge<'_> {
             What::Dml(dml) => self.dml(dml),
             What::Query(query) => self.query(query),
             What::Do(body) => self.body(body),
+            What::CreateRoutine { body: Some(body), .. } => self.check_body(body),
             What::Unknown { why } => {
                 self.effects.verdict = Verdict::NotEvaluated(why.clone());
             }
@@ -65,6 +67,23 @@ impl Judge<'_> {
         } else if body.statements.is_empty() && body.language != "plpgsql" {
             let why = "its language is not one that is read here".to_owned();
             self.effects.verdict = Verdict::NotEvaluated(why);
+        }
+    }
+
+    /// A body in SQL is looked through when its function is made: what it names is opened, and no
+    /// row is touched. Other bodies are looked at when they run.
+    fn check_body(&mut self, body: &Body) {
+        if body.language != "sql" {
+            return;
+        }
+        for statement in &body.statements {
+            let (reads, written) = match &statement.what {
+                What::Query(query) => (&query.reads, None),
+                What::Dml(dml) => (&dml.reads, dml.table.as_ref()),
+                _ => continue,
+            };
+            reads.iter().for_each(|read| self.lock(read, Mode::AccessShareLock));
+            written.into_iter().for_each(|table| self.lock(table, Mode::RowExclusiveLock));
         }
     }
 

@@ -21,7 +21,7 @@ impl Judge<'_> {
                 if *or_replace && self.around.schema.views.contains_key(&plain(name)) {
                     self.effects.lock(Relation::View, &plain(name), Mode::AccessExclusiveLock);
                 }
-                for read in reads {
+                for read in reads.iter().filter(|read| plain(read) != plain(name)) {
                     if *materialized {
                         self.read(read);
                     } else {
@@ -33,8 +33,8 @@ impl Judge<'_> {
             What::RefreshView { name, concurrently, with_data } => {
                 self.refresh(name, *concurrently, *with_data);
             }
-            What::CreateTrigger { name, table, calls: _, from, .. } => {
-                if self.around.schema.triggers.contains_key(&of_table(table, name)) {
+            What::CreateTrigger { name, table, or_replace, from, .. } => {
+                if !or_replace && self.around.schema.triggers.contains_key(&of_table(table, name)) {
                     self.fails(format!("`{table}` has a trigger `{name}`"));
                 }
                 self.lock_partitions(table, Mode::ShareRowExclusiveLock);
@@ -85,7 +85,9 @@ impl Judge<'_> {
                     self.lock_tree(table, Mode::ShareUpdateExclusiveLock);
                 }
             }
-            What::Truncate { tables, cascade } => self.truncate(tables, *cascade),
+            What::Truncate { tables, cascade, restart } => {
+                self.truncate(tables, *cascade, *restart);
+            }
             What::Maintenance { of, tables } => self.maintain(*of, tables),
             What::LockTables(tables) => {
                 for (table, mode) in tables {
@@ -175,8 +177,13 @@ impl Judge<'_> {
         }
     }
 
-    fn truncate(&mut self, tables: &[Name], cascade: bool) {
+    fn truncate(&mut self, tables: &[Name], cascade: bool, restart: bool) {
         let schema = self.around.schema;
+        for name in tables {
+            if matches!(self.kind(name), Relation::View | Relation::MaterializedView) {
+                self.fails(format!("`{name}` is no table"));
+            }
+        }
         let mut all: Vec<Name> = Vec::new();
         for name in tables {
             all.extend(self.tree(name));
@@ -198,7 +205,12 @@ impl Judge<'_> {
         }
         for one in &all {
             self.lock(one, Mode::AccessExclusiveLock);
-            self.lock_indexes(one, Mode::AccessExclusiveLock);
+            if !self.is_partitioned(one) {
+                self.lock_indexes(one, Mode::AccessExclusiveLock);
+            }
+            if restart {
+                self.lock_sequences(one, None, Mode::AccessExclusiveLock);
+            }
             self.loses(one, "all its rows");
         }
     }
@@ -215,6 +227,9 @@ impl Judge<'_> {
         for name in tables {
             match of {
                 Maintenance::Cluster | Maintenance::VacuumFull => {
+                    if self.around.in_transaction && self.is_partitioned(name) {
+                        self.fails("partition after partition cannot be one transaction");
+                    }
                     for one in self.with_rows(name) {
                         self.lock(&one, Mode::AccessExclusiveLock);
                         self.rewrite(&one);
@@ -232,7 +247,9 @@ impl Judge<'_> {
                 Maintenance::Vacuum | Maintenance::Analyze | Maintenance::Optimize => {
                     for one in self.tree(name) {
                         self.lock(&one, Mode::ShareUpdateExclusiveLock);
-                        self.lock_indexes(&one, Mode::AccessShareLock);
+                        if !self.is_partitioned(&one) {
+                            self.lock_indexes(&one, Mode::AccessShareLock);
+                        }
                     }
                 }
             }
@@ -240,7 +257,7 @@ impl Judge<'_> {
     }
 
     /// The tables that have a column of this type.
-    fn using(&self, wanted: &Name) -> Vec<Name> {
+    pub(super) fn using(&self, wanted: &Name) -> Vec<Name> {
         let wanted = plain(wanted);
         let is =
             |ty: &Type| plain(&Name { schema: ty.schema.clone(), name: ty.name.clone() }) == wanted;

@@ -7,6 +7,7 @@ use crate::sql::statement::{ConstraintKind, CreateTable, Drop, Name};
 impl Judge<'_> {
     /// Nobody waits for a table that is not there yet; but for those that it names.
     pub(super) fn create_table(&mut self, create: &CreateTable) {
+        self.refuse_table(create);
         if let Some((parent, _)) = &create.partition_of {
             self.create_partition(parent);
         }
