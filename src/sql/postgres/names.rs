@@ -167,7 +167,7 @@ pub(super) fn writes(node: &SyntaxNode) -> Vec<Name> {
     names(node.descendants().filter_map(Stmt::cast).filter_map(written))
 }
 
-/// Every name in a query, whatever it stands for.
+/// Every name in a query, whatever it stands for; and `*`, if it selects all columns.
 pub(super) fn mentions(query: &SyntaxNode) -> Vec<String> {
     let mut found = Vec::new();
     for token in tokens(query).filter(|token| is_name(token.text())) {
@@ -175,6 +175,10 @@ pub(super) fn mentions(query: &SyntaxNode) -> Vec<String> {
         if !found.contains(&word) {
             found.push(word);
         }
+    }
+    if query.descendants().filter_map(ast::Target::cast).any(|target| target.star_token().is_some())
+    {
+        found.push("*".to_owned());
     }
     found
 }

@@ -280,10 +280,14 @@ fn kinds(statement: &Stmt) -> Option<What> {
                 Some(ast::AlterTypeAction::TypeRenameTo(rename)) => {
                     TypeAction::RenameTo(word_of(rename.type_name()))
                 }
-                Some(
-                    ast::AlterTypeAction::AlterTypeAttributeActionList(_)
-                    | ast::AlterTypeAction::RenameAttribute(_),
-                ) => TypeAction::Attributes,
+                Some(ast::AlterTypeAction::AlterTypeAttributeActionList(list)) => {
+                    let alters =
+                        |one| matches!(one, ast::AlterTypeAttributeAction::AlterAttribute(_));
+                    TypeAction::Attributes { retyped: list.actions().any(alters) }
+                }
+                Some(ast::AlterTypeAction::RenameAttribute(_)) => {
+                    TypeAction::Attributes { retyped: false }
+                }
                 _ => TypeAction::Other,
             },
         },
@@ -329,7 +333,7 @@ fn kinds(statement: &Stmt) -> Option<What> {
         },
         Stmt::CreateSequence(create) => What::Sequence {
             drop: drop(names(create.sequence().into_iter()), None, None),
-            action: SequenceAction::Create { owner: owner(create.syntax()).flatten() },
+            action: SequenceAction::Create { owner: owned_by(create.syntax()) },
         },
         Stmt::AlterSequence(alter) => What::Sequence {
             drop: drop(names(alter.sequence_ref().into_iter()), alter.if_exists().as_ref(), None),
@@ -353,18 +357,21 @@ fn sequence_action(alter: &ast::AlterSequence) -> SequenceAction {
         Some(Of::SequenceRenameTo(rename)) => SequenceAction::RenameTo(word_of(rename.sequence())),
         Some(Of::SetSchema(set)) => SequenceAction::SetSchema(word_of(set.schema_ref())),
         Some(Of::OwnerTo(_) | Of::SetLogged(_) | Of::SetUnlogged(_)) => SequenceAction::Whole,
-        _ => owner(alter.syntax()).map_or(SequenceAction::Alter, SequenceAction::OwnedBy),
+        _ if alter.syntax().descendants().any(|of| ast::OptionOwnedBy::can_cast(of.kind())) => {
+            SequenceAction::OwnedBy(owned_by(alter.syntax()))
+        }
+        _ => SequenceAction::Alter,
     }
 }
 
-/// What `OWNED BY` says: a table and its column, or `NONE`.
-fn owner(node: &SyntaxNode) -> Option<Option<(Name, String)>> {
+/// The table and its column after `OWNED BY`; none for `NONE`.
+fn owned_by(node: &SyntaxNode) -> Option<(Name, String)> {
     let option = node.descendants().find_map(ast::OptionOwnedBy::cast)?;
     let words = tokens(option.syntax()).filter(|token| token.text() != ".").skip(2);
     let mut parts: Vec<String> = words.map(|token| folded(token.text())).collect();
     let column = parts.pop()?;
-    let table = parts.pop().map(|name| Name { schema: parts.pop(), name });
-    Some(table.map(|table| (table, column)))
+    let name = parts.pop()?;
+    Some((Name { schema: parts.pop(), name }, column))
 }
 
 /// The literals in a node, without their quotes.

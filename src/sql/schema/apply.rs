@@ -71,20 +71,22 @@ impl Schema {
                 self.triggers.remove(&of_table(table, name));
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
-            What::TableObject { table: Some(table), of, name, action, reads, writes } => {
-                if *of == TableObject::Rule {
-                    match action {
-                        ObjectAction::Create => {
-                            let plain_all = |names: &[Name]| names.iter().map(plain).collect();
-                            let (reads, writes) = (plain_all(reads), plain_all(writes));
-                            let rule = Rule { table: plain(table), reads, writes };
-                            self.rules.insert(of_table(table, name), rule);
-                        }
-                        ObjectAction::Drop => drop_from(&mut self.rules, &of_table(table, name)),
-                        ObjectAction::Alter => {}
-                    }
+            What::TableObject {
+                table: Some(table),
+                of: TableObject::Rule,
+                name,
+                action,
+                reads,
+                writes,
+            } => match action {
+                ObjectAction::Create => {
+                    let all = |names: &[Name]| names.iter().map(plain).collect();
+                    let rule = Rule { table: plain(table), reads: all(reads), writes: all(writes) };
+                    self.rules.insert(of_table(table, name), rule);
                 }
-            }
+                ObjectAction::Drop => drop_from(&mut self.rules, &of_table(table, name)),
+                ObjectAction::Alter => {}
+            },
             What::CreateStatistics { name, table: Some(table) } => {
                 self.statistics.insert(plain(name), plain(table));
             }
@@ -452,7 +454,7 @@ impl Schema {
                     self.types.insert(to, labels);
                 }
             }
-            TypeAction::Attributes | TypeAction::Other => {}
+            TypeAction::Attributes { .. } | TypeAction::Other => {}
         }
     }
 

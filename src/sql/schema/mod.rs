@@ -187,6 +187,11 @@ impl Schema {
         })
     }
 
+    /// The partitions of a table, and those that inherit from it, but not what is below them.
+    pub fn children_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = &'a Name> + use<'a> {
+        self.links.children.get(&plain(table)).into_iter().flatten()
+    }
+
     /// All below a table: partitions and tables that inherit, to the last.
     #[must_use]
     pub fn descendants(&self, table: &Name) -> Vec<Name> {

@@ -403,7 +403,10 @@ pub enum TypeAction {
     /// `RENAME TO`.
     RenameTo(String),
     /// Attributes of a composite type are added, dropped or altered: tables of that type follow.
-    Attributes,
+    Attributes {
+        /// Whether the type of one changes.
+        retyped: bool,
+    },
     /// Owner, schema, and what else touches no table.
     Other,
 }

@@ -20,6 +20,12 @@ impl Judge<'_> {
             let mode = level(action);
             if alter.only || !recurses(action) {
                 self.lock(&alter.name, mode);
+                // A constraint that is dropped here alone becomes their own.
+                if matches!(action, Action::DropConstraint { .. }) {
+                    for child in self.around.schema.children_of(&alter.name) {
+                        self.lock(child, mode);
+                    }
+                }
             } else {
                 self.lock_tree(&alter.name, mode);
             }

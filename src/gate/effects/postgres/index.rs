@@ -137,9 +137,7 @@ impl Judge<'_> {
             }
             IndexAction::SetTablespace => {
                 self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
-                if let Some(table) = self.table_of(name) {
-                    self.effects.builds_index(&table);
-                }
+                self.because("the index is copied as it is");
             }
             IndexAction::Set => {
                 self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);

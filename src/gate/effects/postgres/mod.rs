@@ -20,10 +20,11 @@ use super::{Effects, Loss, Mode, Relation, Verdict};
 use crate::gate::Surroundings;
 use crate::sql::schema::plain;
 use crate::sql::statement::{Body, Name, Statement, What};
+use crate::sql::{Tokens, mentions};
 
 /// What the statement does.
 pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
-    let mut judge = Judge { around: *around, effects: Effects::none() };
+    let mut judge = Judge { around: *around, effects: Effects::none(), fired: Vec::new() };
     judge.statement(&statement.what);
     judge.effects
 }
@@ -32,6 +33,8 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
 struct Judge<'a> {
     around: Surroundings<'a>,
     effects: Effects,
+    /// The tables whose triggers were followed already: they may fire one another in a circle.
+    fired: Vec<Name>,
 }
 
 impl Judge<'_> {
@@ -56,9 +59,15 @@ impl Judge<'_> {
     /// Code that runs now: what its statements do together, whatever branch they stand in.
     fn body(&mut self, body: &Body) {
         let mut schema = self.around.schema.clone();
+        // What would be refused may stand in a branch that is not taken, or be caught.
+        let mut words = ["if", "case", "loop", "exception"].iter();
+        let branches = words.any(|word| mentions(Tokens::Postgres, &body.text, word));
         for statement in &body.statements {
             let around = Surroundings { schema: &schema, in_transaction: true, ..self.around };
-            let inner = effects(statement, &around);
+            let mut inner = effects(statement, &around);
+            if branches {
+                inner.fails = None;
+            }
             self.absorb(inner);
             schema.apply(statement);
         }
@@ -82,8 +91,12 @@ impl Judge<'_> {
                 What::Dml(dml) => (&dml.reads, dml.table.as_ref()),
                 _ => continue,
             };
-            reads.iter().for_each(|read| self.lock(read, Mode::AccessShareLock));
-            written.into_iter().for_each(|table| self.lock(table, Mode::RowExclusiveLock));
+            for read in reads {
+                self.lock(read, Mode::AccessShareLock);
+            }
+            if let Some(table) = written {
+                self.lock(table, Mode::RowExclusiveLock);
+            }
         }
     }
 

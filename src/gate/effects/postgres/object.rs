@@ -246,6 +246,11 @@ impl Judge<'_> {
                 }
                 Maintenance::Vacuum | Maintenance::Analyze | Maintenance::Optimize => {
                     for one in self.tree(name) {
+                        if self.version() < 18 && one != plain(name) && self.is_heir(&one) {
+                            // Its rows are counted among those of its parent.
+                            self.lock(&one, Mode::AccessShareLock);
+                            continue;
+                        }
                         self.lock(&one, Mode::ShareUpdateExclusiveLock);
                         if !self.is_partitioned(&one) {
                             self.lock_indexes(&one, Mode::AccessShareLock);
@@ -256,6 +261,11 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether it inherits from a table, and is no partition.
+    fn is_heir(&self, name: &Name) -> bool {
+        self.around.schema.table(name).is_some_and(|table| !table.inherits.is_empty())
+    }
+
     /// The tables that have a column of this type.
     pub(super) fn using(&self, wanted: &Name) -> Vec<Name> {
         let wanted = plain(wanted);
@@ -264,6 +274,14 @@ impl Judge<'_> {
         let tables = self.around.schema.tables.iter();
         let using = tables.filter(|(_, table)| table.columns.iter().any(|column| is(&column.ty)));
         using.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The tables that were made `OF` this type.
+    fn typed_of(&self, wanted: &Name) -> Vec<Name> {
+        let wanted = wanted.to_string();
+        let tables = self.around.schema.tables.iter();
+        let typed = tables.filter(|(_, table)| table.options.get("of") == Some(&wanted));
+        typed.map(|(name, _)| name.clone()).collect()
     }
 
     fn alter_domain(&mut self, name: &Name, action: &DomainAction) {
@@ -290,9 +308,15 @@ impl Judge<'_> {
 
     fn alter_type(&mut self, name: &Name, action: &TypeAction) {
         match action {
-            TypeAction::Attributes => {
-                for table in self.using(name) {
+            TypeAction::Attributes { retyped } => {
+                if *retyped && let Some(table) = self.using(name).first() {
+                    self.fails(format!("`{table}` has a column of it"));
+                }
+                for table in self.typed_of(name) {
                     self.lock(&table, Mode::AccessExclusiveLock);
+                    if *retyped {
+                        self.rewrite(&table);
+                    }
                 }
                 self.breaks(name, "code that reads its attributes may fail");
             }

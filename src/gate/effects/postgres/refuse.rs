@@ -108,7 +108,27 @@ impl Judge<'_> {
                 let to = Name { schema: alter.name.schema.clone(), name: to.name.clone() };
                 self.exists(&to).then(|| format!("`{to}` is there already"))
             }
+            Action::DropColumn { name, cascade: false, .. } => {
+                // A name in a view of several tables may be a column of any of them.
+                let mut views = self.around.schema.views_of(&alter.name);
+                let (view, _) = views.find(|(_, view)| {
+                    view.reads.len() == 1
+                        && view.mentions.iter().any(|word| word == name || word == "*")
+                })?;
+                table.column(name).map(|_| format!("the view `{view}` uses the column"))
+            }
             Action::AddConstraint { constraint, .. } => {
+                if let ConstraintKind::PrimaryKey { using_index: Some(index), .. }
+                | ConstraintKind::Unique { using_index: Some(index), .. } = &constraint.kind
+                {
+                    let name = Name { schema: plain(&alter.name).schema, name: index.clone() };
+                    let index = &self.around.schema.indexes.get(&name)?.definition;
+                    let is_column = |part: &IndexPart| matches!(part, IndexPart::Column(..));
+                    let fits = index.unique
+                        && index.predicate.is_none()
+                        && index.parts.iter().all(is_column);
+                    return (!fits).then(|| format!("the index `{name}` cannot stand for a key"));
+                }
                 let check = matches!(constraint.kind, ConstraintKind::Check(_));
                 (check && alter.only && has_heirs && table.partition_by.is_some())
                     .then(|| "the constraint must be added to the partitions as well".to_owned())

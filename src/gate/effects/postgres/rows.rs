@@ -4,7 +4,8 @@ use super::volatility::is_builtin;
 use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::plain;
-use crate::sql::statement::{Dml, Name, Query, Verb};
+use crate::sql::statement::{Dml, Name, Query, Verb, What};
+use crate::sql::{Source, parse};
 
 impl Judge<'_> {
     pub(super) fn dml(&mut self, dml: &Dml) {
@@ -33,6 +34,7 @@ impl Judge<'_> {
         }
         self.take_numbers(table, dml);
         self.follow_rules(table);
+        self.fire_triggers(table);
         for read in &dml.reads {
             self.read(read);
         }
@@ -76,6 +78,33 @@ impl Judge<'_> {
             }
             for read in &rule.reads {
                 self.read(read);
+            }
+        }
+    }
+
+    /// What the functions of a table's triggers write and read; on which event, is not asked.
+    fn fire_triggers(&mut self, table: &Name) {
+        let table = plain(table);
+        if self.fired.contains(&table) {
+            return;
+        }
+        self.fired.push(table.clone());
+        let schema = self.around.schema;
+        let functions =
+            schema.triggers_of(&table).filter_map(|(_, trigger)| trigger.calls.as_ref());
+        for text in functions.filter_map(|function| schema.routines.get(function)) {
+            // Kept as text, it is read as what it is: a block that runs now.
+            let block = format!("DO $backstop$ {text} $backstop$");
+            let script = parse(Source::of(self.around.server), &block);
+            let Some(What::Do(body)) = script.statements.first().map(|one| &one.what) else {
+                continue;
+            };
+            for statement in &body.statements {
+                match &statement.what {
+                    What::Dml(dml) => self.dml(dml),
+                    What::Query(query) => query.reads.iter().for_each(|read| self.read(read)),
+                    _ => {}
+                }
             }
         }
     }
