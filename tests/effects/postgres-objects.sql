@@ -17,7 +17,6 @@ ALTER INDEX books_lower_idx ALTER COLUMN 1 SET STATISTICS 10
 
 ALTER TABLE plain ALTER COLUMN a RESET (n_distinct)
 
--- gap: 15 18
 ALTER TABLE animals ALTER COLUMN name SET STORAGE EXTERNAL
 
 ALTER TABLE authors ALTER COLUMN bio SET STORAGE MAIN
@@ -26,7 +25,6 @@ ALTER TABLE books ALTER COLUMN title SET STORAGE EXTERNAL
 
 ALTER TABLE books ALTER COLUMN title SET COMPRESSION pglz
 
--- gap: 15 18
 ALTER TABLE plain SET (toast.autovacuum_enabled = off)
 
 ALTER TABLE plain SET (parallel_workers = 4)
@@ -41,16 +39,12 @@ ALTER TABLE plain SET (log_autovacuum_min_duration = 0)
 
 ALTER TABLE plain SET (autovacuum_vacuum_scale_factor = 0.01, fillfactor = 90)
 
--- gap: 15 18
 ALTER TABLE plain RESET (autovacuum_enabled, toast.autovacuum_enabled)
 
--- gap: 15 18
 ALTER TABLE sales SET (fillfactor = 70)
 
--- gap: 15 18
 ALTER VIEW guarded_view SET (security_barrier = true)
 
--- gap: 15 18
 ALTER VIEW guarded_view RESET (security_barrier)
 
 ALTER VIEW guarded_view ALTER COLUMN b SET DEFAULT 'x'
@@ -65,23 +59,19 @@ ALTER MATERIALIZED VIEW guarded_mat ALTER COLUMN b SET STATISTICS 10
 
 ALTER MATERIALIZED VIEW guarded_mat ALTER COLUMN b SET STORAGE EXTERNAL
 
--- gap: 15 18
 ALTER MATERIALIZED VIEW guarded_mat CLUSTER ON guarded_mat_idx
 
 ALTER MATERIALIZED VIEW guarded_mat SET SCHEMA other
 
 ALTER MATERIALIZED VIEW guarded_mat RENAME COLUMN b TO bb
 
--- gap: 15 18
 -- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
 ALTER MATERIALIZED VIEW guarded_mat SET TABLESPACE backstop_elsewhere
 
--- gap: 15 18
 ALTER TABLE authors SET UNLOGGED
 
 ALTER TABLE scratch SET LOGGED
 
--- gap: 15 18
 ALTER TABLE sales SET UNLOGGED
 
 -- setup: SET allow_in_place_tablespaces = on; DROP TABLESPACE IF EXISTS backstop_elsewhere; CREATE TABLESPACE backstop_elsewhere LOCATION ''
@@ -100,7 +90,6 @@ ALTER TABLE plain SET ACCESS METHOD heap2
 -- setup: CREATE ACCESS METHOD heap3 TYPE TABLE HANDLER heap_tableam_handler
 ALTER TABLE sales SET ACCESS METHOD heap3
 
--- gap: 15 18
 ALTER TABLE plain SET WITHOUT OIDS
 
 ALTER TABLE plain REPLICA IDENTITY NOTHING
@@ -109,10 +98,8 @@ ALTER TABLE plain REPLICA IDENTITY DEFAULT
 
 ALTER TABLE authors REPLICA IDENTITY USING INDEX authors_email_key
 
--- gap: 15 18
 ALTER TABLE books REPLICA IDENTITY USING INDEX books_isbn_key
 
--- gap: 15 18
 ALTER TABLE books REPLICA IDENTITY USING INDEX books_title_idx
 
 ALTER TABLE sales OWNER TO CURRENT_USER
@@ -146,7 +133,6 @@ ALTER TABLE books SET WITHOUT CLUSTER
 
 ALTER TABLE dogs NO INHERIT animals
 
--- gap: 15 18
 ALTER TABLE plain INHERIT animals
 
 -- setup: CREATE TABLE cats (id integer NOT NULL, name text, CONSTRAINT animals_name CHECK (name <> ''))
@@ -158,23 +144,18 @@ ALTER TABLE plain OF row_type
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE typed OF row_type
 ALTER TABLE typed NOT OF
 
--- gap: 15 18
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE typed OF row_type
 ALTER TYPE row_type ADD ATTRIBUTE z integer CASCADE
 
--- gap: 15 18
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE typed OF row_type
 ALTER TYPE row_type ALTER ATTRIBUTE a TYPE bigint CASCADE
 
--- gap: 15 18
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE using_it (r row_type)
 ALTER TYPE row_type ADD ATTRIBUTE z integer
 
--- gap: 15 18
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE using_it (r row_type)
 ALTER TYPE row_type ALTER ATTRIBUTE a TYPE bigint
 
--- gap: 15 18
 -- setup: CREATE TYPE row_type AS (a integer); CREATE TABLE using_it (r row_type)
 ALTER TYPE row_type RENAME ATTRIBUTE a TO z
 
@@ -184,15 +165,12 @@ DROP TYPE row_type CASCADE
 -- setup: CREATE TABLE using_it (p plain)
 ALTER TABLE plain ADD COLUMN x integer
 
--- gap: 15 18
 -- setup: CREATE TABLE using_it (p plain)
 ALTER TABLE plain ADD COLUMN x integer DEFAULT 1
 
--- gap: 15 18
 -- setup: CREATE TABLE using_it (p plain)
 ALTER TABLE plain ALTER COLUMN a TYPE bigint
 
--- gap: 15 18
 ALTER TABLE books SET SCHEMA other
 
 ALTER TABLE animals SET SCHEMA other
@@ -201,13 +179,10 @@ ALTER TABLE sales SET SCHEMA other
 
 ALTER TABLE other.elsewhere SET SCHEMA public
 
--- gap: 15 18
 ALTER SEQUENCE free SET SCHEMA other
 
--- gap: 15 18
 ALTER SEQUENCE free RENAME TO f
 
--- gap: 15 18
 ALTER SEQUENCE free OWNED BY plain.b
 
 ALTER SEQUENCE owned OWNED BY NONE
@@ -218,23 +193,18 @@ ALTER SEQUENCE free AS integer
 
 ALTER SEQUENCE owned RESTART WITH 5
 
--- gap: 15 18
 ALTER SEQUENCE free SET LOGGED
 
--- gap: 15 18
 ALTER SEQUENCE free OWNER TO CURRENT_USER
 
 DROP SEQUENCE owned
 
 DROP SEQUENCE free CASCADE
 
--- gap: 15 18
 SELECT nextval('free')
 
--- gap: 15 18
 SELECT setval('free', 7)
 
--- gap: 15 18
 CREATE SEQUENCE fresh OWNED BY plain.b
 
 ALTER TABLE books ALTER COLUMN id SET GENERATED ALWAYS
@@ -245,7 +215,6 @@ ALTER TABLE books ALTER COLUMN id RESTART
 
 ALTER TABLE books ALTER COLUMN id DROP IDENTITY IF EXISTS
 
--- gap: 15 18
 ALTER TABLE plain ALTER COLUMN a ADD GENERATED BY DEFAULT AS IDENTITY
 
 -- gap: 15 18
@@ -254,16 +223,12 @@ ALTER TABLE plain ALTER COLUMN a DROP IDENTITY
 -- gap: 15 18
 ALTER TABLE plain ALTER COLUMN a DROP EXPRESSION
 
--- gap: 15 18
 ALTER TABLE sales ATTACH PARTITION spare FOR VALUES FROM ('2028-01-01') TO ('2029-01-01')
 
--- gap: 15 18
 ALTER TABLE sales ATTACH PARTITION keyed FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')
 
--- gap: 15 18
 ALTER TABLE sales ATTACH PARTITION spare DEFAULT
 
--- gap: 15 18
 -- setup: CREATE TABLE sales_rest PARTITION OF sales DEFAULT
 ALTER TABLE sales ATTACH PARTITION keyed FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')
 
@@ -273,47 +238,36 @@ ALTER TABLE sales ATTACH PARTITION keyed FOR VALUES FROM ('2030-01-01') TO ('203
 
 ALTER TABLE sales_2026 ATTACH PARTITION spare DEFAULT
 
--- gap: 15 18
 -- setup: ALTER TABLE spare ADD CONSTRAINT spare_day CHECK (day >= '2028-01-01' AND day < '2029-01-01') NOT VALID
 ALTER TABLE sales ATTACH PARTITION spare FOR VALUES FROM ('2028-01-01') TO ('2029-01-01')
 
--- gap: 15 18
 -- setup: ALTER TABLE spare ADD CONSTRAINT spare_day CHECK (day >= '2028-03-01' AND day < '2028-06-01')
 ALTER TABLE sales ATTACH PARTITION spare FOR VALUES FROM ('2028-01-01') TO ('2029-01-01')
 
--- gap: 15 18
 -- setup: ALTER TABLE keyed ADD CONSTRAINT keyed_fk FOREIGN KEY (region) REFERENCES regions (code)
 ALTER TABLE sales ATTACH PARTITION keyed FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')
 
--- gap: 15 18
 -- setup: CREATE INDEX keyed_amount_idx ON keyed (amount)
 ALTER TABLE sales ATTACH PARTITION keyed FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')
 
 ALTER TABLE sales DETACH PARTITION sales_2025
 
--- gap: 15 18
 ALTER TABLE sales DETACH PARTITION sales_2026
 
--- gap: 15 18
 ALTER TABLE sales_2026 DETACH PARTITION sales_2026_h1
 
--- gap: 15 18
 ALTER TABLE sales DETACH PARTITION spare
 
 ALTER TABLE sales DETACH PARTITION sales_2025 CONCURRENTLY
 
--- gap: 15 18
 CREATE TABLE fresh PARTITION OF sales FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')
 
--- gap: 15 18
 CREATE TABLE fresh PARTITION OF sales_2026 FOR VALUES FROM ('2026-07-01') TO ('2027-01-01')
 
--- gap: 15 18
 -- unseen: sales_rest
 -- setup: CREATE TABLE sales_rest PARTITION OF sales DEFAULT
 CREATE TABLE fresh PARTITION OF sales FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')
 
--- gap: 15 18
 CREATE TABLE fresh PARTITION OF sales DEFAULT
 
 CREATE TABLE fresh (a bigint REFERENCES authors, b bigint REFERENCES books, c text REFERENCES regions)
@@ -326,7 +280,6 @@ CREATE TABLE fresh (id integer DEFAULT nextval('free'), e bigint REFERENCES othe
 
 CREATE TABLE IF NOT EXISTS plain (a integer)
 
--- gap: 15 18
 CREATE TABLE plain (a integer)
 
 CREATE TABLE fresh (LIKE books)
@@ -339,7 +292,6 @@ CREATE TABLE fresh (a integer) PARTITION BY HASH (a)
 
 CREATE TABLE fresh AS SELECT b.id, a.email FROM books b JOIN authors a ON a.id = b.author
 
--- gap: 15 18
 CREATE TABLE fresh AS TABLE sales
 
 -- gap: 15 18
@@ -347,7 +299,6 @@ CREATE TABLE fresh AS SELECT * FROM guarded_outer WITH NO DATA
 
 CREATE UNLOGGED TABLE fresh (a integer)
 
--- gap: 15 18
 CREATE TABLE other.fresh (id integer REFERENCES public.animals (id))
 
 CREATE TEMP TABLE fresh AS SELECT * FROM plain
@@ -368,47 +319,36 @@ DROP TABLE sales
 
 DROP TABLE sales CASCADE
 
--- gap: 15 18
 DROP TABLE sales_2025
 
--- gap: 15 18
 DROP TABLE sales_2026
 
--- gap: 15 18
 DROP TABLE sales_2026_h1
 
--- gap: 15 18
 DROP TABLE animals
 
 DROP TABLE puppies
 
 DROP TABLE guarded
 
--- gap: 15 18
 DROP TABLE guarded CASCADE
 
--- gap: 15 18
 DROP TABLE plain
 
--- gap: 15 18
 DROP TABLE books, loans
 
 DROP TABLE other.elsewhere
 
 DROP TABLE "Odd Name"
 
--- gap: 15 18
 DROP TABLE nothing
 
--- gap: 15 18
 DROP TABLE IF EXISTS nothing, plain
 
 DROP TABLE guarded_view
 
--- gap: 15 18
 DROP SCHEMA other
 
--- gap: 15 18
 DROP SCHEMA other CASCADE
 
 ALTER SCHEMA other RENAME TO another
@@ -421,7 +361,6 @@ TRUNCATE authors CASCADE
 
 TRUNCATE sales
 
--- gap: 15 18
 TRUNCATE sales, refunds
 
 TRUNCATE sales_2025, refunds
@@ -433,15 +372,12 @@ TRUNCATE ONLY animals
 
 TRUNCATE animals
 
--- gap: 15 18
 TRUNCATE books, loans RESTART IDENTITY
 
--- gap: 15 18
 TRUNCATE plain RESTART IDENTITY
 
 TRUNCATE guarded
 
--- gap: 15 18
 TRUNCATE guarded_view
 
 CREATE INDEX i ON books (pages) INCLUDE (price) WITH (fillfactor = 70)
@@ -454,7 +390,6 @@ CREATE INDEX i ON books USING brin (price)
 
 CREATE UNIQUE INDEX i ON sales (id, day)
 
--- gap: 15 18
 CREATE UNIQUE INDEX i ON sales (id)
 
 CREATE INDEX i ON ONLY animals (name)
@@ -465,12 +400,10 @@ CREATE INDEX i ON sales_2026 (amount, id)
 
 CREATE INDEX i ON other.elsewhere (b)
 
--- gap: 15 18
 CREATE INDEX i ON guarded_view (b)
 
 CREATE INDEX ON plain (a)
 
--- gap: 15 18
 CREATE INDEX books_title_idx ON books (title)
 
 CREATE INDEX IF NOT EXISTS i ON books (price)
@@ -483,38 +416,32 @@ DROP INDEX books_title_idx, books_lower_idx
 
 DROP INDEX sales_amount_idx
 
--- gap: 15 18
 DROP INDEX sales_2025_amount_idx
 
 DROP INDEX guarded_mat_idx
 
--- gap: 15 18
 DROP INDEX nothing
 
 DROP INDEX CONCURRENTLY books_title_idx
 
 ALTER INDEX books_title_idx RESET (fillfactor)
 
--- gap: 15 18
 ALTER INDEX IF EXISTS nothing RENAME TO i
 
 ALTER INDEX books_pkey RENAME TO pk
 
 ALTER INDEX sales_amount_idx RENAME TO i
 
--- gap: 15 18
 ALTER INDEX plain RENAME TO i
 
 REINDEX INDEX books_pkey
 
--- gap: 15 18
 REINDEX INDEX sales_amount_idx
 
 REINDEX TABLE books
 
 REINDEX TABLE sales_2025
 
--- gap: 15 18
 REINDEX TABLE plain
 
 REINDEX TABLE guarded_mat
@@ -529,7 +456,6 @@ CLUSTER books
 -- setup: ALTER TABLE books CLUSTER ON books_title_idx
 CLUSTER books
 
--- gap: 18
 -- only: 18
 CLUSTER sales USING sales_amount_idx
 
@@ -539,10 +465,8 @@ VACUUM plain
 
 VACUUM FULL plain
 
--- gap: 15 18
 ANALYZE sales
 
--- gap: 15
 ANALYZE animals
 
 ANALYZE books (title)
@@ -556,25 +480,20 @@ LOCK TABLE animals
 -- gap: 15 18
 LOCK TABLE ONLY animals IN ACCESS SHARE MODE
 
--- gap: 15 18
 LOCK TABLE guarded_view IN SHARE ROW EXCLUSIVE MODE
 
--- gap: 15 18
 LOCK guarded_outer IN ROW SHARE MODE
 
 LOCK TABLE sales IN ACCESS EXCLUSIVE MODE NOWAIT
 
 LOCK TABLE sales_2026 IN SHARE UPDATE EXCLUSIVE MODE
 
--- gap: 15 18
 LOCK TABLE guarded_mat IN SHARE MODE
 
 REFRESH MATERIALIZED VIEW guarded_mat
 
--- gap: 15 18
 REFRESH MATERIALIZED VIEW CONCURRENTLY guarded_mat
 
--- gap: 15 18
 REFRESH MATERIALIZED VIEW guarded_view
 
 -- unseen: guarded_mat
@@ -596,7 +515,6 @@ CREATE OR REPLACE VIEW fresh AS SELECT a FROM plain
 
 CREATE TEMP VIEW fresh AS SELECT a FROM plain
 
--- gap: 15 18
 CREATE RECURSIVE VIEW fresh (n) AS SELECT a FROM plain UNION ALL SELECT n + 1 FROM fresh WHERE n < 5
 
 CREATE MATERIALIZED VIEW fresh AS SELECT id FROM guarded_outer
@@ -605,17 +523,14 @@ CREATE MATERIALIZED VIEW fresh AS SELECT a FROM plain WITH NO DATA
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS guarded_mat AS SELECT 1 AS id
 
--- gap: 15 18
 DROP VIEW guarded_view
 
--- gap: 15 18
 DROP VIEW guarded_view CASCADE
 
 DROP VIEW guarded_outer
 
 DROP MATERIALIZED VIEW guarded_mat
 
--- gap: 15 18
 DROP VIEW guarded_mat
 
 CREATE TRIGGER t AFTER INSERT ON sales FOR EACH ROW EXECUTE FUNCTION noted_more()
@@ -628,38 +543,29 @@ CREATE TRIGGER t AFTER DELETE ON plain REFERENCING OLD TABLE AS gone FOR EACH ST
 
 CREATE TRIGGER t BEFORE TRUNCATE ON plain FOR EACH STATEMENT EXECUTE FUNCTION noted_more()
 
--- gap: 15 18
 CREATE CONSTRAINT TRIGGER t AFTER INSERT ON loans FROM books DEFERRABLE FOR EACH ROW EXECUTE FUNCTION noted_more()
 
--- gap: 15 18
 CREATE TRIGGER guarded_before BEFORE INSERT ON guarded FOR EACH ROW EXECUTE FUNCTION noted()
 
 DROP TRIGGER guarded_before ON guarded
 
--- gap: 15 18
 DROP TRIGGER IF EXISTS nothing ON guarded
 
--- gap: 15 18
 DROP TRIGGER nothing ON guarded
 
--- gap: 15 18
 -- setup: CREATE TRIGGER t AFTER INSERT ON sales FOR EACH ROW EXECUTE FUNCTION noted_more()
 DROP TRIGGER t ON sales
 
--- gap: 15 18
 -- setup: CREATE TRIGGER t AFTER INSERT ON sales FOR EACH ROW EXECUTE FUNCTION noted_more()
 ALTER TRIGGER t ON sales RENAME TO u
 
 -- setup: CREATE TRIGGER t AFTER INSERT ON sales FOR EACH ROW EXECUTE FUNCTION noted_more()
 ALTER TABLE sales DISABLE TRIGGER t
 
--- gap: 15 18
 DROP FUNCTION noted()
 
--- gap: 15 18
 DROP FUNCTION noted() CASCADE
 
--- gap: 15 18
 CREATE POLICY p ON guarded FOR SELECT USING (EXISTS (SELECT 1 FROM authors))
 
 ALTER POLICY guarded_policy ON guarded RENAME TO q
@@ -669,7 +575,6 @@ DROP POLICY guarded_policy ON guarded
 -- gap: 15 18
 DROP POLICY IF EXISTS nothing ON guarded
 
--- gap: 15 18
 CREATE RULE r AS ON INSERT TO plain DO ALSO INSERT INTO scratch VALUES (9, 9)
 
 CREATE OR REPLACE RULE guarded_rule AS ON DELETE TO guarded DO INSTEAD NOTHING
@@ -678,15 +583,12 @@ ALTER RULE guarded_rule ON guarded RENAME TO r
 
 DROP RULE guarded_rule ON guarded
 
--- gap: 15 18
 COMMENT ON CONSTRAINT books_author_fk ON books IS 'x'
 
--- gap: 15 18
 COMMENT ON TRIGGER guarded_before ON guarded IS 'x'
 
 COMMENT ON VIEW guarded_view IS 'x'
 
--- gap: 15 18
 COMMENT ON POLICY guarded_policy ON guarded IS 'x'
 
 COMMENT ON SEQUENCE free IS 'x'
@@ -699,7 +601,6 @@ GRANT INSERT (a) ON plain TO PUBLIC
 
 GRANT SELECT ON guarded_view TO PUBLIC
 
--- gap: 18
 GRANT USAGE ON SEQUENCE free TO PUBLIC
 
 GRANT SELECT ON ALL TABLES IN SCHEMA other TO PUBLIC
@@ -714,19 +615,15 @@ ALTER STATISTICS plain_stats SET STATISTICS 100
 
 ALTER STATISTICS plain_stats RENAME TO s2
 
--- gap: 15 18
 DROP STATISTICS plain_stats
 
 COMMENT ON STATISTICS plain_stats IS 'x'
 
--- gap: 15 18
 CREATE PUBLICATION pub FOR TABLE plain, books
 
--- gap: 15 18
 -- setup: DROP PUBLICATION IF EXISTS pub; CREATE PUBLICATION pub FOR TABLE plain
 ALTER PUBLICATION pub ADD TABLE books
 
--- gap: 15 18
 -- setup: DROP PUBLICATION IF EXISTS pub; CREATE PUBLICATION pub FOR TABLE plain
 ALTER PUBLICATION pub DROP TABLE plain
 
@@ -736,13 +633,10 @@ ALTER TABLE plain DROP COLUMN c
 -- setup: DROP PUBLICATION IF EXISTS pub; CREATE PUBLICATION pub FOR TABLE plain
 DROP PUBLICATION pub
 
--- gap: 15 18
 CREATE FUNCTION f(integer) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM plain WHERE a = $1; END
 
--- gap: 15 18
 CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM plain'
 
--- gap: 15 18
 CREATE FUNCTION f() RETURNS SETOF plain LANGUAGE sql AS 'SELECT * FROM plain'
 
 CREATE FUNCTION f(p plain) RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN p.a; END'
@@ -757,7 +651,6 @@ ALTER TABLE plain DROP COLUMN c
 -- setup: CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(c) FROM plain; END
 DROP FUNCTION f()
 
--- gap: 15 18
 CREATE PROCEDURE p() LANGUAGE sql AS 'DELETE FROM plain'
 
 CREATE AGGREGATE agg (integer) (sfunc = int4pl, stype = integer)
@@ -774,7 +667,6 @@ CREATE TYPE fresh AS ENUM ('a')
 
 CREATE DOMAIN fresh AS integer CHECK (VALUE > 0)
 
--- gap: 15 18
 INSERT INTO books (author, title) VALUES (1, 'x')
 
 INSERT INTO loans VALUES ('q', '2026-02-02', 1)
@@ -782,15 +674,12 @@ INSERT INTO loans VALUES ('q', '2026-02-02', 1)
 -- gap: 15 18
 INSERT INTO sales VALUES (5, 'us', '2025-06-06', 1)
 
--- gap: 15 18
 INSERT INTO sales_2025 VALUES (5, 'us', '2025-06-06', 1)
 
 INSERT INTO guarded VALUES (5, 5, 'b', 's')
 
--- gap: 15 18
 INSERT INTO guarded_view VALUES (5, 'b')
 
--- gap: 15 18
 INSERT INTO authors (id, email) VALUES (1, 'c@x') ON CONFLICT (id) DO UPDATE SET email = excluded.email
 
 INSERT INTO plain SELECT id, pages, title FROM books WHERE author IN (SELECT id FROM authors)
@@ -815,7 +704,6 @@ UPDATE sales SET amount = 3 WHERE day = '2025-05-05'
 
 UPDATE sales SET day = '2026-05-06', region = 'eu' WHERE id = 1
 
--- gap: 15 18
 UPDATE guarded_view SET b = 'z'
 
 UPDATE "Odd Name" SET "select" = 'z'
@@ -828,10 +716,8 @@ DELETE FROM loans USING books WHERE books.id = loans.book
 
 DELETE FROM sales
 
--- gap: 15 18
 DELETE FROM sales_2026
 
--- gap: 15
 DELETE FROM sales WHERE id = 2
 
 -- more: no row is hit
@@ -916,7 +802,6 @@ ALTER TABLE plain ADD COLUMN x bigint REFERENCES authors (id), ADD COLUMN y bigi
 
 ALTER TABLE plain ALTER COLUMN a SET STATISTICS 5, SET (fillfactor = 80)
 
--- gap: 15 18
 ALTER TABLE plain VALIDATE CONSTRAINT nothing, ADD COLUMN x integer
 
 ALTER TABLE plain DROP COLUMN c, ADD COLUMN c integer
@@ -927,10 +812,8 @@ ALTER TABLE plain ADD COLUMN x integer DEFAULT 1, ADD PRIMARY KEY (x)
 
 ALTER TABLE IF EXISTS nothing DROP COLUMN c
 
--- gap: 15 18
 ALTER TABLE nothing DROP COLUMN c
 
--- gap: 15 18
 ALTER VIEW IF EXISTS nothing RENAME TO x
 
 SET CONSTRAINTS ALL IMMEDIATE
@@ -966,35 +849,28 @@ CREATE SCHEMA IF NOT EXISTS other
 
 ALTER TABLE authors ALTER COLUMN boss DROP DEFAULT, ALTER COLUMN born SET DEFAULT now()
 
--- gap: 15 18
 ALTER TABLE ONLY animals RENAME COLUMN name TO called
 
 ALTER TABLE IF EXISTS plain RENAME COLUMN a TO z
 
--- gap: 15 18
 ALTER TABLE plain RENAME COLUMN a TO b
 
--- gap: 15 18
 ALTER TABLE plain RENAME COLUMN nothing TO z
 
--- gap: 15 18
 ALTER TABLE plain RENAME TO scratch
 
 -- gap: 15 18
 ALTER TABLE ONLY animals ADD CONSTRAINT c CHECK (id > 0)
 
--- gap: 15 18
 ALTER TABLE ONLY sales ADD CONSTRAINT c CHECK (amount > 0)
 
 ALTER TABLE ONLY animals ALTER COLUMN name SET DEFAULT 'x'
 
--- gap: 15 18
 ALTER TABLE ONLY animals DROP CONSTRAINT animals_name
 
 -- gap: 18
 ALTER TABLE animals ALTER COLUMN name DROP NOT NULL
 
--- gap: 15 18
 ALTER TABLE dogs INHERIT plain
 
 ALTER TABLE books ADD CONSTRAINT c CHECK (true) NOT VALID, ADD COLUMN x integer DEFAULT 1
@@ -1012,7 +888,6 @@ ALTER TABLE plain VALIDATE CONSTRAINT c
 -- setup: CREATE UNIQUE INDEX books_new ON books (id)
 ALTER TABLE books ADD CONSTRAINT books_new UNIQUE USING INDEX books_new DEFERRABLE
 
--- gap: 15 18
 -- setup: CREATE UNIQUE INDEX books_new ON books (lower(title))
 ALTER TABLE books ADD CONSTRAINT books_new UNIQUE USING INDEX books_new
 
@@ -1029,31 +904,24 @@ ALTER TABLE plain ALTER COLUMN tiny TYPE bigint
 -- setup: CREATE VIEW v AS SELECT a AS renamed FROM plain
 ALTER TABLE plain RENAME COLUMN a TO z
 
--- gap: 15 18
 -- setup: CREATE VIEW v AS SELECT * FROM plain
 ALTER TABLE plain DROP COLUMN d
 
--- gap: 15 18
 -- setup: CREATE VIEW v AS SELECT a FROM plain
 DROP TABLE plain CASCADE
 
--- gap: 15 18
 -- setup: CREATE RULE r AS ON INSERT TO plain DO ALSO INSERT INTO scratch VALUES (9, 9)
 INSERT INTO plain VALUES (1)
 
--- gap: 15 18
 -- setup: CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM scratch; RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION f()
 INSERT INTO plain VALUES (1)
 
--- gap: 15 18
 -- setup: CREATE RULE r AS ON INSERT TO plain DO ALSO INSERT INTO scratch VALUES (9, 9)
 DROP TABLE scratch
 
--- gap: 15 18
 -- setup: CREATE RULE r AS ON INSERT TO plain DO ALSO INSERT INTO scratch VALUES (9, 9)
 DROP TABLE scratch CASCADE
 
--- gap: 15 18
 -- setup: CREATE UNLOGGED TABLE leaf (id integer PRIMARY KEY, up integer REFERENCES scratch (id))
 ALTER TABLE leaf SET LOGGED
 
@@ -1069,6 +937,5 @@ TRUNCATE self
 -- setup: CREATE TABLE first (id integer PRIMARY KEY, b integer); CREATE TABLE second (id integer PRIMARY KEY REFERENCES first (id)); ALTER TABLE first ADD CONSTRAINT circle FOREIGN KEY (b) REFERENCES second (id)
 DROP TABLE first CASCADE
 
--- gap: 15 18
 -- setup: CREATE TABLE first (id integer PRIMARY KEY, b integer); CREATE TABLE second (id integer PRIMARY KEY REFERENCES first (id)); ALTER TABLE first ADD CONSTRAINT circle FOREIGN KEY (b) REFERENCES second (id)
 DROP TABLE first, second

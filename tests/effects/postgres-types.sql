@@ -797,11 +797,8 @@ ALTER TYPE colour ADD VALUE 'blue' BEFORE 'green'
 
 ALTER TYPE colour OWNER TO CURRENT_USER
 
--- gap: 15 18
 ALTER TYPE point2 ADD ATTRIBUTE z integer
 
--- gap: 15 18
 ALTER TYPE point2 DROP ATTRIBUTE y
 
--- gap: 15 18
 ALTER TYPE point2 ALTER ATTRIBUTE x TYPE bigint

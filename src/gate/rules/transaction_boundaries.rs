@@ -74,7 +74,7 @@ fn changes(seen: &Seen) -> bool {
     match &seen.statement.what {
         What::Transaction(_) | What::Set(_) | What::Query(_) | What::LockTables(_) => false,
         What::Unknown { .. } => true,
-        What::Other | What::Comment(_) | What::Maintenance { .. } => {
+        What::Other | What::Comment { .. } | What::Maintenance { .. } => {
             seen.effects.commits || matches!(seen.effects.verdict, Verdict::NotEvaluated(_))
         }
         _ => true,

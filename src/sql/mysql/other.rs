@@ -104,7 +104,7 @@ pub(super) fn create(c: &mut Cursor<'_>, or_replace: bool) -> Option<Said> {
         let if_exists = if_not_exists(c);
         let drop = dropped(vec![c.qualified()?], if_exists, false);
         c.rest();
-        let action = SequenceAction::Create;
+        let action = SequenceAction::Create { owner: None };
         return Some(("CREATE SEQUENCE", What::Sequence { drop, action }));
     }
     let kinds = [
@@ -240,7 +240,7 @@ pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
             c.eat("TABLE");
             let tables = vec![c.qualified()?];
             wait(c);
-            Some(("TRUNCATE TABLE", What::Truncate { tables, cascade: false }))
+            Some(("TRUNCATE TABLE", What::Truncate { tables, cascade: false, restart: false }))
         }
         Some(verb @ ("OPTIMIZE" | "ANALYZE" | "REPAIR" | "CHECK" | "CHECKSUM")) => {
             maintenance(c, verb)

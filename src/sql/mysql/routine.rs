@@ -43,7 +43,10 @@ pub(super) fn trigger(c: &mut Cursor<'_>, reader: Reader) -> Option<Said> {
         c.name()?;
     }
     let body = Some(body(c, reader, Vec::new())?);
-    Some(("CREATE TRIGGER", What::CreateTrigger { name, table, body }))
+    Some((
+        "CREATE TRIGGER",
+        What::CreateTrigger { name, table, body, or_replace: false, calls: None, from: None },
+    ))
 }
 
 /// What stands behind `CREATE … EVENT`, or behind `ALTER … EVENT`.

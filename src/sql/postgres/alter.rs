@@ -52,7 +52,7 @@ pub(super) fn view(reader: &Reader, alter: &ast::AlterView) -> What {
             ast::AlterViewAction::SetSchema(set) => Action::SetSchema(word_of(set.schema_ref())),
             ast::AlterViewAction::OwnerTo(_) => Action::OwnerTo,
             ast::AlterViewAction::SetOptions(_) | ast::AlterViewAction::ResetOptions(_) => {
-                Action::SetOptions(Vec::new())
+                Action::SetOptions(option_names(action.syntax()))
             }
             ast::AlterViewAction::AlterViewColumn(column) => {
                 Action::DropDefault { column: word_of(column.name()) }
@@ -169,7 +169,10 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
             let how = detach.detach_partition_option();
             Action::DetachPartition {
                 child: name_of(detach.table_name_ref()),
-                concurrently: matches!(how, Some(ast::DetachPartitionOption::DetachConcurrently(_))),
+                concurrently: matches!(
+                    how,
+                    Some(ast::DetachPartitionOption::DetachConcurrently(_))
+                ),
                 finalize: matches!(how, Some(ast::DetachPartitionOption::DetachFinalize(_))),
             }
         }
@@ -188,9 +191,9 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
         | AlterTableAction::DisableRls(_)
         | AlterTableAction::ForceRls(_)
         | AlterTableAction::NoForceRls(_) => Action::RowSecurity,
-        AlterTableAction::ClusterOn(on) => {
-            Action::ClusterOn { index: on.syntax().children().next().map(|index| name(&index).name) }
-        }
+        AlterTableAction::ClusterOn(on) => Action::ClusterOn {
+            index: on.syntax().children().next().map(|index| name(&index).name),
+        },
         AlterTableAction::SetWithoutCluster(_) => Action::ClusterOn { index: None },
         AlterTableAction::SetLogged(_) => Action::SetLogged { logged: true },
         AlterTableAction::SetUnlogged(_) => Action::SetLogged { logged: false },
@@ -198,10 +201,11 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
         AlterTableAction::SetAccessMethod(_) => Action::SetAccessMethod,
         AlterTableAction::SetOptions(set) => Action::SetOptions(option_names(set.syntax())),
         AlterTableAction::ResetOptions(reset) => Action::SetOptions(option_names(reset.syntax())),
-        AlterTableAction::OptionItemList(_)
-        | AlterTableAction::AlterOptionList(_)
-        // Rows have had no OIDs since PostgreSQL 12; it does nothing any more.
-        | AlterTableAction::SetWithoutOids(_) => Action::SetOptions(Vec::new()),
+        AlterTableAction::OptionItemList(_) | AlterTableAction::AlterOptionList(_) => {
+            Action::SetOptions(Vec::new())
+        }
+        // Rows have had no OIDs since PostgreSQL 12; it does nothing any more, under its old lock.
+        AlterTableAction::SetWithoutOids(_) => Action::SetOptions(vec!["oids".to_owned()]),
         AlterTableAction::InheritTable(inherit) => {
             Action::Inherit(name_of(inherit.table_name_ref()))
         }
@@ -228,11 +232,14 @@ fn option_names(node: &SyntaxNode) -> Vec<String> {
     let mut expected = false;
     for token in tokens(node) {
         match token.text() {
-            "(" | "," => expected = true,
-            text if expected => {
-                names.push(text.to_lowercase());
-                expected = false;
+            "(" | "," => {
+                expected = true;
+                names.push(String::new());
             }
+            "=" | ")" => expected = false,
+            text if expected => names.iter_mut().last().into_iter().for_each(|name| {
+                name.push_str(&text.to_lowercase());
+            }),
             _ => {}
         }
     }

@@ -86,9 +86,17 @@ pub(super) fn procedure(reader: &Reader, create: &ast::CreateProcedure) -> What 
 
 /// A body that is a statement of its own (`BEGIN ATOMIC`), or of a language that is not read.
 fn other(node: &SyntaxNode) -> Body {
+    let reader = Reader::within(0..0);
+    let read = |statement: Stmt| Statement {
+        span: 0..0,
+        kind: kind(&statement),
+        what: what(&reader, &statement),
+    };
+    let inner = node.descendants().skip(1).filter_map(Stmt::cast);
+    let statements: Vec<Statement> = inner.map(read).collect();
     Body {
-        language: "another".to_owned(),
-        statements: Vec::new(),
+        language: if statements.is_empty() { "another" } else { "sql" }.to_owned(),
+        statements,
         unread: Vec::new(),
         text: node.text().to_string(),
     }

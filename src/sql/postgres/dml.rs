@@ -121,9 +121,31 @@ fn insert_of(insert: &ast::Insert) -> What {
     let verb = if counted { Verb::Insert } else { Verb::InsertSelect };
     let read = dml(verb, relation.as_ref().map(AstNode::syntax), insert.syntax(), None);
     match read {
-        What::Dml(dml) => What::Dml(Dml { bounded: counted, columns, ..dml }),
+        What::Dml(dml) => {
+            What::Dml(Dml { bounded: counted, columns, set: on_conflict(insert), ..dml })
+        }
         other => other,
     }
+}
+
+/// The assignments of `ON CONFLICT DO UPDATE`.
+fn on_conflict(insert: &ast::Insert) -> Vec<(String, String)> {
+    match insert.on_conflict_clause().and_then(|clause| clause.conflict_action()) {
+        Some(ast::ConflictAction::ConflictDoUpdateSet(update)) => assignments(update.set_clause()),
+        _ => Vec::new(),
+    }
+}
+
+/// Column and expression of each assignment, as written.
+fn assignments(clause: Option<ast::SetClause>) -> Vec<(String, String)> {
+    let columns = clause.and_then(|set| set.set_column_list());
+    let columns = columns.iter().flat_map(ast::SetColumnList::set_columns);
+    let assignment = |column: ast::SetColumn| {
+        let text = column.syntax().text().to_string();
+        let (name, value) = text.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    columns.filter_map(assignment).collect()
 }
 
 fn update_of(update: &ast::Update) -> What {
@@ -131,14 +153,7 @@ fn update_of(update: &ast::Update) -> What {
     let clause = update.where_clause_or_current_of();
     let read =
         dml(Verb::Update, relation.as_ref().map(AstNode::syntax), update.syntax(), clause.as_ref());
-    let columns = update.set_clause().and_then(|set| set.set_column_list());
-    let columns = columns.iter().flat_map(ast::SetColumnList::set_columns);
-    let assignment = |column: ast::SetColumn| {
-        let text = column.syntax().text().to_string();
-        let (name, value) = text.split_once('=')?;
-        Some((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    let set = columns.filter_map(assignment).collect();
+    let set = assignments(update.set_clause());
     match read {
         What::Dml(dml) => What::Dml(Dml { set, ..dml }),
         other => other,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::ast::{self, AstNode, Stmt};
 use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::sql::statement::{Drop, Expression, Name};
@@ -138,8 +138,15 @@ pub(super) fn reads(query: &SyntaxNode) -> Vec<Name> {
             if let Some(first) = tokens(table.syntax()).next() {
                 own.push(folded(first.text()));
             }
-        } else if let Some(item) = ast::RelationFromItem::cast(node) {
-            let name = name_of(item.relation_name_ref());
+        } else {
+            let item = ast::RelationFromItem::cast(node.clone());
+            // `TABLE x` reads it as `SELECT * FROM x` does.
+            let whole = || ast::Table::cast(node)?.relation_name()?.relation_name_ref();
+            let Some(relation) = item.and_then(|item| item.relation_name_ref()).or_else(whole)
+            else {
+                continue;
+            };
+            let name = name(relation.syntax());
             if !found.contains(&name) {
                 found.push(name);
             }
@@ -149,7 +156,18 @@ pub(super) fn reads(query: &SyntaxNode) -> Vec<Name> {
     found
 }
 
-/// Every name in a query, whatever it stands for.
+/// The relations that the statements in a node write.
+pub(super) fn writes(node: &SyntaxNode) -> Vec<Name> {
+    let written = |statement: Stmt| match statement {
+        Stmt::Insert(of) => of.relation_name_ref(),
+        Stmt::Update(of) => of.relation_name().and_then(|name| name.relation_name_ref()),
+        Stmt::Delete(of) => of.relation_name().and_then(|name| name.relation_name_ref()),
+        _ => None,
+    };
+    names(node.descendants().filter_map(Stmt::cast).filter_map(written))
+}
+
+/// Every name in a query, whatever it stands for; and `*`, if it selects all columns.
 pub(super) fn mentions(query: &SyntaxNode) -> Vec<String> {
     let mut found = Vec::new();
     for token in tokens(query).filter(|token| is_name(token.text())) {
@@ -157,6 +175,10 @@ pub(super) fn mentions(query: &SyntaxNode) -> Vec<String> {
         if !found.contains(&word) {
             found.push(word);
         }
+    }
+    if query.descendants().filter_map(ast::Target::cast).any(|target| target.star_token().is_some())
+    {
+        found.push("*".to_owned());
     }
     found
 }

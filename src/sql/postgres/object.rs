@@ -3,11 +3,13 @@
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
-use super::names::{Reader, drop, folded, mentions, name, name_of, names, reads, tokens, word_of};
+use super::names::{
+    Reader, drop, folded, mentions, name, name_of, names, reads, tokens, word_of, writes,
+};
 use super::table::type_of;
 use crate::sql::statement::{
     CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, LockMode, Maintenance,
-    Name, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
+    Name, ObjectAction, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
 };
 
 /// What the statement says, if it is one of these.
@@ -138,36 +140,87 @@ fn view(statement: &Stmt) -> Option<What> {
 fn attached(statement: &Stmt) -> Option<What> {
     let relation = |on: Option<ast::OnRelation>| name_of(on.and_then(|on| on.relation_name_ref()));
     let table = |on: Option<ast::OnTable>| on.map(|on| name_of(on.table_name_ref()));
-    let object = |table, of| What::TableObject { table, of };
+    let object = |table, of, name, action| What::TableObject {
+        table,
+        of,
+        name,
+        action,
+        reads: reads(statement.syntax()),
+        writes: writes(statement.syntax()),
+    };
+    let (policy, rule) = (TableObject::Policy, TableObject::Rule);
+    let (create, alter, gone) = (ObjectAction::Create, ObjectAction::Alter, ObjectAction::Drop);
     Some(match statement {
         Stmt::CreateTrigger(create) => What::CreateTrigger {
             name: name_of(create.trigger()),
             table: relation(create.on_relation()),
             body: None,
+            or_replace: create.or_replace().is_some(),
+            calls: Some(name_of(create.call_expr().and_then(|call| call.expr()))),
+            from: create.from_table().map(|from| name_of(from.table_name_ref())),
         },
         Stmt::DropTrigger(of) => What::DropTrigger {
             name: name_of(of.trigger_ref()),
             table: Some(relation(of.on_relation())),
             if_exists: of.if_exists().is_some(),
         },
-        Stmt::AlterTrigger(alter) => {
-            object(Some(relation(alter.on_relation())), TableObject::Trigger)
+        Stmt::AlterTrigger(of) => {
+            let table = Some(relation(of.on_relation()));
+            object(table, TableObject::Trigger, name_of(of.trigger_ref()), alter)
         }
-        Stmt::CreatePolicy(of) => object(table(of.on_table()), TableObject::Policy),
-        Stmt::AlterPolicy(of) => object(table(of.on_table()), TableObject::Policy),
-        Stmt::DropPolicy(of) => object(table(of.on_table()), TableObject::Policy),
+        Stmt::CreatePolicy(of) => {
+            object(table(of.on_table()), policy, name_of(of.policy()), create)
+        }
+        Stmt::AlterPolicy(of) => {
+            object(table(of.on_table()), policy, name_of(of.policy_ref()), alter)
+        }
+        Stmt::DropPolicy(of) => {
+            object(table(of.on_table()), policy, name_of(of.policy_ref()), gone)
+        }
         Stmt::CreateRule(of) => {
-            object(of.rule_on().map(|on| name_of(on.relation_name_ref())), TableObject::Rule)
+            let table = of.rule_on().map(|on| name_of(on.relation_name_ref()));
+            object(table, rule, name_of(of.rule()), create)
         }
-        Stmt::AlterRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
-        Stmt::DropRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
-        Stmt::CommentOn(comment) => What::Comment(comment.comment_object().and_then(commented)),
+        Stmt::AlterRule(of) => {
+            object(Some(relation(of.on_relation())), rule, name_of(of.rule_ref()), alter)
+        }
+        Stmt::DropRule(of) => {
+            object(Some(relation(of.on_relation())), rule, name_of(of.rule_ref()), gone)
+        }
+        Stmt::CommentOn(comment) => {
+            let object = comment.comment_object();
+            let part = matches!(
+                object,
+                Some(
+                    ast::CommentObject::ObjectConstraint(_)
+                        | ast::CommentObject::ObjectTrigger(_)
+                        | ast::CommentObject::ObjectPolicy(_)
+                        | ast::CommentObject::ObjectRule(_)
+                )
+            );
+            What::Comment { on: object.and_then(commented), part }
+        }
         Stmt::Grant(_) | Stmt::Revoke(_) => {
-            let relations = statement.syntax().descendants().filter_map(ast::RelationNameRef::cast);
-            What::Grant(names(relations))
+            let of = statement.syntax();
+            let mut relations = names(of.descendants().filter_map(ast::RelationNameRef::cast));
+            relations.extend(names(of.descendants().filter_map(ast::SequenceRef::cast)));
+            What::Grant(relations)
         }
-        Stmt::CreateStatistics(create) => {
-            What::CreateStatistics(create.from_table().map(|from| name_of(from.table_name_ref())))
+        Stmt::CreateStatistics(create) => What::CreateStatistics {
+            name: name_of(create.statistics()),
+            table: create.from_table().map(|from| name_of(from.table_name_ref())),
+        },
+        Stmt::DropStatistics(of) => What::DropStatistics(drop(
+            names(of.statistics_refs()),
+            of.if_exists().as_ref(),
+            of.drop_behavior().as_ref(),
+        )),
+        Stmt::CreatePublication(_) | Stmt::AlterPublication(_) => {
+            let of = statement.syntax();
+            let mut tables = names(of.descendants().filter_map(ast::TableNameRef::cast));
+            tables.extend(names(of.descendants().filter_map(ast::RelationNameRef::cast)));
+            // The tables of a schema, or all, are not named, and not locked either.
+            What::Publication(tables)
         }
         _ => return None,
     })
@@ -190,6 +243,8 @@ fn commented(object: ast::CommentObject) -> Option<Name> {
         }
         On::ObjectConstraint(of) => of.table_name_ref().map(|table| name(table.syntax())),
         On::ObjectTrigger(of) => of.relation_name_ref().map(|table| name(table.syntax())),
+        On::ObjectPolicy(of) => of.table_name_ref().map(|table| name(table.syntax())),
+        On::ObjectRule(of) => of.relation_name_ref().map(|table| name(table.syntax())),
         On::ObjectIndex(of) => of.syntax().children().next().map(|index| name(&index)),
         On::ObjectView(of) => of.syntax().children().next().map(|view| name(&view)),
         On::ObjectMaterializedView(of) => of.syntax().children().next().map(|view| name(&view)),
@@ -225,10 +280,14 @@ fn kinds(statement: &Stmt) -> Option<What> {
                 Some(ast::AlterTypeAction::TypeRenameTo(rename)) => {
                     TypeAction::RenameTo(word_of(rename.type_name()))
                 }
-                Some(
-                    ast::AlterTypeAction::AlterTypeAttributeActionList(_)
-                    | ast::AlterTypeAction::RenameAttribute(_),
-                ) => TypeAction::Attributes,
+                Some(ast::AlterTypeAction::AlterTypeAttributeActionList(list)) => {
+                    let alters =
+                        |one| matches!(one, ast::AlterTypeAttributeAction::AlterAttribute(_));
+                    TypeAction::Attributes { retyped: list.actions().any(alters) }
+                }
+                Some(ast::AlterTypeAction::RenameAttribute(_)) => {
+                    TypeAction::Attributes { retyped: false }
+                }
                 _ => TypeAction::Other,
             },
         },
@@ -274,11 +333,11 @@ fn kinds(statement: &Stmt) -> Option<What> {
         },
         Stmt::CreateSequence(create) => What::Sequence {
             drop: drop(names(create.sequence().into_iter()), None, None),
-            action: SequenceAction::Create,
+            action: SequenceAction::Create { owner: owned_by(create.syntax()) },
         },
         Stmt::AlterSequence(alter) => What::Sequence {
             drop: drop(names(alter.sequence_ref().into_iter()), alter.if_exists().as_ref(), None),
-            action: SequenceAction::Alter,
+            action: sequence_action(alter),
         },
         Stmt::DropSequence(of) => What::Sequence {
             drop: drop(
@@ -290,6 +349,29 @@ fn kinds(statement: &Stmt) -> Option<What> {
         },
         _ => return None,
     })
+}
+
+fn sequence_action(alter: &ast::AlterSequence) -> SequenceAction {
+    use ast::AlterSequenceAction as Of;
+    match alter.actions().next() {
+        Some(Of::SequenceRenameTo(rename)) => SequenceAction::RenameTo(word_of(rename.sequence())),
+        Some(Of::SetSchema(set)) => SequenceAction::SetSchema(word_of(set.schema_ref())),
+        Some(Of::OwnerTo(_) | Of::SetLogged(_) | Of::SetUnlogged(_)) => SequenceAction::Whole,
+        _ if alter.syntax().descendants().any(|of| ast::OptionOwnedBy::can_cast(of.kind())) => {
+            SequenceAction::OwnedBy(owned_by(alter.syntax()))
+        }
+        _ => SequenceAction::Alter,
+    }
+}
+
+/// The table and its column after `OWNED BY`; none for `NONE`.
+fn owned_by(node: &SyntaxNode) -> Option<(Name, String)> {
+    let option = node.descendants().find_map(ast::OptionOwnedBy::cast)?;
+    let words = tokens(option.syntax()).filter(|token| token.text() != ".").skip(2);
+    let mut parts: Vec<String> = words.map(|token| folded(token.text())).collect();
+    let column = parts.pop()?;
+    let name = parts.pop()?;
+    Some((Name { schema: parts.pop(), name }, column))
 }
 
 /// The literals in a node, without their quotes.
@@ -387,6 +469,10 @@ fn maintenance(statement: &Stmt) -> Option<What> {
             What::Truncate {
                 tables: relations.map(|relation| name_of(relation.table_name_ref())).collect(),
                 cascade: super::names::cascades(truncate.drop_behavior().as_ref()),
+                restart: matches!(
+                    truncate.identity_action(),
+                    Some(ast::IdentityAction::RestartIdentity(_))
+                ),
             }
         }
         Stmt::Cluster(cluster) => {

@@ -16,6 +16,9 @@ pub(super) fn create(reader: &Reader, create: &ast::CreateTable) -> What {
     if matches!(create.persistence(), Some(ast::Persistence::Unlogged(_))) {
         table.options.push(("unlogged".to_owned(), String::new()));
     }
+    if let Some(ty) = create.of_type().and_then(|of| of.ty()) {
+        table.options.push(("of".to_owned(), super::names::name(ty.syntax()).to_string()));
+    }
     table.partition_of = partition_of(create.partition_of(), create.partition_type().as_ref());
     table.partition_by = create.partition_by().map(|by| by.syntax().text().to_string());
     table.inherits = parents(create.inherits());

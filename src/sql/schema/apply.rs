@@ -1,11 +1,11 @@
 //! A statement, applied to the schema.
 
 use super::table::default_name;
-use super::{Index, Schema, Table, Trigger, View, plain};
+use super::{Index, Rule, Schema, Table, Trigger, View, of_table, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, Place, SequenceAction, Statement,
-    TypeAction, What,
+    Drop, IndexAction, IndexKind, IndexPart, Name, ObjectAction, Online, Place, SequenceAction,
+    Statement, TableObject, TypeAction, What,
 };
 
 impl Schema {
@@ -42,20 +42,58 @@ impl Schema {
             What::Sequence { drop, action } => {
                 for name in &drop.names {
                     match action {
-                        SequenceAction::Create => {
+                        SequenceAction::Create { owner } => {
                             self.bear(name, true);
-                            self.sequences.insert(plain(name), None);
+                            self.sequences.insert(plain(name), owner.clone());
                         }
-                        SequenceAction::Alter => {}
+                        SequenceAction::OwnedBy(owner) => {
+                            self.sequences.insert(plain(name), owner.clone());
+                        }
+                        SequenceAction::RenameTo(to) => {
+                            let to = Name { schema: name.schema.clone(), name: to.clone() };
+                            self.rename_sequence(name, &to);
+                        }
+                        SequenceAction::SetSchema(schema) => {
+                            let schema = Some(schema.clone());
+                            self.rename_sequence(name, &Name { schema, name: name.name.clone() });
+                        }
+                        SequenceAction::Alter | SequenceAction::Whole => {}
                         SequenceAction::Drop => drop_from(&mut self.sequences, name),
                     }
                 }
             }
-            What::CreateTrigger { name, table, body } => {
+            What::CreateTrigger { name, table, body, calls, .. } => {
+                let kept = if calls.is_some() { of_table(table, name) } else { plain(name) };
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
-                self.triggers.insert(plain(name), Trigger { table: plain(table), body });
+                let calls = calls.as_ref().map(plain);
+                self.triggers.insert(kept, Trigger { table: plain(table), body, calls });
+            }
+            What::DropTrigger { name, table: Some(table), .. } => {
+                self.triggers.remove(&of_table(table, name));
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
+            What::TableObject {
+                table: Some(table),
+                of: TableObject::Rule,
+                name,
+                action,
+                reads,
+                writes,
+            } => match action {
+                ObjectAction::Create => {
+                    let all = |names: &[Name]| names.iter().map(plain).collect();
+                    let rule = Rule { table: plain(table), reads: all(reads), writes: all(writes) };
+                    self.rules.insert(of_table(table, name), rule);
+                }
+                ObjectAction::Drop => drop_from(&mut self.rules, &of_table(table, name)),
+                ObjectAction::Alter => {}
+            },
+            What::CreateStatistics { name, table: Some(table) } => {
+                self.statistics.insert(plain(name), plain(table));
+            }
+            What::DropStatistics(drop) => {
+                drop.names.iter().for_each(|name| drop_from(&mut self.statistics, name));
+            }
             What::CreateRoutine { name, body } => {
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
                 self.routines.insert(plain(name), body);
@@ -73,6 +111,7 @@ impl Schema {
                     drop_from(&mut self.domains, name);
                 }
             }
+            What::DropSchema(drop) => drop.names.iter().for_each(|name| self.drop_schema(name)),
             What::CreateDomain { name, base, constrained } => {
                 self.domains.insert(plain(name), (base.clone(), *constrained));
             }
@@ -83,6 +122,24 @@ impl Schema {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A schema goes with what stands in it.
+    fn drop_schema(&mut self, schema: &Name) {
+        let is_inside = |one: &Name| one.schema.as_deref().unwrap_or("public") == schema.name;
+        let tables: Vec<Name> = self.tables.keys().filter(|one| is_inside(one)).cloned().collect();
+        tables.iter().for_each(|table| self.drop_table(table));
+        self.views.retain(|name, _| !is_inside(name));
+        self.sequences.retain(|name, _| !is_inside(name));
+        self.types.retain(|name, _| !is_inside(name));
+        self.domains.retain(|name, _| !is_inside(name));
+        self.routines.retain(|name, _| !is_inside(name));
+    }
+
+    fn rename_sequence(&mut self, from: &Name, to: &Name) {
+        if let Some(owner) = self.sequences.remove(&plain(from)) {
+            self.sequences.insert(plain(to), owner);
         }
     }
 
@@ -407,7 +464,7 @@ impl Schema {
                     self.types.insert(to, labels);
                 }
             }
-            TypeAction::Attributes | TypeAction::Other => {}
+            TypeAction::Attributes { .. } | TypeAction::Other => {}
         }
     }
 

@@ -32,8 +32,12 @@ pub struct Schema {
     pub types: BTreeMap<Name, Option<Vec<String>>>,
     /// Domains: what each is made of, and whether it has a constraint.
     pub domains: BTreeMap<Name, (Type, bool)>,
-    /// Triggers by name.
+    /// Triggers by name; those of PostgreSQL stand as `table.trigger`, since each table has its own.
     pub triggers: BTreeMap<Name, Trigger>,
+    /// Rules, as `table.rule`.
+    pub rules: BTreeMap<Name, Rule>,
+    /// Extended statistics, and the table of each.
+    pub statistics: BTreeMap<Name, Name>,
     /// Routines, and the text of their bodies.
     pub routines: BTreeMap<Name, String>,
     /// Whether all that stands in the database was given, so that what is not here is not there.
@@ -98,6 +102,25 @@ pub struct Trigger {
     pub table: Name,
     /// Its body as text, where it has one.
     pub body: String,
+    /// The function that it calls, where its body stands in one.
+    pub calls: Option<Name>,
+}
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its table.
+    pub table: Name,
+    /// The relations that its statements read.
+    pub reads: Vec<Name>,
+    /// Those that they write.
+    pub writes: Vec<Name>,
+}
+
+/// The name under which a trigger or rule of PostgreSQL is kept.
+#[must_use]
+pub fn of_table(table: &Name, object: &Name) -> Name {
+    Name { schema: Some(plain(table).to_string()), name: object.name.clone() }
 }
 
 impl Schema {
@@ -154,6 +177,11 @@ impl Schema {
             let (of, is_default) = self.tables.get(name)?.partition_of.as_ref()?;
             (*of == parent).then_some((name, *is_default))
         })
+    }
+
+    /// The partitions of a table, and those that inherit from it, but not what is below them.
+    pub fn children_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = &'a Name> + use<'a> {
+        self.links.children.get(&plain(table)).into_iter().flatten()
     }
 
     /// All below a table: partitions and tables that inherit, to the last.

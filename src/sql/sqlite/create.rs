@@ -166,5 +166,8 @@ fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
     }
     let text = c.text_since(from).to_owned();
     let body = Some(Body { language: "sql".to_owned(), statements, unread: Vec::new(), text });
-    Some(("CREATE TRIGGER", What::CreateTrigger { name, table, body }))
+    Some((
+        "CREATE TRIGGER",
+        What::CreateTrigger { name, table, body, or_replace: false, calls: None, from: None },
+    ))
 }

@@ -173,7 +173,7 @@ fn changes_and_indexes_say_what_they_are() {
 #[test]
 fn triggers_are_looked_into() {
     let text = FORMS[10];
-    let What::CreateTrigger { name, table, body } = what(text) else { panic!("no trigger") };
+    let What::CreateTrigger { name, table, body, .. } = what(text) else { panic!("no trigger") };
     assert_eq!((name.name.as_str(), table.name.as_str()), ("r", "t"));
     let body = body.unwrap();
     let found: Vec<_> = body.statements.iter().map(|one| &text[one.span.clone()]).collect();

@@ -115,6 +115,12 @@ pub enum What {
         table: Name,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
+        /// `OR REPLACE`.
+        or_replace: bool,
+        /// PostgreSQL: the function that it calls.
+        calls: Option<Name>,
+        /// PostgreSQL: the other table of a constraint trigger.
+        from: Option<Name>,
     },
     /// `DROP TRIGGER`.
     DropTrigger {
@@ -190,6 +196,8 @@ pub enum What {
         tables: Vec<Name>,
         /// Also those that refer to them.
         cascade: bool,
+        /// `RESTART IDENTITY`: with the sequences of their columns.
+        restart: bool,
     },
     /// `CLUSTER`, `VACUUM`, `ANALYZE`, `OPTIMIZE TABLE`, `REPACK`.
     Maintenance {
@@ -212,13 +220,35 @@ pub enum What {
         table: Option<Name>,
         /// Which of them.
         of: TableObject,
+        /// Its own name.
+        name: Name,
+        /// What becomes of it.
+        action: ObjectAction,
+        /// The relations that its definition reads.
+        reads: Vec<Name>,
+        /// Those that it writes.
+        writes: Vec<Name>,
     },
     /// `COMMENT ON` a relation or something of it.
-    Comment(Option<Name>),
+    Comment {
+        /// The relation.
+        on: Option<Name>,
+        /// Whether the comment is on something of it that is no column: a constraint, a trigger.
+        part: bool,
+    },
     /// `GRANT` or `REVOKE` on relations.
     Grant(Vec<Name>),
-    /// `CREATE STATISTICS … FROM`: the table.
-    CreateStatistics(Option<Name>),
+    /// `CREATE STATISTICS … FROM`.
+    CreateStatistics {
+        /// Their name.
+        name: Name,
+        /// The table.
+        table: Option<Name>,
+    },
+    /// `DROP STATISTICS`.
+    DropStatistics(Drop),
+    /// `CREATE PUBLICATION`, `ALTER PUBLICATION`: the tables that it names.
+    Publication(Vec<Name>),
     /// Read, and known to touch no table: `CREATE ROLE`, `NOTIFY`, `USE`.
     Other,
     /// Nobody could read it.
@@ -337,12 +367,23 @@ pub enum Reindexed {
 }
 
 /// What becomes of a sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SequenceAction {
     /// It is made.
-    Create,
-    /// It is changed.
+    Create {
+        /// `OWNED BY`: the table and its column.
+        owner: Option<(Name, String)>,
+    },
+    /// What it counts, and how, is changed.
     Alter,
+    /// `OWNED BY`: the table and its column, or none.
+    OwnedBy(Option<(Name, String)>),
+    /// `RENAME TO`.
+    RenameTo(String),
+    /// `SET SCHEMA`.
+    SetSchema(String),
+    /// Its owner or persistence.
+    Whole,
     /// It is dropped.
     Drop,
 }
@@ -362,7 +403,10 @@ pub enum TypeAction {
     /// `RENAME TO`.
     RenameTo(String),
     /// Attributes of a composite type are added, dropped or altered: tables of that type follow.
-    Attributes,
+    Attributes {
+        /// Whether the type of one changes.
+        retyped: bool,
+    },
     /// Owner, schema, and what else touches no table.
     Other,
 }
@@ -445,7 +489,8 @@ pub struct Dml {
     pub bounded: bool,
     /// The columns that an `INSERT` names; none means all.
     pub columns: Vec<String>,
-    /// The assignments of an `UPDATE`, column and expression, as written.
+    /// The assignments of an `UPDATE` (or of PostgreSQL's `ON CONFLICT DO UPDATE`), column and
+    /// expression, as written.
     pub set: Vec<(String, String)>,
     /// The predicate as written.
     pub predicate: Option<String>,
@@ -493,6 +538,17 @@ pub struct Body {
     pub unread: Vec<String>,
     /// The text of the body.
     pub text: String,
+}
+
+/// What becomes of something that belongs to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectAction {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Alter,
+    /// It is dropped.
+    Drop,
 }
 
 /// What belongs to a table and changes how it works.

@@ -5,21 +5,27 @@
 //! own DEBUG1 messages.
 
 mod alter;
+mod column;
 mod constraint;
+mod index;
 mod object;
+mod partition;
+mod refuse;
 mod rows;
 mod table;
 mod types;
+mod view;
 mod volatility;
 
 use super::{Effects, Loss, Mode, Relation, Verdict};
 use crate::gate::Surroundings;
 use crate::sql::schema::plain;
 use crate::sql::statement::{Body, Name, Statement, What};
+use crate::sql::{Tokens, mentions};
 
 /// What the statement does.
 pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
-    let mut judge = Judge { around: *around, effects: Effects::none() };
+    let mut judge = Judge { around: *around, effects: Effects::none(), fired: Vec::new() };
     judge.statement(&statement.what);
     judge.effects
 }
@@ -28,6 +34,8 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
 struct Judge<'a> {
     around: Surroundings<'a>,
     effects: Effects,
+    /// The tables whose triggers were followed already: they may fire one another in a circle.
+    fired: Vec<Name>,
 }
 
 impl Judge<'_> {
@@ -41,6 +49,7 @@ impl Judge<'_> {
             What::Dml(dml) => self.dml(dml),
             What::Query(query) => self.query(query),
             What::Do(body) => self.body(body),
+            What::CreateRoutine { body: Some(body), .. } => self.check_body(body),
             What::Unknown { why } => {
                 self.effects.verdict = Verdict::NotEvaluated(why.clone());
             }
@@ -51,9 +60,15 @@ impl Judge<'_> {
     /// Code that runs now: what its statements do together, whatever branch they stand in.
     fn body(&mut self, body: &Body) {
         let mut schema = self.around.schema.clone();
+        // What would be refused may stand in a branch that is not taken, or be caught.
+        let mut words = ["if", "case", "loop", "exception"].iter();
+        let branches = words.any(|word| mentions(Tokens::Postgres, &body.text, word));
         for statement in &body.statements {
             let around = Surroundings { schema: &schema, in_transaction: true, ..self.around };
-            let inner = effects(statement, &around);
+            let mut inner = effects(statement, &around);
+            if branches {
+                inner.fails = None;
+            }
             self.absorb(inner);
             schema.apply(statement);
         }
@@ -62,6 +77,27 @@ impl Judge<'_> {
         } else if body.statements.is_empty() && body.language != "plpgsql" {
             let why = "its language is not one that is read here".to_owned();
             self.effects.verdict = Verdict::NotEvaluated(why);
+        }
+    }
+
+    /// A body in SQL is looked through when its function is made: what it names is opened, and no
+    /// row is touched. Other bodies are looked at when they run.
+    fn check_body(&mut self, body: &Body) {
+        if body.language != "sql" {
+            return;
+        }
+        for statement in &body.statements {
+            let (reads, written) = match &statement.what {
+                What::Query(query) => (&query.reads, None),
+                What::Dml(dml) => (&dml.reads, dml.table.as_ref()),
+                _ => continue,
+            };
+            for read in reads {
+                self.lock(read, Mode::AccessShareLock);
+            }
+            if let Some(table) = written {
+                self.lock(table, Mode::RowExclusiveLock);
+            }
         }
     }
 
@@ -118,10 +154,20 @@ impl Judge<'_> {
 
     /// Those of a tree that hold rows themselves: a partitioned table has none.
     fn with_rows(&self, name: &Name) -> Vec<Name> {
-        let partitioned = |name: &Name| {
-            self.around.schema.table(name).is_some_and(|table| table.partition_by.is_some())
-        };
-        self.tree(name).into_iter().filter(|name| !partitioned(name)).collect()
+        self.tree(name).into_iter().filter(|name| !self.is_partitioned(name)).collect()
+    }
+
+    fn is_partitioned(&self, name: &Name) -> bool {
+        self.around.schema.table(name).is_some_and(|table| table.partition_by.is_some())
+    }
+
+    /// The tables with a rule that names this relation in what it does.
+    fn tables_ruled_with(&self, relation: &Name) -> Vec<Name> {
+        let wanted = plain(relation);
+        let rules = self.around.schema.rules.values();
+        let naming =
+            rules.filter(|rule| rule.reads.contains(&wanted) || rule.writes.contains(&wanted));
+        naming.map(|rule| rule.table.clone()).filter(|table| *table != wanted).collect()
     }
 
     fn lock_sequences(&mut self, table: &Name, column: Option<&str>, mode: Mode) {

@@ -2,10 +2,10 @@
 
 use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
-use crate::sql::schema::plain;
+use crate::sql::schema::{of_table, plain};
 use crate::sql::statement::{
-    CreateIndex, DomainAction, Drop, IndexAction, LockMode, Maintenance, Name, Reindexed,
-    SequenceAction, TableObject, Type, TypeAction, What,
+    DomainAction, Drop, LockMode, Maintenance, Name, SequenceAction, TableObject, Type, TypeAction,
+    What,
 };
 
 impl Judge<'_> {
@@ -21,7 +21,7 @@ impl Judge<'_> {
                 if *or_replace && self.around.schema.views.contains_key(&plain(name)) {
                     self.effects.lock(Relation::View, &plain(name), Mode::AccessExclusiveLock);
                 }
-                for read in reads {
+                for read in reads.iter().filter(|read| plain(read) != plain(name)) {
                     if *materialized {
                         self.read(read);
                     } else {
@@ -33,49 +33,65 @@ impl Judge<'_> {
             What::RefreshView { name, concurrently, with_data } => {
                 self.refresh(name, *concurrently, *with_data);
             }
-            // A trigger for each row of a partitioned table is made on every partition.
-            What::CreateTrigger { table, .. } => {
-                let partitions =
-                    self.around.schema.table(table).is_some_and(|of| of.partition_by.is_some());
-                if partitions {
-                    self.lock_tree(table, Mode::ShareRowExclusiveLock);
-                } else {
-                    self.lock(table, Mode::ShareRowExclusiveLock);
+            What::CreateTrigger { name, table, or_replace, from, .. } => {
+                if !or_replace && self.around.schema.triggers.contains_key(&of_table(table, name)) {
+                    self.fails(format!("`{table}` has a trigger `{name}`"));
+                }
+                self.lock_partitions(table, Mode::ShareRowExclusiveLock);
+                if let Some(from) = from {
+                    self.lock(from, Mode::AccessShareLock);
                 }
             }
-            What::Sequence { drop, action } => {
-                let mode = match action {
-                    SequenceAction::Create => return,
-                    SequenceAction::Alter => Mode::ShareRowExclusiveLock,
-                    SequenceAction::Drop => Mode::AccessExclusiveLock,
-                };
-                for name in &drop.names {
-                    self.effects.lock(Relation::Sequence, &plain(name), mode);
+            What::Sequence { drop, action } => self.sequence(drop, action),
+            What::DropTrigger { name, table: Some(table), if_exists } => {
+                if self.lacks_trigger(table, &name.name) {
+                    if !if_exists {
+                        self.fails(format!("`{table}` has no trigger `{name}`"));
+                    }
+                    return;
+                }
+                self.lock_partitions(table, Mode::AccessExclusiveLock);
+            }
+            What::TableObject { table: Some(table), of, reads, writes, .. } => {
+                match of {
+                    TableObject::Policy | TableObject::Rule => {
+                        self.lock(table, Mode::AccessExclusiveLock);
+                    }
+                    TableObject::Trigger => self.lock_partitions(table, Mode::AccessExclusiveLock),
+                }
+                for read in reads {
+                    self.lock(read, Mode::AccessShareLock);
+                }
+                for written in writes {
+                    self.lock(written, Mode::RowExclusiveLock);
                 }
             }
-            What::DropTrigger { table: Some(table), .. } => {
-                self.lock(table, Mode::AccessExclusiveLock);
+            What::Comment { on: Some(relation), part } => {
+                let mode =
+                    if *part { Mode::AccessShareLock } else { Mode::ShareUpdateExclusiveLock };
+                self.lock(relation, mode);
             }
-            What::TableObject { table: Some(table), of } => match of {
-                TableObject::Policy | TableObject::Rule => {
-                    self.lock(table, Mode::AccessExclusiveLock);
-                }
-                TableObject::Trigger => self.lock(table, Mode::AccessExclusiveLock),
-            },
-            What::Comment(Some(relation)) => self.lock(relation, Mode::ShareUpdateExclusiveLock),
             What::Grant(relations) if self.version() >= 18 => {
                 for one in relations {
                     self.lock(one, Mode::AccessShareLock);
                 }
             }
-            What::CreateStatistics(Some(table)) => {
+            What::CreateStatistics { table: Some(table), .. } => {
                 self.lock(table, Mode::ShareUpdateExclusiveLock);
             }
-            What::Truncate { tables, cascade } => self.truncate(tables, *cascade),
+            What::DropStatistics(drop) => self.drop_statistics(drop),
+            What::Publication(tables) => {
+                for table in tables {
+                    self.lock_tree(table, Mode::ShareUpdateExclusiveLock);
+                }
+            }
+            What::Truncate { tables, cascade, restart } => {
+                self.truncate(tables, *cascade, *restart);
+            }
             What::Maintenance { of, tables } => self.maintain(*of, tables),
             What::LockTables(tables) => {
                 for (table, mode) in tables {
-                    self.lock_tree(table, mode_of(*mode));
+                    self.lock_named(table, mode_of(*mode));
                 }
             }
             What::AlterDomain { name, action } => self.alter_domain(name, action),
@@ -86,196 +102,88 @@ impl Judge<'_> {
                 let name = Name::plain(from);
                 self.breaks(&name, "code that names the schema fails");
             }
-            What::DropRoutine(drop) => {
-                for name in &drop.names {
-                    self.breaks(name, "code that still calls it fails");
-                }
-            }
+            What::DropRoutine(drop) => self.drop_routines(drop),
             _ => {}
         }
     }
 
-    fn create_index(&mut self, index: &CreateIndex) {
-        let partitioned =
-            self.around.schema.table(&index.table).is_some_and(|of| of.partition_by.is_some());
-        if index.concurrently {
-            self.lock(&index.table, Mode::ShareUpdateExclusiveLock);
-            if partitioned {
-                self.fails("an index of a partitioned table cannot be made concurrently");
-            }
-            if self.around.in_transaction {
-                self.fails("`CREATE INDEX CONCURRENTLY` cannot run inside a transaction");
-            }
-            self.effects.builds_index(&plain(&index.table));
-            return;
-        }
-        if index.only {
-            self.lock(&index.table, Mode::ShareLock);
-            if !partitioned {
-                self.effects.builds_index(&plain(&index.table));
-            }
-            return;
-        }
-        let named = index.name.as_ref().map(plain);
-        let there = named.is_some_and(|name| self.around.schema.indexes.contains_key(&name));
-        if index.if_not_exists && there {
-            self.lock(&index.table, Mode::ShareLock);
-            return;
-        }
-        let partitions: Vec<Name> =
-            if partitioned { self.tree(&index.table) } else { vec![plain(&index.table)] };
-        for one in &partitions {
-            self.lock(one, Mode::ShareLock);
-        }
-        for one in self.with_rows(&index.table) {
-            if partitions.contains(&one) {
-                self.effects.builds_index(&one);
-            }
+    /// What is made for each row of a partitioned table is made on every partition.
+    fn lock_partitions(&mut self, table: &Name, mode: Mode) {
+        if self.is_partitioned(table) {
+            self.lock_tree(table, mode);
+        } else {
+            self.lock(table, mode);
         }
     }
 
-    /// The table of an index that was seen.
-    fn table_of(&mut self, index: &Name) -> Option<Name> {
-        let found = self.around.schema.indexes.get(&plain(index)).map(|index| index.table.clone());
-        if found.is_none() && !self.around.schema.complete {
-            self.effects.assume(format!(
-                "which table the index `{index}` belongs to, which is locked with it: give the \
-                 schema with `--schema`"
-            ));
-        }
-        found
-    }
-
-    fn drop_indexes(&mut self, drop: &Drop, concurrently: bool) {
+    fn lacks_trigger(&self, table: &Name, trigger: &str) -> bool {
         let schema = self.around.schema;
-        if concurrently && self.around.in_transaction {
-            self.fails("`DROP INDEX CONCURRENTLY` cannot run inside a transaction");
-        }
-        let mode =
-            if concurrently { Mode::ShareUpdateExclusiveLock } else { Mode::AccessExclusiveLock };
+        let has = |of: &Name| schema.triggers.contains_key(&of_table(of, &Name::plain(trigger)));
+        schema.complete && !self.line(table).iter().any(has)
+    }
+
+    fn sequence(&mut self, drop: &Drop, action: &SequenceAction) {
+        let (mode, owner) = match action {
+            SequenceAction::Create { owner } => (None, owner.as_ref()),
+            SequenceAction::OwnedBy(owner) => (Some(Mode::ShareRowExclusiveLock), owner.as_ref()),
+            SequenceAction::Alter => (Some(Mode::ShareRowExclusiveLock), None),
+            SequenceAction::RenameTo(_)
+            | SequenceAction::SetSchema(_)
+            | SequenceAction::Whole
+            | SequenceAction::Drop => (Some(Mode::AccessExclusiveLock), None),
+        };
         for name in &drop.names {
             if drop.if_exists && self.is_missing(name) {
                 continue;
             }
-            let table = self.table_of(name);
-            self.effects.lock(Relation::Index, &plain(name), mode);
-            let Some(table) = table else { continue };
-            self.lock(&table, mode);
-            if schema.table(&table).is_some_and(|of| of.partition_by.is_some()) {
-                if concurrently {
-                    self.fails("an index of a partitioned table cannot be dropped concurrently");
-                }
-                self.drop_children(&plain(name));
+            if let Some(mode) = mode {
+                self.effects.lock(Relation::Sequence, &plain(name), mode);
             }
-            if schema.indexes.get(&plain(name)).is_some_and(|index| index.of_constraint) {
-                self.fails(format!("a constraint of `{table}` needs it"));
-            }
+        }
+        if let Some((table, _)) = owner {
+            self.lock(table, Mode::AccessShareLock);
         }
     }
 
-    fn drop_children(&mut self, parent: &Name) {
-        let children: Vec<(Name, Name)> = self
-            .around
-            .schema
-            .indexes
-            .iter()
-            .filter(|(_, index)| index.attached_to.as_ref() == Some(parent))
-            .map(|(name, index)| (name.clone(), index.table.clone()))
-            .collect();
-        for (index, table) in children {
-            self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
-            self.lock(&table, Mode::AccessExclusiveLock);
-            self.drop_children(&index);
-        }
-    }
-
-    fn alter_index(&mut self, name: &Name, action: &IndexAction) {
-        let index = plain(name);
-        match action {
-            IndexAction::RenameTo(_) => {
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
-            }
-            IndexAction::Attach(child) => {
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
-                self.effects.lock(Relation::Index, &plain(child), Mode::AccessExclusiveLock);
-                for of in [name, child] {
-                    if let Some(table) = self.table_of(of) {
-                        self.lock(&table, Mode::AccessShareLock);
-                    }
-                }
-            }
-            IndexAction::SetTablespace => {
-                self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
-                if let Some(table) = self.table_of(name) {
-                    self.effects.builds_index(&table);
-                }
-            }
-            IndexAction::Set => {
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
-            }
-        }
-    }
-
-    fn reindex(&mut self, of: Reindexed, name: Option<&Name>, concurrently: bool) {
-        let (table, index) = if concurrently {
-            (Mode::ShareUpdateExclusiveLock, Mode::ShareUpdateExclusiveLock)
-        } else {
-            (Mode::ShareLock, Mode::AccessExclusiveLock)
-        };
-        match (of, name) {
-            (Reindexed::Index, Some(name)) => {
-                self.effects.lock(Relation::Index, &plain(name), index);
-                if let Some(of) = self.table_of(name) {
-                    self.lock(&of, table);
-                    self.effects.builds_index(&of);
-                }
-            }
-            (Reindexed::Table, Some(name)) => {
-                for one in self.with_rows(name) {
-                    self.lock(&one, table);
-                    self.lock_indexes(&one, index);
-                    self.effects.builds_index(&one);
-                }
-            }
-            _ => {
-                let why = "it rebuilds the indexes of many tables, one after the other".to_owned();
-                self.effects.verdict = Verdict::NotEvaluated(why);
-            }
-        }
-        if concurrently && self.around.in_transaction {
-            self.fails("`REINDEX CONCURRENTLY` cannot run inside a transaction");
-        }
-    }
-
-    fn drop_views(&mut self, drop: &Drop, materialized: bool) {
-        let of = if materialized { Relation::MaterializedView } else { Relation::View };
+    fn drop_statistics(&mut self, drop: &Drop) {
         for name in &drop.names {
-            self.effects.lock(of, &plain(name), Mode::AccessExclusiveLock);
-            self.lock_indexes(name, Mode::AccessExclusiveLock);
-            self.breaks(name, "code that still reads it fails");
-        }
-    }
-
-    fn refresh(&mut self, name: &Name, concurrently: bool, with_data: bool) {
-        let view = plain(name);
-        let mode = if concurrently { Mode::ExclusiveLock } else { Mode::AccessExclusiveLock };
-        self.effects.lock(Relation::MaterializedView, &view, mode);
-        if with_data {
-            let reads = self.around.schema.views.get(&view).map(|view| view.reads.clone());
-            for read in reads.iter().flatten() {
-                self.read(read);
+            match self.around.schema.statistics.get(&plain(name)) {
+                Some(table) => self.lock(table, Mode::ShareUpdateExclusiveLock),
+                None if self.around.schema.complete => {}
+                None => self.effects.assume(Self::unseen(&format!(
+                    "which table the statistics `{name}` belong to, which is locked with them"
+                ))),
             }
         }
-        if concurrently {
-            self.lock_indexes(name, Mode::RowExclusiveLock);
-            self.effects.scans(&view);
-        } else {
-            self.rewrite(name);
+    }
+
+    /// A trigger needs its function, and goes with it.
+    fn drop_routines(&mut self, drop: &Drop) {
+        for name in &drop.names {
+            self.breaks(name, "code that still calls it fails");
+            let calls = Some(plain(name));
+            let triggers = self.around.schema.triggers.values();
+            let tables: Vec<Name> = triggers
+                .filter(|trigger| trigger.calls == calls)
+                .map(|trigger| trigger.table.clone())
+                .collect();
+            if drop.cascade {
+                for table in &tables {
+                    self.lock_partitions(table, Mode::AccessExclusiveLock);
+                }
+            } else if let Some(table) = tables.first() {
+                self.fails(format!("a trigger of `{table}` calls it"));
+            }
         }
     }
 
-    fn truncate(&mut self, tables: &[Name], cascade: bool) {
+    fn truncate(&mut self, tables: &[Name], cascade: bool, restart: bool) {
         let schema = self.around.schema;
+        for name in tables {
+            if matches!(self.kind(name), Relation::View | Relation::MaterializedView) {
+                self.fails(format!("`{name}` is no table"));
+            }
+        }
         let mut all: Vec<Name> = Vec::new();
         for name in tables {
             all.extend(self.tree(name));
@@ -297,7 +205,12 @@ impl Judge<'_> {
         }
         for one in &all {
             self.lock(one, Mode::AccessExclusiveLock);
-            self.lock_indexes(one, Mode::AccessExclusiveLock);
+            if !self.is_partitioned(one) {
+                self.lock_indexes(one, Mode::AccessExclusiveLock);
+            }
+            if restart {
+                self.lock_sequences(one, None, Mode::AccessExclusiveLock);
+            }
             self.loses(one, "all its rows");
         }
     }
@@ -314,6 +227,9 @@ impl Judge<'_> {
         for name in tables {
             match of {
                 Maintenance::Cluster | Maintenance::VacuumFull => {
+                    if self.around.in_transaction && self.is_partitioned(name) {
+                        self.fails("partition after partition cannot be one transaction");
+                    }
                     for one in self.with_rows(name) {
                         self.lock(&one, Mode::AccessExclusiveLock);
                         self.rewrite(&one);
@@ -334,22 +250,42 @@ impl Judge<'_> {
                 | Maintenance::Check
                 | Maintenance::Repair => {
                     for one in self.tree(name) {
+                        if self.version() < 18 && one != plain(name) && self.is_heir(&one) {
+                            // Its rows are counted among those of its parent.
+                            self.lock(&one, Mode::AccessShareLock);
+                            continue;
+                        }
                         self.lock(&one, Mode::ShareUpdateExclusiveLock);
-                        self.lock_indexes(&one, Mode::AccessShareLock);
+                        if !self.is_partitioned(&one) {
+                            self.lock_indexes(&one, Mode::AccessShareLock);
+                        }
                     }
                 }
             }
         }
     }
 
+    /// Whether it inherits from a table, and is no partition.
+    fn is_heir(&self, name: &Name) -> bool {
+        self.around.schema.table(name).is_some_and(|table| !table.inherits.is_empty())
+    }
+
     /// The tables that have a column of this type.
-    fn using(&self, wanted: &Name) -> Vec<Name> {
+    pub(super) fn using(&self, wanted: &Name) -> Vec<Name> {
         let wanted = plain(wanted);
         let is =
             |ty: &Type| plain(&Name { schema: ty.schema.clone(), name: ty.name.clone() }) == wanted;
         let tables = self.around.schema.tables.iter();
         let using = tables.filter(|(_, table)| table.columns.iter().any(|column| is(&column.ty)));
         using.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The tables that were made `OF` this type.
+    fn typed_of(&self, wanted: &Name) -> Vec<Name> {
+        let wanted = wanted.to_string();
+        let tables = self.around.schema.tables.iter();
+        let typed = tables.filter(|(_, table)| table.options.get("of") == Some(&wanted));
+        typed.map(|(name, _)| name.clone()).collect()
     }
 
     fn alter_domain(&mut self, name: &Name, action: &DomainAction) {
@@ -376,9 +312,15 @@ impl Judge<'_> {
 
     fn alter_type(&mut self, name: &Name, action: &TypeAction) {
         match action {
-            TypeAction::Attributes => {
-                for table in self.using(name) {
+            TypeAction::Attributes { retyped } => {
+                if *retyped && let Some(table) = self.using(name).first() {
+                    self.fails(format!("`{table}` has a column of it"));
+                }
+                for table in self.typed_of(name) {
                     self.lock(&table, Mode::AccessExclusiveLock);
+                    if *retyped {
+                        self.rewrite(&table);
+                    }
                 }
                 self.breaks(name, "code that reads its attributes may fail");
             }
@@ -407,16 +349,21 @@ impl Judge<'_> {
     fn drop_schemas(&mut self, drop: &Drop) {
         for name in &drop.names {
             self.loses(name, "all that stands in the schema");
-            let inside: Vec<Name> = self
-                .around
-                .schema
-                .tables
-                .keys()
-                .filter(|table| table.schema.as_deref().unwrap_or("public") == name.name)
-                .cloned()
-                .collect();
-            for table in inside {
-                self.lock(&table, Mode::AccessExclusiveLock);
+            let schema = self.around.schema;
+            let is_inside = |one: &&Name| one.schema.as_deref().unwrap_or("public") == name.name;
+            let tables: Vec<Name> = schema.tables.keys().filter(is_inside).cloned().collect();
+            let views: Vec<Name> = schema.views.keys().filter(is_inside).cloned().collect();
+            let sequences: Vec<Name> = schema.sequences.keys().filter(is_inside).cloned().collect();
+            let first = tables.iter().chain(&views).chain(&sequences).next();
+            if !drop.cascade
+                && let Some(first) = first
+            {
+                self.fails(format!("`{first}` stands in it"));
+            }
+            self.drop_together(&tables, drop.cascade);
+            self.lock_readers(&views);
+            for sequence in sequences {
+                self.effects.lock(Relation::Sequence, &sequence, Mode::AccessExclusiveLock);
             }
             if drop.cascade && !self.around.schema.complete {
                 self.effects.assume(format!(

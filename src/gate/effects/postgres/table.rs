@@ -1,28 +1,15 @@
 //! Tables made and dropped.
 
 use super::{Judge, Mode};
-use crate::gate::effects::Relation;
 use crate::sql::schema::plain;
 use crate::sql::statement::{ConstraintKind, CreateTable, Drop, Name};
 
 impl Judge<'_> {
     /// Nobody waits for a table that is not there yet; but for those that it names.
     pub(super) fn create_table(&mut self, create: &CreateTable) {
+        self.refuse_table(create);
         if let Some((parent, _)) = &create.partition_of {
-            self.lock(parent, Mode::AccessExclusiveLock);
-            let default = self.around.schema.partitions_of(parent).find(|(_, default)| *default);
-            if let Some(default) = default.map(|(name, _)| name.clone()) {
-                self.lock(&default, Mode::AccessExclusiveLock);
-                self.because(format!(
-                    "the default partition `{default}` is looked through for rows that belong to it"
-                ));
-                self.effects.scans(&default);
-            }
-            self.because(format!(
-                "a partition that is made in place locks `{}`; made alone and attached later, it \
-                 does not",
-                plain(parent)
-            ));
+            self.create_partition(parent);
         }
         for parent in &create.inherits {
             self.lock(parent, Mode::ShareUpdateExclusiveLock);
@@ -37,7 +24,7 @@ impl Judge<'_> {
         });
         for key in of_columns.chain(of_table) {
             if plain(&key.table) != plain(&create.name) {
-                self.lock_tree(&key.table, Mode::ShareRowExclusiveLock);
+                self.lock_referenced(&key.table);
             }
         }
         for read in create.from_query.iter().flatten() {
@@ -45,71 +32,108 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn drop_tables(&mut self, drop: &Drop) {
-        for name in &drop.names {
-            if drop.if_exists && self.is_missing(name) {
-                continue;
-            }
-            self.drop_table(name, drop.cascade);
+    /// The table that a new foreign key refers to: its partitions get triggers as well, while a row
+    /// of a table that inherits from it counts for nothing.
+    fn lock_referenced(&mut self, table: &Name) {
+        if self.is_partitioned(table) {
+            self.lock_tree(table, Mode::ShareRowExclusiveLock);
+        } else {
+            self.lock(table, Mode::ShareRowExclusiveLock);
         }
     }
 
-    fn drop_table(&mut self, name: &Name, cascade: bool) {
+    pub(super) fn drop_tables(&mut self, drop: &Drop) {
+        let (missing, present): (Vec<Name>, Vec<Name>) =
+            drop.names.iter().cloned().partition(|name| self.is_missing(name));
+        if let Some(name) = missing.first()
+            && !drop.if_exists
+        {
+            self.fails(format!("there is no table `{name}`"));
+        }
+        self.drop_together(&present, drop.cascade);
+    }
+
+    /// Drops tables at once: what hangs on one of them and goes as well is in nobody's way.
+    pub(super) fn drop_together(&mut self, names: &[Name], cascade: bool) {
+        let mut all: Vec<Name> = names.iter().flat_map(|name| self.tree(name)).collect();
+        all.dedup();
+        for name in names {
+            self.loses(name, "all its rows");
+            self.breaks(name, "code that still reads or writes it fails");
+            if self.around.schema.table(name).is_none() && !self.around.schema.complete {
+                self.effects.assume(Self::unseen(&format!(
+                    "which tables are locked with `{name}` because of foreign keys"
+                )));
+            }
+        }
+        for one in &all {
+            self.drop_one(one, &all);
+            self.drop_dependents(one, &all, cascade);
+            if !cascade {
+                self.refuse_heirs(one, names);
+            }
+        }
+    }
+
+    /// What goes with a table in any case.
+    fn drop_one(&mut self, one: &Name, all: &[Name]) {
         let schema = self.around.schema;
-        self.loses(name, "all its rows");
-        self.breaks(name, "code that still reads or writes it fails");
-        if schema.table(name).is_none() && !schema.complete {
-            self.effects.assume(Self::unseen(&format!(
-                "which tables are locked with `{name}` because of foreign keys"
-            )));
+        self.lock(one, Mode::AccessExclusiveLock);
+        self.lock_indexes(one, Mode::AccessExclusiveLock);
+        self.lock_sequences(one, None, Mode::AccessExclusiveLock);
+        for key in self.keys_of_line(one) {
+            self.lock_tree(&key.table, Mode::AccessExclusiveLock);
         }
-        let all = self.tree(name);
-        for one in &all {
-            self.lock(one, Mode::AccessExclusiveLock);
-            self.lock_indexes(one, Mode::AccessExclusiveLock);
-            self.lock_sequences(one, None, Mode::AccessExclusiveLock);
-            let parents: Vec<Name> =
-                schema.foreign_keys_of(one).map(|(_, key)| key.table.clone()).collect();
-            for parent in parents {
-                self.lock_tree(&parent, Mode::AccessExclusiveLock);
-            }
-            if let Some((parent, _)) =
-                schema.table(one).and_then(|table| table.partition_of.clone())
-                && !all.contains(&parent)
-            {
-                self.lock(&parent, Mode::AccessExclusiveLock);
-                let default = schema.partitions_of(&parent).find(|(_, default)| *default);
-                if let Some(default) = default.map(|(name, _)| name.clone()) {
-                    self.lock(&default, Mode::AccessExclusiveLock);
-                }
+        if let Some((parent, _)) = schema.table(one).and_then(|table| table.partition_of.clone())
+            && !all.contains(&parent)
+        {
+            self.lock(&parent, Mode::AccessExclusiveLock);
+            if let Some(default) = self.default_partition(&parent) {
+                self.lock(&default, Mode::AccessExclusiveLock);
             }
         }
-        for one in &all {
-            let children: Vec<Name> = schema
-                .referring_to(one)
-                .map(|(child, ..)| child.clone())
-                .filter(|child| !all.contains(child))
-                .collect();
-            let views: Vec<(Name, bool)> = schema
-                .views_of(one)
-                .map(|(name, view)| (name.clone(), view.materialized))
-                .collect();
-            if !cascade && let Some(child) = children.first() {
-                self.fails(format!("a foreign key of `{child}` refers to it"));
+    }
+
+    /// What refers to a table or reads it: it is in the way, or goes with it.
+    fn drop_dependents(&mut self, one: &Name, all: &[Name], cascade: bool) {
+        let mut referrers = self.referrers_of_line(one);
+        referrers.retain(|referrer| !all.contains(referrer));
+        let readers = self.readers_of(one);
+        let ruled = self.tables_ruled_with(one);
+        if !cascade {
+            if let Some(referrer) = referrers.first() {
+                self.fails(format!("a foreign key of `{referrer}` refers to it"));
             }
-            if !cascade && let Some((view, _)) = views.first() {
+            if let Some(view) = readers.first() {
                 self.fails(format!("the view `{view}` reads it"));
             }
-            if cascade {
-                for child in children {
-                    self.lock_tree(&child, Mode::AccessExclusiveLock);
-                }
-                for (view, materialized) in views {
-                    let of = if materialized { Relation::MaterializedView } else { Relation::View };
-                    self.effects.lock(of, &view, Mode::AccessExclusiveLock);
-                    self.lock_indexes(&view, Mode::AccessExclusiveLock);
-                }
+            if let Some(table) = ruled.iter().find(|table| !all.contains(table)) {
+                self.fails(format!("a rule of `{table}` names it"));
             }
+            return;
+        }
+        for referrer in referrers {
+            self.lock_tree(&referrer, Mode::AccessExclusiveLock);
+        }
+        for table in ruled {
+            self.lock(&table, Mode::AccessExclusiveLock);
+        }
+        self.lock_readers(&readers);
+    }
+
+    /// Partitions go with their table; tables that inherit from it are in its way.
+    fn refuse_heirs(&mut self, one: &Name, names: &[Name]) {
+        let named = |name: &Name| names.iter().any(|have| plain(have) == *name);
+        let heir = self.around.schema.descendants(one).into_iter().find(|below| {
+            let inherits = self
+                .around
+                .schema
+                .table(below)
+                .is_some_and(|table| table.inherits.iter().any(|parent| plain(parent) == *one));
+            inherits && !named(below)
+        });
+        if let Some(heir) = heir {
+            self.fails(format!("`{heir}` inherits from it"));
         }
     }
 }
