@@ -129,7 +129,9 @@ impl Schema {
     fn drop_schema(&mut self, schema: &Name) {
         let is_inside = |one: &Name| one.schema.as_deref().unwrap_or("public") == schema.name;
         let tables: Vec<Name> = self.tables.keys().filter(|one| is_inside(one)).cloned().collect();
-        tables.iter().for_each(|table| self.drop_table(table));
+        for table in &tables {
+            self.drop_table(table);
+        }
         self.views.retain(|name, _| !is_inside(name));
         self.sequences.retain(|name, _| !is_inside(name));
         self.types.retain(|name, _| !is_inside(name));
