@@ -5,6 +5,7 @@
 //! statements that are applied one by one. What was never seen is unknown, not absent.
 
 mod apply;
+mod index;
 mod links;
 mod mysql;
 mod table;

@@ -3,9 +3,7 @@
 use super::{Judge, Mode};
 use crate::gate::effects::Relation;
 use crate::sql::schema::{Table, plain};
-use crate::sql::statement::{
-    Action, AlterTable, ConstraintKind, Name, PartitionOperation,
-};
+use crate::sql::statement::{Action, AlterTable, ConstraintKind, Name, PartitionOperation};
 
 impl Judge<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
