@@ -1,5 +1,6 @@
 //! Judges migrations: what is judged, against what, is put together here; the gate does the rest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -266,16 +267,14 @@ fn evidence(asked: &Asked, team: &Team, files: &[File]) -> Result<Evidence, Erro
         evidence.add(&shown, &text).map_err(Error::Gate)?;
     }
     // A contract names its expand by its path: beside it, or from where the gate runs.
-    for file in files {
+    let folder = |file: &File| {
         let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
-        let entries =
-            std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-        for entry in entries.into_iter().flatten().flatten() {
-            let path = entry.path().display().to_string();
-            if !evidence.files.contains(&path) {
-                evidence.files.push(path);
-            }
-        }
+        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+    };
+    let folders: BTreeSet<PathBuf> = files.iter().map(folder).collect();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        evidence.files.extend(entries.map(|entry| entry.path().display().to_string()));
     }
     Ok(evidence)
 }

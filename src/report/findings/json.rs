@@ -14,11 +14,12 @@ fn render(report: &Report, _style: Style) -> String {
 }
 
 fn document(report: &Report) -> Value {
+    let all: Vec<Lines> = report.files.iter().map(|file| Lines::of(&file.text)).collect();
     let files: Vec<Value> = report
         .files
         .iter()
-        .map(|file| {
-            let lines = Lines::of(&file.text);
+        .zip(&all)
+        .map(|(file, lines)| {
             let statements: Vec<Value> = file
                 .statements
                 .iter()
@@ -26,7 +27,7 @@ fn document(report: &Report) -> Value {
                     let effects = &statement.effects;
                     json!({
                         "sql": file.text.get(statement.span.clone()),
-                        "span": span(&lines, &statement.span),
+                        "span": span(lines, &statement.span),
                         "kind": statement.kind,
                         "effects": {
                             "locks": effects.locks,
@@ -54,12 +55,11 @@ fn document(report: &Report) -> Value {
         .iter()
         .map(|finding| {
             let file = report.files.get(finding.file);
-            let lines = Lines::of(file.map_or("", |file| &file.text));
             json!({
                 "rule": finding.rule,
                 "severity": finding.severity,
                 "file": file.map(|file| &file.path),
-                "span": span(&lines, &finding.span),
+                "span": all.get(finding.file).map(|lines| span(lines, &finding.span)),
                 "message": finding.message,
                 "why": finding.why,
                 "instead": finding.instead,

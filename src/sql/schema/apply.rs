@@ -12,7 +12,10 @@ impl Schema {
     /// was never seen) is left out: the server decides about errors.
     pub fn apply(&mut self, statement: &Statement) {
         match &statement.what {
-            What::CreateTable(table) => self.create_table(table),
+            What::CreateTable(table) => {
+                self.create_table(table);
+                self.link(&plain(&table.name));
+            }
             What::AlterTable(alter) => self.alter_table(alter),
             What::DropTable(drop) => drop.names.iter().for_each(|name| self.drop_table(name)),
             What::RenameTables(pairs) => {
@@ -217,11 +220,11 @@ impl Schema {
             Some((_, Some(used))) => {
                 // The index takes the constraint's name.
                 let used = Name { schema: table.schema.clone(), name: used };
-                if let Some(mut index) = self.indexes.remove(&used) {
+                if let Some(mut index) = self.remove_index(&used) {
                     index.of_constraint = true;
                     let parts = index.definition.parts.clone();
                     let name = Name { schema: table.schema.clone(), name: chosen.clone() };
-                    self.indexes.insert(name, index);
+                    self.insert_index(name, index);
                     self.name_key_columns(table, &chosen, &parts);
                 }
             }
@@ -297,7 +300,7 @@ impl Schema {
             of_constraint,
         };
         let name = plain(&name);
-        self.indexes.insert(name.clone(), entry);
+        self.insert_index(name.clone(), entry);
         if !index.only {
             let children: Vec<Name> =
                 self.partitions_of(&table).map(|(child, _)| child.clone()).collect();
@@ -332,7 +335,7 @@ impl Schema {
             attached_to: Some(parent.clone()),
             of_constraint: of.of_constraint,
         };
-        self.indexes.insert(name.clone(), entry);
+        self.insert_index(name.clone(), entry);
         let children: Vec<Name> =
             self.partitions_of(table).map(|(child, _)| child.clone()).collect();
         for child in children {
@@ -346,11 +349,13 @@ impl Schema {
                 // Index names of MySQL and MariaDB belong to their table.
                 Some(table) => {
                     let table = plain(table);
-                    self.indexes.retain(|have, index| {
-                        index.table != table || !have.name.eq_ignore_ascii_case(&name.name)
+                    self.remove_indexes(&table, |have, _| {
+                        have.name.eq_ignore_ascii_case(&name.name)
                     });
                 }
-                None => drop_from(&mut self.indexes, name),
+                None => {
+                    self.remove_index(&plain(name));
+                }
             }
         }
     }
@@ -358,9 +363,9 @@ impl Schema {
     fn alter_index(&mut self, name: &Name, action: &IndexAction) {
         match action {
             IndexAction::RenameTo(to) => {
-                if let Some(index) = self.indexes.remove(&plain(name)) {
+                if let Some(index) = self.remove_index(&plain(name)) {
                     let to = Name { schema: plain(name).schema, name: to.clone() };
-                    self.indexes.insert(to, index);
+                    self.insert_index(to, index);
                 }
             }
             IndexAction::Attach(child) => {
@@ -407,13 +412,17 @@ impl Schema {
     }
 
     fn forget_table(&mut self, name: &Name) {
+        self.unlink(name);
+        self.links.children.remove(name);
         self.tables.remove(name);
-        self.indexes.retain(|_, index| index.table != *name);
+        self.remove_indexes(name, |_, _| true);
         self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
         self.triggers.retain(|_, trigger| trigger.table != *name);
-        for table in self.tables.values_mut() {
-            table.constraints.retain(|constraint| {
-                !matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if plain(&key.table) == *name)
+        for other in self.links.referrers.remove(name).unwrap_or_default() {
+            let Some(table) = self.tables.get_mut(&other) else { continue };
+            table.constraints.retain(|constraint| match &constraint.kind {
+                ConstraintKind::ForeignKey(key) => plain(&key.table) != *name,
+                _ => true,
             });
         }
     }
@@ -442,8 +451,11 @@ impl Schema {
                 of.clone_from(&to);
             }
         }
-        for index in self.indexes.values_mut().filter(|index| index.table == from) {
-            index.table.clone_from(&to);
+        for index in self.links.indexes.remove(&from).unwrap_or_default() {
+            if let Some(entry) = self.indexes.get_mut(&index) {
+                entry.table.clone_from(&to);
+                self.links.indexes.entry(to.clone()).or_default().insert(index);
+            }
         }
         for trigger in self.triggers.values_mut().filter(|trigger| trigger.table == from) {
             trigger.table.clone_from(&to);
@@ -457,6 +469,70 @@ impl Schema {
         for born in self.born.iter_mut().filter(|born| **born == from) {
             born.clone_from(&to);
         }
+        self.relink();
+    }
+
+    /// Finds anew who belongs to whom.
+    fn relink(&mut self) {
+        self.links.children.clear();
+        self.links.referrers.clear();
+        let names: Vec<Name> = self.tables.keys().cloned().collect();
+        for name in names {
+            self.link(&name);
+        }
+    }
+
+    /// Notes to whom a table belongs, and to whom it refers.
+    fn link(&mut self, name: &Name) {
+        let Some(table) = self.tables.get(name) else { return };
+        let parents = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
+        for parent in parents {
+            self.links.children.entry(plain(parent)).or_default().insert(name.clone());
+        }
+        for (_, key) in table.foreign_keys() {
+            self.links.referrers.entry(plain(&key.table)).or_default().insert(name.clone());
+        }
+    }
+
+    /// Takes back what [`Self::link`] noted.
+    fn unlink(&mut self, name: &Name) {
+        let Some(table) = self.tables.get(name) else { return };
+        let parents = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
+        for parent in parents {
+            if let Some(children) = self.links.children.get_mut(&plain(parent)) {
+                children.remove(name);
+            }
+        }
+        for (_, key) in table.foreign_keys() {
+            if let Some(referrers) = self.links.referrers.get_mut(&plain(&key.table)) {
+                referrers.remove(name);
+            }
+        }
+    }
+
+    fn insert_index(&mut self, name: Name, index: Index) {
+        self.links.indexes.entry(index.table.clone()).or_default().insert(name.clone());
+        self.indexes.insert(name, index);
+    }
+
+    fn remove_index(&mut self, name: &Name) -> Option<Index> {
+        let index = self.indexes.remove(name)?;
+        if let Some(names) = self.links.indexes.get_mut(&index.table) {
+            names.remove(name);
+        }
+        Some(index)
+    }
+
+    /// Removes those of a table's indexes that are meant.
+    fn remove_indexes(&mut self, table: &Name, meant: impl Fn(&Name, &Index) -> bool) {
+        let names: Vec<Name> = self
+            .indexes_of(table)
+            .filter(|(name, index)| meant(name, index))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            self.remove_index(&name);
+        }
     }
 
     fn alter_table(&mut self, alter: &AlterTable) {
@@ -466,7 +542,16 @@ impl Schema {
             self.tables.entry(name.clone()).or_default();
         }
         for (action, _) in &alter.actions {
+            let child = match action {
+                Action::AttachPartition { child, .. } | Action::DetachPartition { child, .. } => {
+                    Some(plain(child))
+                }
+                _ => None,
+            };
+            let changed = child.as_ref().unwrap_or(&name);
+            self.unlink(changed);
             self.alter(&name, action);
+            self.link(changed);
         }
     }
 
@@ -478,20 +563,17 @@ impl Schema {
             Action::AddConstraint { constraint, .. } => self.add_constraint(name, constraint),
             Action::AddIndex { index } => self.create_index(index, false),
             Action::DropIndex { name: index, .. } => {
-                self.indexes.retain(|have, entry| {
-                    entry.table != *name || !have.name.eq_ignore_ascii_case(index)
-                });
+                self.remove_indexes(name, |have, _| have.name.eq_ignore_ascii_case(index));
             }
             Action::RenameIndex { from, to } => {
-                let found = self.indexes.iter().find_map(|(have, entry)| {
-                    (entry.table == *name && have.name.eq_ignore_ascii_case(from))
-                        .then(|| have.clone())
+                let found = self.indexes_of(name).find_map(|(have, _)| {
+                    have.name.eq_ignore_ascii_case(from).then(|| have.clone())
                 });
                 if let Some(found) = found
-                    && let Some(index) = self.indexes.remove(&found)
+                    && let Some(index) = self.remove_index(&found)
                 {
                     let to = Name { schema: found.schema, name: to.clone() };
-                    self.indexes.insert(to, index);
+                    self.insert_index(to, index);
                 }
             }
             Action::RenameTo(to) => self.rename_table(name, to),
@@ -519,7 +601,7 @@ impl Schema {
                     table.constraints.retain(|constraint| !primary(constraint));
                 }
                 let index = default_index(name);
-                self.indexes.remove(&index);
+                self.remove_index(&index);
             }
             Action::DropColumn { name: column, .. } => self.drop_column(name, column),
             Action::RenameColumn { from, to } => self.rename_column(name, from, to),
@@ -537,7 +619,7 @@ impl Schema {
         }
         let index = Name { schema: table.schema.clone(), name: constraint.to_owned() };
         if self.indexes.get(&index).is_some_and(|index| index.of_constraint) {
-            self.indexes.remove(&index);
+            self.remove_index(&index);
         }
     }
 
@@ -557,7 +639,7 @@ impl Schema {
                 ConstraintKind::Exclude => true,
             });
         }
-        self.indexes.retain(|_, index| index.table != *name || !index.covers(column));
+        self.remove_indexes(name, |_, index| index.covers(column));
     }
 
     fn rename_column(&mut self, name: &Name, from: &str, to: &str) {
@@ -577,7 +659,8 @@ impl Schema {
                 ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
             }
         }
-        for index in self.indexes.values_mut().filter(|index| index.table == *name) {
+        for index in self.links.indexes.get(name).into_iter().flatten() {
+            let Some(index) = self.indexes.get_mut(index) else { continue };
             for part in &mut index.definition.parts {
                 if let IndexPart::Column(column, _) = part {
                     rename(column);

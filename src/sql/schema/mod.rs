@@ -6,7 +6,7 @@
 
 mod apply;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::statement::{
     Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, Type,
@@ -34,10 +34,24 @@ pub struct Schema {
     pub routines: BTreeMap<Name, String>,
     /// Whether all that stands in the database was given, so that what is not here is not there.
     pub complete: bool,
+    /// Who belongs to whom, so that nobody looks through everything.
+    links: Links,
     /// Made by the script that is being judged: nobody waits for it.
     born: Vec<Name>,
     /// Whether the script that is being judged is applied now, and not what stood before.
     judging: bool,
+}
+
+/// What the maps above say, by the table that is asked about. A schema has thousands of tables, and
+/// every statement asks.
+#[derive(Debug, Clone, Default)]
+struct Links {
+    /// The indexes of a table.
+    indexes: BTreeMap<Name, BTreeSet<Name>>,
+    /// The partitions of a table, and those that inherit from it.
+    children: BTreeMap<Name, BTreeSet<Name>>,
+    /// The tables with a foreign key to a table.
+    referrers: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 /// A table.
@@ -123,8 +137,8 @@ impl Schema {
 
     /// The indexes of a table, with their names.
     pub fn indexes_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, &'a Index)> {
-        let table = plain(table);
-        self.indexes.iter().filter(move |(_, index)| index.table == table)
+        let names = self.links.indexes.get(&plain(table)).into_iter().flatten();
+        names.filter_map(|name| self.indexes.get_key_value(name))
     }
 
     /// The sequences that belong to a column of a table, or to any.
@@ -143,8 +157,10 @@ impl Schema {
     /// The partitions of a table, and whether each is the default one.
     pub fn partitions_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, bool)> {
         let parent = plain(table);
-        self.tables.iter().filter_map(move |(name, table)| {
-            table.partition_of.as_ref().filter(|(of, _)| *of == parent).map(|(_, is)| (name, *is))
+        let names = self.links.children.get(&parent).into_iter().flatten();
+        names.filter_map(move |name| {
+            let (of, is_default) = self.tables.get(name)?.partition_of.as_ref()?;
+            (*of == parent).then_some((name, *is_default))
         })
     }
 
@@ -154,10 +170,8 @@ impl Schema {
         let mut found = Vec::new();
         let mut open = vec![plain(table)];
         while let Some(parent) = open.pop() {
-            for (name, table) in &self.tables {
-                let below = table.partition_of.as_ref().is_some_and(|(of, _)| *of == parent)
-                    || table.inherits.contains(&parent);
-                if below && !found.contains(name) {
+            for name in self.links.children.get(&parent).into_iter().flatten() {
+                if !found.contains(name) {
                     found.push(name.clone());
                     open.push(name.clone());
                 }
@@ -180,7 +194,9 @@ impl Schema {
         table: &Name,
     ) -> impl Iterator<Item = (&'a Name, &'a Constraint, &'a ForeignKey)> {
         let wanted = plain(table);
-        self.tables.iter().flat_map(move |(name, table)| {
+        let names = self.links.referrers.get(&wanted).into_iter().flatten();
+        let tables = names.filter_map(|name| self.tables.get_key_value(name));
+        tables.flat_map(move |(name, table)| {
             let wanted = wanted.clone();
             table
                 .foreign_keys()

@@ -242,14 +242,15 @@ impl Judge<'_> {
 
     /// A default that takes numbers from a sequence locks it.
     fn lock_sequences_of_default(&mut self, default: &str) {
+        if !default.contains("nextval") {
+            return;
+        }
         let named: Vec<Name> = self
             .around
             .schema
             .sequences
             .keys()
-            .filter(|name| {
-                default.contains("nextval") && default.contains(&format!("'{}'", name.name))
-            })
+            .filter(|name| default.contains(&format!("'{}'", name.name)))
             .cloned()
             .collect();
         for sequence in named {
