@@ -210,7 +210,14 @@ impl Parser<'_> {
             name = self.cursor.name();
         }
         let made = |name, kind, enforced, if_not_exists| Action::AddConstraint {
-            constraint: Constraint { name, kind, not_valid: false, enforced, deferrable: false },
+            constraint: Constraint {
+                name,
+                kind,
+                not_valid: false,
+                enforced,
+                deferrable: false,
+                no_inherit: false,
+            },
             if_not_exists,
         };
         if self.cursor.eat(&["primary", "key"]) {

@@ -149,6 +149,7 @@ impl Parser<'_> {
             concurrently: false,
             if_not_exists,
             parts,
+            include: Vec::new(),
             predicate: None,
             kind,
             online: Online::default(),

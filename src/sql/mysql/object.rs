@@ -108,6 +108,7 @@ impl Parser<'_> {
         (!names.is_empty()).then(|| What::Sequence {
             drop: Drop { names, if_exists: false, cascade: false, temporary: false },
             action,
+            owned_by: None,
         })
     }
 

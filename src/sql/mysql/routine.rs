@@ -22,7 +22,7 @@ impl Parser<'_> {
             self.cursor.name();
         }
         let body = Some(self.body());
-        Some(What::CreateTrigger { name, table, body })
+        Some(What::CreateTrigger { name, table, mentions: Vec::new(), body })
     }
 
     /// `PROCEDURE | FUNCTION | EVENT name … body`: the body begins with `BEGIN`, or is the rest.

@@ -3,11 +3,13 @@
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
-use super::names::{Reader, drop, folded, mentions, name, name_of, names, reads, tokens, word_of};
+use super::names::{
+    Reader, columns, drop, folded, mentions, name, name_of, names, reads, tokens, word_of,
+};
 use super::table::type_of;
 use crate::sql::statement::{
     CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, LockMode, Maintenance,
-    Name, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
+    Name, ObjectChange, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
 };
 
 /// What the statement says, if it is one of these.
@@ -35,6 +37,10 @@ fn index(reader: &Reader, statement: &Stmt) -> Option<What> {
                 concurrently: create.concurrently_token().is_some(),
                 if_not_exists: create.if_not_exists().is_some(),
                 parts: parts.filter_map(|part| index_part(reader, &part)).collect(),
+                include: create
+                    .index_include_clause()
+                    .map(|clause| columns(clause.syntax()))
+                    .unwrap_or_default(),
                 predicate: create
                     .where_clause()
                     .and_then(|clause| clause.expr())
@@ -138,11 +144,17 @@ fn view(statement: &Stmt) -> Option<What> {
 fn attached(statement: &Stmt) -> Option<What> {
     let relation = |on: Option<ast::OnRelation>| name_of(on.and_then(|on| on.relation_name_ref()));
     let table = |on: Option<ast::OnTable>| on.map(|on| name_of(on.table_name_ref()));
-    let object = |table, of| What::TableObject { table, of };
+    let object = |of, table, name, change| What::TableObject { table, of, name, change };
+    let made = |parts: &[Option<SyntaxNode>]| {
+        ObjectChange::Made(parts.iter().flatten().flat_map(mentions).collect())
+    };
+    let (altered, dropped) = (ObjectChange::Altered, ObjectChange::Dropped);
+    let (policy, rule) = (TableObject::Policy, TableObject::Rule);
     Some(match statement {
         Stmt::CreateTrigger(create) => What::CreateTrigger {
             name: name_of(create.trigger()),
             table: relation(create.on_relation()),
+            mentions: watched(create),
             body: None,
         },
         Stmt::DropTrigger(of) => What::DropTrigger {
@@ -151,16 +163,31 @@ fn attached(statement: &Stmt) -> Option<What> {
             if_exists: of.if_exists().is_some(),
         },
         Stmt::AlterTrigger(alter) => {
-            object(Some(relation(alter.on_relation())), TableObject::Trigger)
+            let name = word_of(alter.trigger_ref());
+            object(TableObject::Trigger, Some(relation(alter.on_relation())), name, altered)
         }
-        Stmt::CreatePolicy(of) => object(table(of.on_table()), TableObject::Policy),
-        Stmt::AlterPolicy(of) => object(table(of.on_table()), TableObject::Policy),
-        Stmt::DropPolicy(of) => object(table(of.on_table()), TableObject::Policy),
+        Stmt::CreatePolicy(of) => {
+            let using = of.using_expr_clause().map(|clause| clause.syntax().clone());
+            let check = of.with_check_expr_clause().map(|clause| clause.syntax().clone());
+            object(policy, table(of.on_table()), word_of(of.policy()), made(&[using, check]))
+        }
+        Stmt::AlterPolicy(of) => {
+            object(policy, table(of.on_table()), word_of(of.policy_ref()), altered)
+        }
+        Stmt::DropPolicy(of) => {
+            object(policy, table(of.on_table()), word_of(of.policy_ref()), dropped)
+        }
         Stmt::CreateRule(of) => {
-            object(of.rule_on().map(|on| name_of(on.relation_name_ref())), TableObject::Rule)
+            let on = of.rule_on().map(|on| name_of(on.relation_name_ref()));
+            let action = of.rule_do().map(|action| action.syntax().clone());
+            object(rule, on, word_of(of.rule()), made(&[action]))
         }
-        Stmt::AlterRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
-        Stmt::DropRule(of) => object(Some(relation(of.on_relation())), TableObject::Rule),
+        Stmt::AlterRule(of) => {
+            object(rule, Some(relation(of.on_relation())), word_of(of.rule_ref()), altered)
+        }
+        Stmt::DropRule(of) => {
+            object(rule, Some(relation(of.on_relation())), word_of(of.rule_ref()), dropped)
+        }
         Stmt::CommentOn(comment) => What::Comment(comment.comment_object().and_then(commented)),
         Stmt::Grant(_) | Stmt::Revoke(_) => {
             let relations = statement.syntax().descendants().filter_map(ast::RelationNameRef::cast);
@@ -171,6 +198,31 @@ fn attached(statement: &Stmt) -> Option<What> {
         }
         _ => return None,
     })
+}
+
+/// The names in a trigger's `UPDATE OF` and `WHEN`.
+fn watched(create: &ast::CreateTrigger) -> Vec<String> {
+    let events = create.trigger_event_list().map(|list| list.syntax().clone());
+    let when = create.when_condition().map(|when| when.syntax().clone());
+    events.iter().chain(&when).flat_map(mentions).collect()
+}
+
+/// The column that a sequence belongs to from now on; of `NONE`, no column.
+fn owner(options: impl Iterator<Item = ast::SequenceOption>) -> Option<Option<(Name, String)>> {
+    let owned = options.filter_map(|option| match option {
+        ast::SequenceOption::OptionOwnedBy(owned) => Some(owned),
+        _ => None,
+    });
+    let owned = owned.last()?;
+    // OWNED BY t.c, OWNED BY s.t.c, OWNED BY NONE
+    let mut words: Vec<String> = tokens(owned.syntax())
+        .skip(2)
+        .filter(|token| token.text() != ".")
+        .map(|token| folded(token.text()))
+        .collect();
+    let column = words.pop()?;
+    let Some(name) = words.pop() else { return Some(None) };
+    Some(Some((Name { schema: words.pop(), name }, column)))
 }
 
 /// The relation that a comment is on.
@@ -275,10 +327,16 @@ fn kinds(statement: &Stmt) -> Option<What> {
         Stmt::CreateSequence(create) => What::Sequence {
             drop: drop(names(create.sequence().into_iter()), None, None),
             action: SequenceAction::Create,
+            owned_by: owner(create.sequence_options()),
         },
         Stmt::AlterSequence(alter) => What::Sequence {
             drop: drop(names(alter.sequence_ref().into_iter()), alter.if_exists().as_ref(), None),
             action: SequenceAction::Alter,
+            owned_by: owner(
+                alter
+                    .actions()
+                    .filter_map(|action| ast::SequenceOption::cast(action.syntax().clone())),
+            ),
         },
         Stmt::DropSequence(of) => What::Sequence {
             drop: drop(
@@ -287,6 +345,7 @@ fn kinds(statement: &Stmt) -> Option<What> {
                 of.drop_behavior().as_ref(),
             ),
             action: SequenceAction::Drop,
+            owned_by: None,
         },
         _ => return None,
     })

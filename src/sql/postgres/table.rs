@@ -5,7 +5,8 @@ use squawk_syntax::ast::{self, AstNode};
 
 use super::names::{Reader, columns, folded, lists, name_of, names, reads, tokens, word_of};
 use crate::sql::statement::{
-    Check, Column, Constraint, ConstraintKind, CreateTable, ForeignKey, Generated, Name, Type, What,
+    Check, Column, Constraint, ConstraintKind, CreateTable, Expression, ForeignKey, Generated,
+    Name, Type, What,
 };
 
 /// `CREATE TABLE`.
@@ -143,8 +144,14 @@ fn constrain(reader: &Reader, constraint: &ast::Constraint, column: &mut Column)
         ast::Constraint::DefaultConstraint(default) => {
             column.default = default.expr().map(|expr| reader.expression(expr.syntax()));
         }
-        ast::Constraint::PrimaryKeyConstraint(_) => column.primary_key = true,
-        ast::Constraint::UniqueConstraint(_) => column.unique = true,
+        ast::Constraint::PrimaryKeyConstraint(key) => {
+            column.primary_key = true;
+            column.key_names.primary_key = named(key.constraint_name_clause());
+        }
+        ast::Constraint::UniqueConstraint(key) => {
+            column.unique = true;
+            column.key_names.unique = named(key.constraint_name_clause());
+        }
         ast::Constraint::CheckConstraint(check) => {
             if let Some(expr) = check.expr() {
                 column.checks.push(Check {
@@ -164,6 +171,7 @@ fn constrain(reader: &Reader, constraint: &ast::Constraint, column: &mut Column)
             };
             actions(references.referential_actions(), &mut key);
             column.references = Some(key);
+            column.key_names.references = named(references.constraint_name_clause());
         }
         ast::Constraint::GeneratedConstraint(generated) => match generated.generated_as() {
             Some(ast::GeneratedAs::GeneratedIdentity(_)) => {
@@ -247,7 +255,7 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
         ast::Constraint::ExcludeConstraint(exclude) => (
             exclude.constraint_name_clause(),
             exclude.constraint_options(),
-            ConstraintKind::Exclude,
+            ConstraintKind::Exclude(excluded(reader, exclude)),
         ),
         ast::Constraint::NotNullConstraint(not_null) => (
             not_null.constraint_name_clause(),
@@ -263,6 +271,7 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
         kind,
         not_valid: has(|option| matches!(option, ast::ConstraintOption::NotValid(_))),
         enforced: !has(|option| matches!(option, ast::ConstraintOption::NotEnforced(_))),
+        no_inherit: has(|option| matches!(option, ast::ConstraintOption::NoInherit(_))),
         deferrable: has(|option| {
             matches!(
                 option,
@@ -271,6 +280,18 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
             )
         }),
     })
+}
+
+/// What an exclusion compares, each without its operator, and its condition: the columns that it
+/// depends on stand in these.
+fn excluded(reader: &Reader, exclude: &ast::ExcludeConstraint) -> Vec<Expression> {
+    let list = exclude.constraint_exclusion_list();
+    let parts = list.iter().flat_map(ast::ConstraintExclusionList::constraint_exclusions);
+    let mut compared: Vec<Expression> =
+        parts.filter_map(|part| part.expr().map(|expr| reader.expression(expr.syntax()))).collect();
+    let condition = exclude.where_condition_clause();
+    compared.extend(condition.map(|condition| reader.expression(condition.syntax())));
+    compared
 }
 
 /// A type, under the one name that PostgreSQL itself shows for it.

@@ -1,9 +1,10 @@
 //! A statement, applied to the schema.
 
+use super::naming::{default_index, default_name, free_name};
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, Online, PartitionOperation, Place,
+    Drop, IndexAction, IndexKind, IndexPart, Name, ObjectChange, Online, PartitionOperation, Place,
     SequenceAction, Statement, TypeAction, What,
 };
 
@@ -38,21 +39,42 @@ impl Schema {
             What::DropView { drop, .. } => {
                 drop.names.iter().for_each(|name| drop_from(&mut self.views, name));
             }
-            What::Sequence { drop, action } => {
+            What::Sequence { drop, action, owned_by } => {
                 for name in &drop.names {
                     match action {
                         SequenceAction::Create => {
                             self.bear(name, true);
-                            self.sequences.insert(plain(name), None);
+                            self.sequences.insert(plain(name), owner_of(owned_by));
                         }
-                        SequenceAction::Alter => {}
+                        SequenceAction::Alter => {
+                            if let (Some(entry), Some(_)) =
+                                (self.sequences.get_mut(&plain(name)), owned_by)
+                            {
+                                *entry = owner_of(owned_by);
+                            }
+                        }
                         SequenceAction::Drop => drop_from(&mut self.sequences, name),
                     }
                 }
             }
-            What::CreateTrigger { name, table, body } => {
+            What::CreateTrigger { name, table, mentions, body } => {
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
-                self.triggers.insert(plain(name), Trigger { table: plain(table), body });
+                self.triggers.insert(
+                    plain(name),
+                    Trigger { table: plain(table), mentions: mentions.clone(), body },
+                );
+            }
+            What::TableObject { table: Some(table), of, name, change } => {
+                let key = (plain(table), *of, name.clone());
+                match change {
+                    ObjectChange::Made(mentions) => {
+                        self.rules.insert(key, mentions.clone());
+                    }
+                    ObjectChange::Altered => {}
+                    ObjectChange::Dropped => {
+                        self.rules.remove(&key);
+                    }
+                }
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
             What::CreateRoutine { name, body } => {
@@ -118,6 +140,10 @@ impl Schema {
                 None => table.whole = false,
             }
         }
+        let above: Vec<Name> =
+            table.partition_of.iter().map(|(of, _)| of).chain(&table.inherits).cloned().collect();
+        table.constraints =
+            above.iter().flat_map(|parent| self.handed_down(parent)).cloned().collect();
         self.tables.insert(name.clone(), table);
         for column in &create.columns {
             self.add_column(&name, column, None);
@@ -165,15 +191,18 @@ impl Schema {
             not_valid: false,
             enforced: true,
             deferrable: false,
+            no_inherit: false,
         };
+        let named = |name: &Option<String>, kind| Constraint { name: name.clone(), ..own(kind) };
+        let names = &column.key_names;
         let columns = || vec![column.name.clone()];
         if column.primary_key {
             let kind = ConstraintKind::PrimaryKey { columns: columns(), using_index: None };
-            self.add_constraint(table, &own(kind));
+            self.add_constraint(table, &named(&names.primary_key, kind));
         }
         if column.unique {
             let kind = ConstraintKind::Unique { columns: columns(), using_index: None };
-            self.add_constraint(table, &own(kind));
+            self.add_constraint(table, &named(&names.unique, kind));
         }
         for check in &column.checks {
             let mut constraint = own(ConstraintKind::Check(check.expression.clone()));
@@ -184,24 +213,34 @@ impl Schema {
         if let Some(references) = &column.references {
             let mut key = references.clone();
             key.columns = columns();
-            self.add_constraint(table, &own(ConstraintKind::ForeignKey(key)));
+            let kind = ConstraintKind::ForeignKey(key);
+            self.add_constraint(table, &named(&names.references, kind));
         }
     }
 
     /// Adds a constraint under the name that the server would choose (PostgreSQL's way), with its
     /// index.
-    fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
+    pub(super) fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
         let Some(entry) = self.tables.get_mut(table) else { return };
         let mut constraint = constraint.clone();
-        let chosen = constraint.name.clone().unwrap_or_else(|| default_name(table, &constraint));
+        let chosen = constraint.name.clone().unwrap_or_else(|| {
+            let base = default_name(table, entry, &constraint);
+            let taken = |name: &str| {
+                let name = Name { schema: table.schema.clone(), name: name.to_owned() };
+                entry.constraint(&name.name).is_some() || self.indexes.contains_key(&name)
+            };
+            free_name(base, taken)
+        });
         constraint.name = Some(chosen.clone());
-        let index = match &mut constraint.kind {
+        let index: Option<(Vec<IndexPart>, _)> = match &constraint.kind {
             ConstraintKind::PrimaryKey { columns, using_index }
             | ConstraintKind::Unique { columns, using_index } => {
-                let unique = |columns: &[String]| columns.to_vec();
-                Some((unique(columns), using_index.clone()))
+                let parts = columns.iter().map(|column| IndexPart::Column(column.clone(), None));
+                Some((parts.collect(), using_index.clone()))
             }
-            ConstraintKind::Exclude => Some((Vec::new(), None)),
+            ConstraintKind::Exclude(compared) => {
+                Some((compared.iter().cloned().map(IndexPart::Expression).collect(), None))
+            }
             _ => None,
         };
         if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
@@ -215,6 +254,7 @@ impl Schema {
         {
             column.not_null = true;
         }
+        let unique = !matches!(constraint.kind, ConstraintKind::Exclude(_));
         entry.constraints.push(constraint);
         match index {
             Some((_, Some(used))) => {
@@ -228,15 +268,16 @@ impl Schema {
                     self.name_key_columns(table, &chosen, &parts);
                 }
             }
-            Some((columns, None)) => {
+            Some((parts, None)) => {
                 let definition = CreateIndex {
                     name: Some(Name { schema: table.schema.clone(), name: chosen }),
                     table: table.clone(),
                     only: false,
-                    unique: true,
+                    unique,
                     concurrently: false,
                     if_not_exists: false,
-                    parts: columns.into_iter().map(|c| IndexPart::Column(c, None)).collect(),
+                    parts,
+                    include: Vec::new(),
                     predicate: None,
                     kind: IndexKind::Ordinary,
                     online: Online::default(),
@@ -418,6 +459,7 @@ impl Schema {
         self.remove_indexes(name, |_, _| true);
         self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
         self.triggers.retain(|_, trigger| trigger.table != *name);
+        self.rules.retain(|(table, ..), _| table != name);
         for other in self.links.referrers.remove(name).unwrap_or_default() {
             let Some(table) = self.tables.get_mut(&other) else { continue };
             table.constraints.retain(|constraint| match &constraint.kind {
@@ -459,6 +501,17 @@ impl Schema {
         }
         for trigger in self.triggers.values_mut().filter(|trigger| trigger.table == from) {
             trigger.table.clone_from(&to);
+        }
+        self.rules = std::mem::take(&mut self.rules)
+            .into_iter()
+            .map(|((table, of, name), mentions)| {
+                (((if table == from { to.clone() } else { table }), of, name), mentions)
+            })
+            .collect();
+        for (table, _) in self.sequences.values_mut().flatten() {
+            if *table == from {
+                table.clone_from(&to);
+            }
         }
         // Views follow a rename; bodies of routines do not, which is why they are kept as text.
         for view in self.views.values_mut() {
@@ -552,10 +605,13 @@ impl Schema {
             self.unlink(changed);
             self.alter(&name, action);
             self.link(changed);
+            if !alter.only {
+                self.hand_down(&name, action);
+            }
         }
     }
 
-    fn alter(&mut self, name: &Name, action: &Action) {
+    pub(super) fn alter(&mut self, name: &Name, action: &Action) {
         match action {
             Action::AddColumn { column, place, .. } => {
                 self.add_column(name, column, place.as_ref());
@@ -636,7 +692,9 @@ impl Schema {
                     !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
                 }
                 ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
-                ConstraintKind::Exclude => true,
+                ConstraintKind::Exclude(compared) => !compared.iter().any(|expression| {
+                    crate::sql::mentions(crate::sql::Tokens::Postgres, &expression.text, column)
+                }),
             });
         }
         self.remove_indexes(name, |_, index| index.covers(column));
@@ -656,7 +714,7 @@ impl Schema {
                 | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
                 ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
                 ConstraintKind::NotNull(of) => rename(of),
-                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
+                ConstraintKind::Check(_) | ConstraintKind::Exclude(_) => {}
             }
         }
         for index in self.links.indexes.get(name).into_iter().flatten() {
@@ -777,21 +835,8 @@ fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
     map.remove(&plain(name));
 }
 
-fn default_index(table: &Name) -> Name {
-    Name { schema: table.schema.clone(), name: format!("{}_pkey", table.name) }
-}
-
-/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
-/// that name, and without cutting it at 63 bytes.
-fn default_name(table: &Name, constraint: &Constraint) -> String {
-    let with =
-        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
-    match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
-        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
-        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
-        ConstraintKind::Check(_) => format!("{}_check", table.name),
-        ConstraintKind::Exclude => format!("{}_excl", table.name),
-        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
-    }
+/// The column that a sequence belongs to, if to any.
+fn owner_of(owned_by: &Option<Option<(Name, String)>>) -> Option<(Name, String)> {
+    let (table, column) = owned_by.as_ref()?.as_ref()?;
+    Some((plain(table), column.clone()))
 }

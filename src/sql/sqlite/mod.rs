@@ -261,7 +261,7 @@ fn create_trigger(parser: &mut Parser, text: &str, span: &Range<usize>) -> Optio
         parser.cursor.pass();
         body.statements.push(statement(text, start..end.max(start)));
     }
-    Some(What::CreateTrigger { name, table, body: Some(body) })
+    Some(What::CreateTrigger { name, table, mentions: Vec::new(), body: Some(body) })
 }
 
 fn drop(cursor: &mut Cursor) -> (String, Option<What>) {

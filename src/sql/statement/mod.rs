@@ -17,7 +17,7 @@ use std::ops::Range;
 pub use alter::{Action, AlterTable, PartitionOperation, Place};
 pub use table::{
     Algorithm, Check, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, Expression,
-    ForeignKey, Generated, IndexKind, IndexPart, LockClause, Online, Type, Wait,
+    ForeignKey, Generated, IndexKind, IndexPart, KeyNames, LockClause, Online, Type, Wait,
 };
 
 /// One statement of a script.
@@ -113,6 +113,8 @@ pub enum What {
         name: Name,
         /// The table whose changes fire it.
         table: Name,
+        /// PostgreSQL: the names in its `UPDATE OF` and `WHEN`, for who depends on what.
+        mentions: Vec<String>,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
     },
@@ -183,6 +185,8 @@ pub enum What {
         drop: Drop,
         /// What becomes of them.
         action: SequenceAction,
+        /// PostgreSQL: `OWNED BY`; `NONE` is an owner that is nobody.
+        owned_by: Option<Option<(Name, String)>>,
     },
     /// `TRUNCATE`.
     Truncate {
@@ -212,6 +216,10 @@ pub enum What {
         table: Option<Name>,
         /// Which of them.
         of: TableObject,
+        /// Its name.
+        name: String,
+        /// What becomes of it.
+        change: ObjectChange,
     },
     /// `COMMENT ON` a relation or something of it.
     Comment(Option<Name>),
@@ -491,8 +499,19 @@ pub struct Body {
     pub text: String,
 }
 
+/// What becomes of a policy, rule or trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectChange {
+    /// It is made, of an expression or query with these names in it.
+    Made(Vec<String>),
+    /// It is changed.
+    Altered,
+    /// It is dropped.
+    Dropped,
+}
+
 /// What belongs to a table and changes how it works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TableObject {
     /// A row-security policy.
     Policy,

@@ -57,7 +57,7 @@ impl Judge<'_> {
                 }
                 self.forbid_null(table, &columns);
             }
-            ConstraintKind::Unique { .. } | ConstraintKind::Exclude => {
+            ConstraintKind::Unique { .. } | ConstraintKind::Exclude(_) => {
                 self.because("the index is built under the lock");
                 for one in self.with_rows(table) {
                     self.effects.builds_index(&one);
@@ -172,7 +172,7 @@ impl Judge<'_> {
             Some(
                 ConstraintKind::Unique { .. }
                 | ConstraintKind::PrimaryKey { .. }
-                | ConstraintKind::Exclude,
+                | ConstraintKind::Exclude(_),
             ) => {
                 for one in self.tree(table) {
                     let named = Name { schema: one.schema.clone(), name: name.to_owned() };

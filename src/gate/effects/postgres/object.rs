@@ -43,7 +43,7 @@ impl Judge<'_> {
                     self.lock(table, Mode::ShareRowExclusiveLock);
                 }
             }
-            What::Sequence { drop, action } => {
+            What::Sequence { drop, action, .. } => {
                 let mode = match action {
                     SequenceAction::Create => return,
                     SequenceAction::Alter => Mode::ShareRowExclusiveLock,
@@ -56,7 +56,7 @@ impl Judge<'_> {
             What::DropTrigger { table: Some(table), .. } => {
                 self.lock(table, Mode::AccessExclusiveLock);
             }
-            What::TableObject { table: Some(table), of } => match of {
+            What::TableObject { table: Some(table), of, .. } => match of {
                 TableObject::Policy | TableObject::Rule => {
                     self.lock(table, Mode::AccessExclusiveLock);
                 }
