@@ -332,7 +332,13 @@ pub(super) fn type_of(node: &SyntaxNode) -> Type {
     if ty.schema.as_deref() == Some("pg_catalog") {
         ty.schema = None;
     }
-    ty.name = known_as(&words.join(" "));
+    let written = words.join(" ");
+    ty.name = known_as(&written);
+    // `char` and `bit` alone are of one letter; `bpchar` alone is of any length.
+    if matches!(ty.name.as_str(), "char" | "bit") && written != "bpchar" && ty.modifiers.is_empty()
+    {
+        ty.modifiers.push("1".to_owned());
+    }
     ty
 }
 

@@ -4,8 +4,8 @@ use super::naming::{default_index, default_name, free_name};
 use super::{Index, Schema, Table, Trigger, View, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Drop, IndexAction, IndexKind, IndexPart, Name, ObjectChange, Online, PartitionOperation, Place,
-    SequenceAction, Statement, TypeAction, What,
+    Drop, Expression, IndexAction, IndexKind, IndexPart, Name, ObjectChange, Online,
+    PartitionOperation, Place, SequenceAction, Statement, TypeAction, What,
 };
 
 impl Schema {
@@ -239,7 +239,7 @@ impl Schema {
                 Some((parts.collect(), using_index.clone()))
             }
             ConstraintKind::Exclude(compared) => {
-                Some((compared.iter().cloned().map(IndexPart::Expression).collect(), None))
+                Some((compared.iter().map(compared_part).collect(), None))
             }
             _ => None,
         };
@@ -833,6 +833,17 @@ impl Table {
 
 fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
     map.remove(&plain(name));
+}
+
+/// A part of an exclusion: a column where it is nothing but a name.
+fn compared_part(compared: &Expression) -> IndexPart {
+    let text = compared.text.trim();
+    let name = text.chars().all(|c| c == '_' || c.is_alphanumeric());
+    if name {
+        IndexPart::Column(text.to_lowercase(), None)
+    } else {
+        IndexPart::Expression(compared.clone())
+    }
 }
 
 /// The column that a sequence belongs to, if to any.

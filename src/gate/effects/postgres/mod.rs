@@ -5,8 +5,11 @@
 //! own DEBUG1 messages.
 
 mod alter;
+mod cast;
+mod column;
 mod constraint;
 mod object;
+mod refuse;
 mod rows;
 mod table;
 mod types;

@@ -32,24 +32,28 @@ pub(super) fn change(
     {
         return Change::Rewrite(format!("`USING {}` is computed for every row", using.text));
     }
-    let (from, from_checked) = base(from, around);
+    let same = |from: &Type, to: &Type| *from == Type { text: from.text.clone(), ..to.clone() };
+    if same(from, to) && !base(to, around).1 {
+        return Change::None("it is the same type".to_owned());
+    }
+    // A value that left a domain with constraints is still of its base type.
+    let (mut inner, _) = base(from, around);
+    if inner != *from {
+        // What comes out of a domain has no length of its own, as far as casts know.
+        inner.modifiers.clear();
+    }
+    let from = inner;
     let (to, to_checked) = base(to, around);
     if to_checked {
         return Change::Rewrite("every row is checked against the domain".to_owned());
     }
-    // A value that left a domain with constraints is still of its base type.
-    let _ = from_checked;
-    if from == to_unqualified(&to, &from) {
+    if same(&from, &to) {
         return Change::None("it is the same type".to_owned());
     }
     if from.array || to.array {
         return arrays(&from, &to);
     }
     between(&from, &to, around)
-}
-
-fn to_unqualified(to: &Type, from: &Type) -> Type {
-    Type { text: from.text.clone(), ..to.clone() }
 }
 
 /// `USING c`, `USING c::t`, `USING CAST(c AS t)`: what the server would do by itself.
@@ -72,7 +76,7 @@ fn is_the_column_itself(column: &str, to: &Type, using: &str) -> bool {
 }
 
 /// The type that a domain is made of, and whether a constraint stands on the way.
-fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
+pub(super) fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
     let name = crate::sql::statement::Name { schema: ty.schema.clone(), name: ty.name.clone() };
     match around.schema.domains.get(&crate::sql::schema::plain(&name)) {
         Some((inner, constrained)) if !ty.array => {
@@ -109,6 +113,9 @@ fn widens(from: Option<&String>, to: Option<&String>) -> bool {
 const RELABELLED: &[(&str, &str)] = &[
     ("varchar", "text"),
     ("text", "varchar"),
+    ("varchar", "char"),
+    ("text", "char"),
+    ("bit", "varbit"),
     ("text", "citext"),
     ("varchar", "citext"),
     ("citext", "text"),
@@ -126,6 +133,14 @@ const RELABELLED: &[(&str, &str)] = &[
     ("oid", "regtype"),
 ];
 
+/// The least unit that an interval keeps: `interval day to second` keeps seconds, as one without
+/// units does.
+fn least_unit(name: &str) -> usize {
+    let last = name.rsplit(' ').next().unwrap_or_default();
+    let units = ["second", "minute", "hour", "day", "month", "year"];
+    units.iter().position(|unit| *unit == last).unwrap_or(0)
+}
+
 fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
     let (first, second) = (from.name.as_str(), to.name.as_str());
     let (had, gets) = (from.modifiers.first(), to.modifiers.first());
@@ -142,6 +157,10 @@ fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
             }
             if first == second {
                 return kept("the precision is not made less");
+            }
+            if gets.is_some_and(|gets| *gets != six) {
+                // The cast to the other type gives six digits, whatever there was.
+                return written("the times are rounded".to_owned());
             }
             if around.server.version < (12, 0, 0) {
                 return written("the times move to another zone".to_owned());
@@ -162,7 +181,18 @@ fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
         ("varchar", "varchar") | ("varbit", "varbit") if widens(had, gets) => {
             kept("the length is not made less")
         }
-        ("time", "time") | ("timetz", "timetz") | ("interval", "interval")
+        _ if first.starts_with("interval") && second.starts_with("interval") => {
+            let (kept_unit, new_unit) = (least_unit(first), least_unit(second));
+            let whole = second == "interval" && to.modifiers.is_empty();
+            let digits_fit = widens(Some(&digits(had)), Some(&digits(gets)));
+            if whole || (new_unit <= kept_unit && (kept_unit > 0 || digits_fit)) {
+                kept("no unit and no digit is left out")
+            } else {
+                written("every interval is cut to its units and digits".to_owned())
+            }
+        }
+        ("char", "char") if gets.is_none() => kept("the new type has no length"),
+        ("time", "time") | ("timetz", "timetz")
             if widens(Some(&digits(had)), Some(&digits(gets))) =>
         {
             kept("the precision is not made less")
