@@ -216,6 +216,7 @@ impl Parser<'_> {
                 not_valid: false,
                 enforced,
                 deferrable: false,
+                include: Vec::new(),
                 no_inherit: false,
             },
             if_not_exists,

@@ -39,7 +39,8 @@ fn index(reader: &Reader, statement: &Stmt) -> Option<What> {
                 parts: parts.filter_map(|part| index_part(reader, &part)).collect(),
                 include: create
                     .index_include_clause()
-                    .map(|clause| columns(clause.syntax()))
+                    .and_then(|clause| clause.partition_item_list())
+                    .map(|list| columns(list.syntax()))
                     .unwrap_or_default(),
                 predicate: create
                     .where_clause()

@@ -221,6 +221,17 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
         let list = parameters.and_then(|parameters| parameters.column_list());
         list.map(|list| columns(list.syntax())).unwrap_or_default()
     };
+    let include = match constraint {
+        ast::Constraint::UniqueConstraint(unique) => unique.index_parameters(),
+        ast::Constraint::PrimaryKeyConstraint(primary) => primary.index_parameters(),
+        _ => None,
+    };
+    let include = include.and_then(|parameters| parameters.constraint_include_clause());
+    let include = match constraint {
+        ast::Constraint::ExcludeConstraint(exclude) => exclude.constraint_include_clause(),
+        _ => include,
+    };
+    let include = include.and_then(|clause| clause.column_ref_list());
     let used = |using: Option<ast::UsingIndexName>| using.map(|using| word_of(using.index_ref()));
     let (clause, options, kind) = match constraint {
         ast::Constraint::CheckConstraint(check) => (
@@ -269,6 +280,7 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
     Some(Constraint {
         name: named(clause),
         kind,
+        include: include.map(|list| columns(list.syntax())).unwrap_or_default(),
         not_valid: has(|option| matches!(option, ast::ConstraintOption::NotValid(_))),
         enforced: !has(|option| matches!(option, ast::ConstraintOption::NotEnforced(_))),
         no_inherit: has(|option| matches!(option, ast::ConstraintOption::NoInherit(_))),

@@ -191,6 +191,7 @@ impl Schema {
             not_valid: false,
             enforced: true,
             deferrable: false,
+            include: Vec::new(),
             no_inherit: false,
         };
         let named = |name: &Option<String>, kind| Constraint { name: name.clone(), ..own(kind) };
@@ -255,6 +256,7 @@ impl Schema {
             column.not_null = true;
         }
         let unique = !matches!(constraint.kind, ConstraintKind::Exclude(_));
+        let include = constraint.include.clone();
         entry.constraints.push(constraint);
         match index {
             Some((_, Some(used))) => {
@@ -277,7 +279,7 @@ impl Schema {
                     concurrently: false,
                     if_not_exists: false,
                     parts,
-                    include: Vec::new(),
+                    include,
                     predicate: None,
                     kind: IndexKind::Ordinary,
                     online: Online::default(),

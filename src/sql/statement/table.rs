@@ -164,6 +164,8 @@ pub struct Constraint {
     pub enforced: bool,
     /// `DEFERRABLE`.
     pub deferrable: bool,
+    /// PostgreSQL: `INCLUDE`, columns that its index keeps beside the key.
+    pub include: Vec<String>,
     /// PostgreSQL: `NO INHERIT`, for this table alone.
     pub no_inherit: bool,
 }

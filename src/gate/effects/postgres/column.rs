@@ -156,7 +156,7 @@ impl Judge<'_> {
     }
 
     /// What of a table goes with a column: indexes, keys in both directions, sequences.
-    fn drop_with_column(&mut self, table: &Name, column: &str) {
+    pub(super) fn drop_with_column(&mut self, table: &Name, column: &str) {
         let schema = self.around.schema;
         for (index, _) in schema.indexes_of(table).filter(|(_, index)| index.covers(column)) {
             self.effects.lock(Relation::Index, index, Mode::AccessExclusiveLock);

@@ -5,11 +5,12 @@
 //! own DEBUG1 messages.
 
 mod alter;
+mod alter_refuse;
 mod cast;
 mod column;
 mod constraint;
 mod object;
-mod refuse;
+
 mod rows;
 mod table;
 mod types;
