@@ -182,12 +182,10 @@ ALTER TABLE plain DROP COLUMN v
 -- setup: ALTER TABLE plain ADD COLUMN v integer GENERATED ALWAYS AS (a + b) VIRTUAL
 ALTER TABLE plain ALTER COLUMN v SET NOT NULL
 
--- gap: 15 18
 ALTER TABLE plain ADD COLUMN a integer
 
 ALTER TABLE plain ADD COLUMN IF NOT EXISTS x integer DEFAULT 1
 
--- gap: 15 18
 ALTER TABLE ONLY animals ADD COLUMN x integer
 
 ALTER TABLE animals ADD COLUMN x integer DEFAULT 1 CHECK (x > 0)
@@ -204,10 +202,8 @@ ALTER TABLE sales ADD COLUMN x integer DEFAULT 1 CHECK (x > 0)
 
 ALTER TABLE sales ADD COLUMN x bigint REFERENCES authors (id)
 
--- gap: 15 18
 ALTER TABLE ONLY sales ADD COLUMN x integer
 
--- gap: 15 18
 ALTER TABLE sales_2025 ADD COLUMN x integer
 
 ALTER TABLE scratch ADD COLUMN x uuid DEFAULT gen_random_uuid()
@@ -220,16 +216,12 @@ ALTER TABLE public.plain ADD COLUMN x integer
 
 ALTER TABLE guarded ADD COLUMN x uuid DEFAULT gen_random_uuid()
 
--- gap: 15 18
 ALTER TABLE guarded_view ADD COLUMN x integer
 
--- gap: 15 18
 ALTER TABLE guarded_mat ADD COLUMN x integer
 
--- gap: 15 18
 ALTER TABLE authors DROP COLUMN id
 
--- gap: 15 18
 ALTER TABLE authors DROP COLUMN id CASCADE
 
 ALTER TABLE authors DROP COLUMN boss
@@ -238,58 +230,44 @@ ALTER TABLE authors DROP COLUMN email
 
 ALTER TABLE books DROP COLUMN author
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN title
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN during
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN pages
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN id
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN id CASCADE
 
--- gap: 15 18
 ALTER TABLE books DROP COLUMN nothing
 
 ALTER TABLE books DROP COLUMN IF EXISTS nothing
 
 ALTER TABLE loans DROP COLUMN book
 
--- gap: 15 18
 ALTER TABLE animals DROP COLUMN name
 
--- gap: 15 18
 ALTER TABLE dogs DROP COLUMN name
 
 ALTER TABLE dogs DROP COLUMN tail
 
--- gap: 15 18
 ALTER TABLE ONLY animals DROP COLUMN name
 
--- gap: 15 18
 ALTER TABLE sales DROP COLUMN amount
 
 ALTER TABLE sales DROP COLUMN region
 
--- gap: 15 18
 ALTER TABLE sales DROP COLUMN day
 
--- gap: 15 18
 ALTER TABLE guarded DROP COLUMN a
 
 ALTER TABLE guarded DROP COLUMN b
 
--- gap: 15 18
 ALTER TABLE guarded DROP COLUMN b CASCADE
 
 ALTER TABLE guarded DROP COLUMN secret
 
--- gap: 15 18
 ALTER TABLE plain DROP COLUMN a
 
 ALTER TABLE authors RENAME COLUMN id TO ident
@@ -298,7 +276,6 @@ ALTER TABLE authors RENAME TO writers
 
 ALTER TABLE animals RENAME COLUMN name TO called
 
--- gap: 15 18
 ALTER TABLE dogs RENAME COLUMN name TO called
 
 ALTER TABLE animals RENAME TO beasts
@@ -319,18 +296,14 @@ ALTER TABLE books_title_idx RENAME TO i
 
 ALTER TABLE free RENAME TO f
 
--- gap: 15 18
 ALTER TABLE books RENAME CONSTRAINT books_pkey TO pk
 
--- gap: 15 18
 ALTER TABLE books RENAME CONSTRAINT books_isbn_key TO ik
 
 ALTER TABLE animals RENAME CONSTRAINT animals_name TO n
 
--- gap: 15 18
 ALTER TABLE sales RENAME CONSTRAINT sales_pkey TO pk
 
--- gap: 15 18
 ALTER TABLE sales RENAME CONSTRAINT sales_region_fk TO fk
 
 ALTER TABLE authors ALTER COLUMN email SET NOT NULL
@@ -343,14 +316,12 @@ ALTER TABLE loans ALTER COLUMN book SET NOT NULL
 
 ALTER TABLE animals ALTER COLUMN name SET NOT NULL
 
--- gap: 15 18
 ALTER TABLE ONLY animals ALTER COLUMN name SET NOT NULL
 
 ALTER TABLE sales ALTER COLUMN amount SET NOT NULL
 
 ALTER TABLE sales_2025 ALTER COLUMN amount SET NOT NULL
 
--- gap: 15 18
 -- setup: ALTER TABLE animals ADD CONSTRAINT nn CHECK (name IS NOT NULL)
 ALTER TABLE animals ALTER COLUMN name SET NOT NULL
 
@@ -366,26 +337,20 @@ ALTER TABLE plain ALTER COLUMN b SET NOT NULL
 -- setup: ALTER TABLE plain ADD CONSTRAINT nn CHECK (a IS NOT NULL)
 ALTER TABLE plain ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL
 
--- gap: 15 18
 -- setup: ALTER TABLE plain ADD CONSTRAINT nn CHECK (a IS NOT NULL)
 ALTER TABLE plain ALTER COLUMN a SET NOT NULL, DROP CONSTRAINT nn
 
--- gap: 15 18
 -- setup: ALTER TABLE plain ADD CONSTRAINT nn CHECK (NOT (a IS NULL))
 ALTER TABLE plain ALTER COLUMN a SET NOT NULL
 
--- gap: 15 18
 ALTER TABLE authors ALTER COLUMN id DROP NOT NULL
 
 ALTER TABLE authors ALTER COLUMN email DROP NOT NULL
 
--- gap: 15 18
 ALTER TABLE sales ALTER COLUMN day DROP NOT NULL
 
--- gap: 15 18
 ALTER TABLE sales_2025 ALTER COLUMN day DROP NOT NULL
 
--- gap: 15 18
 ALTER TABLE books ALTER COLUMN id DROP NOT NULL
 
 ALTER TABLE animals ALTER COLUMN name SET DEFAULT 'x'
@@ -400,12 +365,10 @@ ALTER TABLE books ADD CONSTRAINT c CHECK (price > 0 AND pages > 0)
 
 ALTER TABLE animals ADD CONSTRAINT c CHECK (id > 0) NOT VALID
 
--- gap: 15 18
 ALTER TABLE animals ADD CONSTRAINT c CHECK (id > 0) NO INHERIT
 
 ALTER TABLE sales ADD CONSTRAINT c CHECK (amount > 0) NOT VALID
 
--- gap: 15 18
 ALTER TABLE sales ADD CONSTRAINT c CHECK (amount > 0) NO INHERIT
 
 ALTER TABLE sales_2025 ADD CONSTRAINT c CHECK (amount > 0)
@@ -413,7 +376,6 @@ ALTER TABLE sales_2025 ADD CONSTRAINT c CHECK (amount > 0)
 -- setup: ALTER TABLE animals ADD CONSTRAINT c CHECK (id > 0) NOT VALID
 ALTER TABLE animals VALIDATE CONSTRAINT c
 
--- gap: 15 18
 -- setup: ALTER TABLE animals ADD CONSTRAINT c CHECK (id > 0) NOT VALID
 ALTER TABLE ONLY animals VALIDATE CONSTRAINT c
 
@@ -434,13 +396,10 @@ ALTER TABLE authors ADD CONSTRAINT f FOREIGN KEY (boss) REFERENCES authors (id)
 
 ALTER TABLE authors ADD CONSTRAINT f FOREIGN KEY (boss) REFERENCES authors (id) NOT VALID
 
--- gap: 15 18
 ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES scratch (id)
 
--- gap: 15 18
 ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES sales_2025 (id)
 
--- gap: 15
 ALTER TABLE refunds ADD CONSTRAINT f FOREIGN KEY (sale, day) REFERENCES sales (id, day)
 
 -- only: <18
@@ -453,28 +412,23 @@ ALTER TABLE refunds ADD CONSTRAINT f FOREIGN KEY (sale, day) REFERENCES sales (i
 -- setup: ALTER TABLE sales ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES authors (id) NOT VALID
 ALTER TABLE sales VALIDATE CONSTRAINT f
 
--- gap: 18
 -- only: 18
 -- setup: ALTER TABLE refunds ADD CONSTRAINT f FOREIGN KEY (sale, day) REFERENCES sales (id, day) NOT VALID
 ALTER TABLE refunds VALIDATE CONSTRAINT f
 
--- gap: 18
 -- only: 18
 ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES regions (code)
 
 -- only: 18
 ALTER TABLE loans ADD CONSTRAINT f FOREIGN KEY (book) REFERENCES books (id) NOT ENFORCED
 
--- gap: 18
 -- only: 18
 -- setup: ALTER TABLE loans ADD CONSTRAINT f FOREIGN KEY (book) REFERENCES books (id) NOT ENFORCED
 ALTER TABLE loans ALTER CONSTRAINT f ENFORCED
 
--- gap: 18
 -- only: 18
 ALTER TABLE loans ALTER CONSTRAINT loans_book_fk NOT ENFORCED
 
--- gap: 18
 -- only: 18
 ALTER TABLE animals ADD CONSTRAINT n NOT NULL name NO INHERIT
 
@@ -510,33 +464,26 @@ ALTER TABLE authors DROP CONSTRAINT authors_pkey CASCADE
 
 ALTER TABLE authors DROP CONSTRAINT authors_boss_fk
 
--- gap: 15 18
 ALTER TABLE authors DROP CONSTRAINT authors_email_key
 
 ALTER TABLE books DROP CONSTRAINT books_author_fk
 
--- gap: 15 18
 ALTER TABLE books DROP CONSTRAINT books_during_excl
 
 ALTER TABLE books DROP CONSTRAINT IF EXISTS nothing
 
--- gap: 15 18
 ALTER TABLE books DROP CONSTRAINT nothing
 
--- gap: 15 18
 ALTER TABLE sales DROP CONSTRAINT sales_region_fk
 
 ALTER TABLE refunds DROP CONSTRAINT refunds_sale_fk
 
--- gap: 15 18
 ALTER TABLE sales DROP CONSTRAINT sales_pkey CASCADE
 
 ALTER TABLE animals DROP CONSTRAINT animals_name
 
--- gap: 15 18
 ALTER TABLE dogs DROP CONSTRAINT animals_name
 
--- gap: 15 18
 ALTER TABLE other.elsewhere DROP CONSTRAINT elsewhere_fk
 
 ALTER TABLE plain ADD CONSTRAINT u UNIQUE (a) DEFERRABLE INITIALLY DEFERRED
@@ -550,18 +497,14 @@ ALTER TABLE plain ADD CONSTRAINT p PRIMARY KEY (a), ALTER COLUMN b SET NOT NULL
 
 ALTER TABLE plain ADD CONSTRAINT p PRIMARY KEY (a), ADD CONSTRAINT u UNIQUE (b)
 
--- gap: 15 18
 ALTER TABLE authors ADD PRIMARY KEY (email)
 
 ALTER TABLE spare ADD PRIMARY KEY (id, day)
 
--- gap: 15
 ALTER TABLE sales ADD CONSTRAINT u UNIQUE (id, day)
 
--- gap: 15 18
 ALTER TABLE sales ADD CONSTRAINT u UNIQUE (id)
 
--- gap: 15 18
 ALTER TABLE animals ADD CONSTRAINT u UNIQUE (name)
 
 ALTER TABLE books ADD CONSTRAINT e EXCLUDE USING btree (price WITH =) WHERE (price > 0)
@@ -570,5 +513,4 @@ ALTER TABLE loans ALTER CONSTRAINT loans_book_fk NOT DEFERRABLE
 
 ALTER TABLE sales ALTER CONSTRAINT sales_region_fk DEFERRABLE INITIALLY DEFERRED
 
--- gap: 15 18
 ALTER TABLE books ALTER CONSTRAINT books_pages_check DEFERRABLE

@@ -111,7 +111,6 @@ ALTER TABLE t ALTER COLUMN i4 TYPE present
 
 ALTER TABLE t ALTER COLUMN i4 TYPE nested
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN i4 TYPE boolean
 
 ALTER TABLE t ALTER COLUMN i4 TYPE money
@@ -190,7 +189,6 @@ ALTER TABLE t ALTER COLUMN tx TYPE colour USING tx::colour
 
 ALTER TABLE t ALTER COLUMN tx TYPE integer USING tx::integer
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN tx TYPE integer
 
 ALTER TABLE t ALTER COLUMN ch TYPE char(4)
@@ -199,7 +197,6 @@ ALTER TABLE t ALTER COLUMN ch TYPE char(3)
 
 ALTER TABLE t ALTER COLUMN ch TYPE char(2)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN ch TYPE bpchar
 
 ALTER TABLE t ALTER COLUMN ch TYPE text
@@ -262,7 +259,6 @@ ALTER TABLE t ALTER COLUMN iv TYPE interval(6)
 
 ALTER TABLE t ALTER COLUMN iv TYPE interval(3)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN iv TYPE interval day to second
 
 ALTER TABLE t ALTER COLUMN iv3 TYPE interval
@@ -273,10 +269,8 @@ ALTER TABLE t ALTER COLUMN iv3 TYPE interval(2)
 
 ALTER TABLE t ALTER COLUMN iv3 TYPE interval(6)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN ivd TYPE interval
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN ivd TYPE interval day to second
 
 ALTER TABLE t ALTER COLUMN ivd TYPE interval month
@@ -285,7 +279,6 @@ ALTER TABLE t ALTER COLUMN bt TYPE bit(4)
 
 ALTER TABLE t ALTER COLUMN bt TYPE bit(5)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN bt TYPE varbit
 
 ALTER TABLE t ALTER COLUMN bt TYPE varbit(4)
@@ -322,7 +315,6 @@ ALTER TABLE t ALTER COLUMN jb TYPE json
 
 ALTER TABLE t ALTER COLUMN jb TYPE text
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN bo TYPE integer
 
 ALTER TABLE t ALTER COLUMN bo TYPE text
@@ -349,10 +341,8 @@ ALTER TABLE t ALTER COLUMN ba TYPE positive
 
 ALTER TABLE t ALTER COLUMN ba TYPE bare
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN bat TYPE varchar(10)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN bat TYPE varchar(20)
 
 ALTER TABLE t ALTER COLUMN bat TYPE varchar
@@ -396,7 +386,6 @@ ALTER TABLE t ALTER COLUMN ts TYPE timestamptz(3)
 -- zone: UTC
 ALTER TABLE t ALTER COLUMN ts3 TYPE timestamptz
 
--- gap: 15 18
 -- zone: UTC
 ALTER TABLE t ALTER COLUMN ts3 TYPE timestamptz(3)
 
@@ -421,11 +410,9 @@ ALTER TABLE t ALTER COLUMN ts TYPE timestamptz USING ts AT TIME ZONE 'UTC'
 -- zone: UTC
 ALTER TABLE t ALTER COLUMN tz TYPE timestamp USING tz AT TIME ZONE 'UTC'
 
--- gap: 15 18
 -- zone: UTC
 ALTER TABLE x ALTER COLUMN ts TYPE timestamptz
 
--- gap: 15 18
 -- zone: UTC
 ALTER TABLE x ALTER COLUMN tz TYPE timestamp
 
@@ -487,7 +474,6 @@ ALTER TABLE t ALTER COLUMN vc10 TYPE text USING vc10 || ''
 
 ALTER TABLE t ALTER COLUMN vc10 TYPE text USING (vc10)
 
--- gap: 15 18
 ALTER TABLE t ALTER COLUMN vc10 TYPE text USING vc10::varchar(20)::text
 
 ALTER TABLE t ALTER COLUMN vc10 TYPE text USING CAST(vc10 AS text)
@@ -540,10 +526,8 @@ ALTER TABLE x ALTER COLUMN vcp TYPE varchar(20)
 
 ALTER TABLE x ALTER COLUMN vcp TYPE text
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN vcl TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN vcl TYPE text
 
 ALTER TABLE x ALTER COLUMN tx TYPE varchar
@@ -582,19 +566,14 @@ ALTER TABLE x ALTER COLUMN b TYPE text
 
 ALTER TABLE x ALTER COLUMN b TYPE varchar(10) COLLATE "C"
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN c TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN c TYPE text
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN e TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN e TYPE text
 
--- gap: 15 18
 ALTER TABLE x ALTER COLUMN e TYPE varchar(10) COLLATE "C"
 
 ALTER TABLE used ALTER COLUMN checked TYPE varchar(20)
@@ -603,54 +582,42 @@ ALTER TABLE used ALTER COLUMN checked TYPE text
 
 ALTER TABLE used ALTER COLUMN checked TYPE varchar(10)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN checked TYPE varchar(5)
 
 ALTER TABLE used ALTER COLUMN loose TYPE varchar(20)
 
 ALTER TABLE used ALTER COLUMN loose TYPE text
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN keyed TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN keyed TYPE text
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN keyed TYPE varchar(5)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN made_of TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN made_of TYPE text
 
 ALTER TABLE used ALTER COLUMN made TYPE varchar
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN made TYPE varchar(50)
 
 ALTER TABLE used ALTER COLUMN defaulted TYPE varchar(20)
 
 ALTER TABLE used ALTER COLUMN defaulted TYPE text
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN defaulted TYPE integer USING 1
 
 ALTER TABLE used ALTER COLUMN viewed TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN triggered TYPE varchar(20)
 
 ALTER TABLE used ALTER COLUMN ruled TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN policed TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN counted TYPE bigint
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN id TYPE bigint
 
 ALTER TABLE key_parent ALTER COLUMN code TYPE varchar(20)
@@ -667,7 +634,6 @@ ALTER TABLE key_child ALTER COLUMN code TYPE text
 
 ALTER TABLE key_child ALTER COLUMN n TYPE bigint
 
--- gap: 15 18
 ALTER TABLE key_child ALTER COLUMN code TYPE integer
 
 ALTER TABLE parts ALTER COLUMN v TYPE varchar(20)
@@ -676,50 +642,38 @@ ALTER TABLE parts ALTER COLUMN v TYPE text
 
 ALTER TABLE parts ALTER COLUMN v TYPE varchar(5)
 
--- gap: 15 18
 ALTER TABLE parts ALTER COLUMN w TYPE varchar(20)
 
--- gap: 15 18
 ALTER TABLE parts ALTER COLUMN w TYPE text
 
--- gap: 15 18
 ALTER TABLE parts ALTER COLUMN w TYPE varchar(10) COLLATE "C"
 
 ALTER TABLE parts ALTER COLUMN n TYPE bigint
 
--- gap: 15 18
 ALTER TABLE parts ALTER COLUMN id TYPE bigint
 
--- gap: 15 18
 ALTER TABLE parts_1 ALTER COLUMN v TYPE text
 
--- gap: 15 18
 ALTER TABLE parts_1 ALTER COLUMN n TYPE bigint
 
 ALTER TABLE base ALTER COLUMN v TYPE varchar(20)
 
 ALTER TABLE base ALTER COLUMN n TYPE bigint
 
--- gap: 15 18
 ALTER TABLE derived ALTER COLUMN v TYPE text
 
 ALTER TABLE derived ALTER COLUMN m TYPE bigint
 
 ALTER TABLE serials ALTER COLUMN s TYPE bigint
 
--- gap: 15 18
 ALTER TABLE serials ALTER COLUMN i TYPE bigint
 
--- gap: 15 18
 ALTER TABLE serials ALTER COLUMN i TYPE smallint
 
--- gap: 15 18
 ALTER TABLE used_view ALTER COLUMN viewed TYPE text
 
--- gap: 15 18
 ALTER TABLE ONLY base ALTER COLUMN n TYPE bigint
 
--- gap: 15 18
 ALTER TABLE ONLY parts ALTER COLUMN n TYPE bigint
 
 ALTER TABLE t ALTER COLUMN vc10 TYPE text, ALTER COLUMN tx TYPE varchar
@@ -736,7 +690,6 @@ ALTER TABLE t ALTER COLUMN vc10 SET DATA TYPE text
 
 ALTER TABLE x ALTER COLUMN vc10 TYPE text, DROP COLUMN i4
 
--- gap: 15 18
 ALTER TABLE used ALTER COLUMN checked TYPE text, DROP CONSTRAINT used_check
 
 ALTER TABLE base ADD COLUMN z bare
@@ -745,7 +698,6 @@ ALTER TABLE base ADD COLUMN z positive
 
 ALTER TABLE base ADD COLUMN z present
 
--- gap: 15 18
 ALTER TABLE base ADD COLUMN z nested
 
 ALTER TABLE base ADD COLUMN z bare_text
@@ -760,7 +712,6 @@ ALTER TABLE base ADD COLUMN z positive DEFAULT 1
 
 ALTER TABLE base ADD COLUMN z positive NOT NULL DEFAULT 1
 
--- gap: 15 18
 ALTER TABLE base ADD COLUMN z positive[]
 
 ALTER TABLE base ADD COLUMN z positive DEFAULT 0
@@ -784,7 +735,6 @@ ALTER DOMAIN bare DROP CONSTRAINT IF EXISTS c
 
 DROP DOMAIN bare
 
--- gap: 15 18
 DROP DOMAIN bare CASCADE
 
 DROP DOMAIN present

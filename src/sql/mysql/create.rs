@@ -115,6 +115,7 @@ pub(super) fn index(c: &mut Cursor<'_>) -> Option<What> {
         }
     }
     let index = CreateIndex {
+        include: Vec::new(),
         name: Some(Name::plain(name)),
         table,
         only: false,

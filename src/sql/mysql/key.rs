@@ -95,7 +95,15 @@ pub(super) fn if_exists(c: &mut Cursor<'_>) -> bool {
 }
 
 fn constraint(name: Option<String>, kind: ConstraintKind, enforced: bool) -> Constraint {
-    Constraint { name, kind, not_valid: false, enforced, deferrable: false }
+    Constraint {
+        name,
+        kind,
+        include: Vec::new(),
+        not_valid: false,
+        enforced,
+        deferrable: false,
+        no_inherit: false,
+    }
 }
 
 /// The columns of an index, without the lengths of their beginnings.
@@ -114,6 +122,7 @@ fn index(c: &mut Cursor<'_>, table: &Name, unique: bool, kind: IndexKind) -> Opt
     let parts = parts(c)?;
     options(c)?;
     Some(CreateIndex {
+        include: Vec::new(),
         name: name.map(Name::plain),
         table: table.clone(),
         only: false,

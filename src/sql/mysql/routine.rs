@@ -45,7 +45,15 @@ pub(super) fn trigger(c: &mut Cursor<'_>, reader: Reader) -> Option<Said> {
     let body = Some(body(c, reader, Vec::new())?);
     Some((
         "CREATE TRIGGER",
-        What::CreateTrigger { name, table, body, or_replace: false, calls: None, from: None },
+        What::CreateTrigger {
+            name,
+            table,
+            mentions: Vec::new(),
+            body,
+            or_replace: false,
+            calls: None,
+            from: None,
+        },
     ))
 }
 

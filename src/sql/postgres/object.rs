@@ -4,7 +4,7 @@ use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
 use super::names::{
-    Reader, drop, folded, mentions, name, name_of, names, reads, tokens, word_of, writes,
+    Reader, columns, drop, folded, mentions, name, name_of, names, reads, tokens, word_of, writes,
 };
 use super::table::type_of;
 use crate::sql::statement::{
@@ -37,6 +37,11 @@ fn index(reader: &Reader, statement: &Stmt) -> Option<What> {
                 concurrently: create.concurrently_token().is_some(),
                 if_not_exists: create.if_not_exists().is_some(),
                 parts: parts.filter_map(|part| index_part(reader, &part)).collect(),
+                include: create
+                    .index_include_clause()
+                    .and_then(|clause| clause.partition_item_list())
+                    .map(|list| columns(list.syntax()))
+                    .unwrap_or_default(),
                 predicate: create
                     .where_clause()
                     .and_then(|clause| clause.expr())
@@ -147,6 +152,7 @@ fn attached(statement: &Stmt) -> Option<What> {
         action,
         reads: reads(statement.syntax()),
         writes: writes(statement.syntax()),
+        mentions: expressions(statement),
     };
     let (policy, rule) = (TableObject::Policy, TableObject::Rule);
     let (create, alter, gone) = (ObjectAction::Create, ObjectAction::Alter, ObjectAction::Drop);
@@ -154,6 +160,7 @@ fn attached(statement: &Stmt) -> Option<What> {
         Stmt::CreateTrigger(create) => What::CreateTrigger {
             name: name_of(create.trigger()),
             table: relation(create.on_relation()),
+            mentions: watched(create),
             body: None,
             or_replace: create.or_replace().is_some(),
             calls: Some(name_of(create.call_expr().and_then(|call| call.expr()))),
@@ -224,6 +231,13 @@ fn attached(statement: &Stmt) -> Option<What> {
         }
         _ => return None,
     })
+}
+
+/// The names in a trigger's `UPDATE OF` and `WHEN`.
+fn watched(create: &ast::CreateTrigger) -> Vec<String> {
+    let events = create.trigger_event_list().map(|list| list.syntax().clone());
+    let when = create.when_condition().map(|when| when.syntax().clone());
+    events.iter().chain(&when).flat_map(mentions).collect()
 }
 
 /// The relation that a comment is on.
@@ -521,4 +535,17 @@ fn maintenance(statement: &Stmt) -> Option<What> {
         }
         _ => return None,
     })
+}
+
+/// The names in the expressions of a policy, and in what a rule does.
+fn expressions(statement: &Stmt) -> Vec<String> {
+    let parts = match statement {
+        Stmt::CreatePolicy(of) => vec![
+            of.using_expr_clause().map(|clause| clause.syntax().clone()),
+            of.with_check_expr_clause().map(|clause| clause.syntax().clone()),
+        ],
+        Stmt::CreateRule(of) => vec![of.rule_do().map(|action| action.syntax().clone())],
+        _ => Vec::new(),
+    };
+    parts.iter().flatten().flat_map(mentions).collect()
 }

@@ -5,7 +5,8 @@ use squawk_syntax::ast::{self, AstNode};
 
 use super::names::{Reader, columns, folded, lists, name_of, names, reads, tokens, word_of};
 use crate::sql::statement::{
-    Check, Column, Constraint, ConstraintKind, CreateTable, ForeignKey, Generated, Name, Type, What,
+    Check, Column, Constraint, ConstraintKind, CreateTable, Expression, ForeignKey, Generated,
+    Name, Type, What,
 };
 
 /// `CREATE TABLE`.
@@ -147,8 +148,14 @@ fn constrain(reader: &Reader, constraint: &ast::Constraint, column: &mut Column)
         ast::Constraint::DefaultConstraint(default) => {
             column.default = default.expr().map(|expr| reader.expression(expr.syntax()));
         }
-        ast::Constraint::PrimaryKeyConstraint(_) => column.primary_key = true,
-        ast::Constraint::UniqueConstraint(_) => column.unique = true,
+        ast::Constraint::PrimaryKeyConstraint(key) => {
+            column.primary_key = true;
+            column.key_names.primary_key = named(key.constraint_name_clause());
+        }
+        ast::Constraint::UniqueConstraint(key) => {
+            column.unique = true;
+            column.key_names.unique = named(key.constraint_name_clause());
+        }
         ast::Constraint::CheckConstraint(check) => {
             if let Some(expr) = check.expr() {
                 column.checks.push(Check {
@@ -168,6 +175,7 @@ fn constrain(reader: &Reader, constraint: &ast::Constraint, column: &mut Column)
             };
             actions(references.referential_actions(), &mut key);
             column.references = Some(key);
+            column.key_names.references = named(references.constraint_name_clause());
         }
         ast::Constraint::GeneratedConstraint(generated) => match generated.generated_as() {
             Some(ast::GeneratedAs::GeneratedIdentity(_)) => {
@@ -217,6 +225,17 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
         let list = parameters.and_then(|parameters| parameters.column_list());
         list.map(|list| columns(list.syntax())).unwrap_or_default()
     };
+    let include = match constraint {
+        ast::Constraint::UniqueConstraint(unique) => unique.index_parameters(),
+        ast::Constraint::PrimaryKeyConstraint(primary) => primary.index_parameters(),
+        _ => None,
+    };
+    let include = include.and_then(|parameters| parameters.constraint_include_clause());
+    let include = match constraint {
+        ast::Constraint::ExcludeConstraint(exclude) => exclude.constraint_include_clause(),
+        _ => include,
+    };
+    let include = include.and_then(|clause| clause.column_ref_list());
     let used = |using: Option<ast::UsingIndexName>| using.map(|using| word_of(using.index_ref()));
     let (clause, options, kind) = match constraint {
         ast::Constraint::CheckConstraint(check) => (
@@ -251,7 +270,7 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
         ast::Constraint::ExcludeConstraint(exclude) => (
             exclude.constraint_name_clause(),
             exclude.constraint_options(),
-            ConstraintKind::Exclude,
+            ConstraintKind::Exclude(excluded(reader, exclude)),
         ),
         ast::Constraint::NotNullConstraint(not_null) => (
             not_null.constraint_name_clause(),
@@ -265,8 +284,10 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
     Some(Constraint {
         name: named(clause),
         kind,
+        include: include.map(|list| columns(list.syntax())).unwrap_or_default(),
         not_valid: has(|option| matches!(option, ast::ConstraintOption::NotValid(_))),
         enforced: !has(|option| matches!(option, ast::ConstraintOption::NotEnforced(_))),
+        no_inherit: has(|option| matches!(option, ast::ConstraintOption::NoInherit(_))),
         deferrable: has(|option| {
             matches!(
                 option,
@@ -275,6 +296,18 @@ pub(super) fn constraint_of(reader: &Reader, constraint: &ast::Constraint) -> Op
             )
         }),
     })
+}
+
+/// What an exclusion compares, each without its operator, and its condition: the columns that it
+/// depends on stand in these.
+fn excluded(reader: &Reader, exclude: &ast::ExcludeConstraint) -> Vec<Expression> {
+    let list = exclude.constraint_exclusion_list();
+    let parts = list.iter().flat_map(ast::ConstraintExclusionList::constraint_exclusions);
+    let mut compared: Vec<Expression> =
+        parts.filter_map(|part| part.expr().map(|expr| reader.expression(expr.syntax()))).collect();
+    let condition = exclude.where_condition_clause();
+    compared.extend(condition.map(|condition| reader.expression(condition.syntax())));
+    compared
 }
 
 /// A type, under the one name that PostgreSQL itself shows for it.
@@ -315,7 +348,13 @@ pub(super) fn type_of(node: &SyntaxNode) -> Type {
     if ty.schema.as_deref() == Some("pg_catalog") {
         ty.schema = None;
     }
-    ty.name = known_as(&words.join(" "));
+    let written = words.join(" ");
+    ty.name = known_as(&written);
+    // `char` and `bit` alone are of one letter; `bpchar` alone is of any length.
+    if matches!(ty.name.as_str(), "char" | "bit") && written != "bpchar" && ty.modifiers.is_empty()
+    {
+        ty.modifiers.push("1".to_owned());
+    }
     ty
 }
 

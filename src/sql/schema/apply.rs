@@ -1,10 +1,10 @@
 //! A statement, applied to the schema.
 
-use super::table::default_name;
+use super::naming::{default_name, free_name};
 use super::{Rule, Schema, Table, Trigger, View, of_table, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    IndexKind, IndexPart, Name, ObjectAction, Online, Place, SequenceAction, Statement,
+    Expression, IndexKind, IndexPart, Name, ObjectAction, Online, Place, SequenceAction, Statement,
     TableObject, TypeAction, What,
 };
 
@@ -62,32 +62,27 @@ impl Schema {
                     }
                 }
             }
-            What::CreateTrigger { name, table, body, calls, .. } => {
+            What::CreateTrigger { name, table, mentions, body, calls, .. } => {
                 let kept = if calls.is_some() { of_table(table, name) } else { plain(name) };
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
                 let calls = calls.as_ref().map(plain);
-                self.triggers.insert(kept, Trigger { table: plain(table), body, calls });
+                let mentions = mentions.clone();
+                let trigger = Trigger { table: plain(table), mentions, body, calls };
+                self.triggers.insert(kept, trigger);
             }
             What::DropTrigger { name, table: Some(table), .. } => {
                 self.triggers.remove(&of_table(table, name));
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
-            What::TableObject {
-                table: Some(table),
-                of: TableObject::Rule,
-                name,
-                action,
-                reads,
-                writes,
-            } => match action {
-                ObjectAction::Create => {
-                    let all = |names: &[Name]| names.iter().map(plain).collect();
-                    let rule = Rule { table: plain(table), reads: all(reads), writes: all(writes) };
-                    self.rules.insert(of_table(table, name), rule);
+            What::TableObject { table: Some(table), of, name, action, reads, writes, mentions } => {
+                let key = (plain(table), *of, name.name.clone());
+                match action {
+                    ObjectAction::Create => drop(self.dependents.insert(key, mentions.clone())),
+                    ObjectAction::Drop => drop(self.dependents.remove(&key)),
+                    ObjectAction::Alter => {}
                 }
-                ObjectAction::Drop => drop_from(&mut self.rules, &of_table(table, name)),
-                ObjectAction::Alter => {}
-            },
+                self.apply_rule(table, *of, name, *action, reads, writes);
+            }
             What::CreateStatistics { name, table: Some(table) } => {
                 self.statistics.insert(plain(name), plain(table));
             }
@@ -145,6 +140,28 @@ impl Schema {
         }
     }
 
+    /// A rule is followed by what its statements read and write.
+    fn apply_rule(
+        &mut self,
+        table: &Name,
+        of: TableObject,
+        name: &Name,
+        action: ObjectAction,
+        reads: &[Name],
+        writes: &[Name],
+    ) {
+        let kept = of_table(table, name);
+        match (of, action) {
+            (TableObject::Rule, ObjectAction::Create) => {
+                let all = |names: &[Name]| names.iter().map(plain).collect();
+                let rule = Rule { table: plain(table), reads: all(reads), writes: all(writes) };
+                self.rules.insert(kept, rule);
+            }
+            (TableObject::Rule, ObjectAction::Drop) => drop_from(&mut self.rules, &kept),
+            _ => {}
+        }
+    }
+
     pub(super) fn bear(&mut self, name: &Name, anew: bool) {
         if self.judging && anew {
             self.born.push(plain(name));
@@ -178,6 +195,10 @@ impl Schema {
                 None => table.whole = false,
             }
         }
+        let above: Vec<Name> =
+            table.partition_of.iter().map(|(of, _)| of).chain(&table.inherits).cloned().collect();
+        table.constraints =
+            above.iter().flat_map(|parent| self.handed_down(parent)).cloned().collect();
         self.tables.insert(name.clone(), table);
         if create.options.iter().any(|(name, _)| name == "like") {
             self.be_like(&name, &create.like);
@@ -228,15 +249,19 @@ impl Schema {
             not_valid: false,
             enforced: true,
             deferrable: false,
+            include: Vec::new(),
+            no_inherit: false,
         };
+        let named = |name: &Option<String>, kind| Constraint { name: name.clone(), ..own(kind) };
+        let names = &column.key_names;
         let columns = || vec![column.name.clone()];
         if column.primary_key {
             let kind = ConstraintKind::PrimaryKey { columns: columns(), using_index: None };
-            self.add_constraint(table, &own(kind));
+            self.add_constraint(table, &named(&names.primary_key, kind));
         }
         if column.unique {
             let kind = ConstraintKind::Unique { columns: columns(), using_index: None };
-            self.add_constraint(table, &own(kind));
+            self.add_constraint(table, &named(&names.unique, kind));
         }
         for check in &column.checks {
             let mut constraint = own(ConstraintKind::Check(check.expression.clone()));
@@ -247,24 +272,34 @@ impl Schema {
         if let Some(references) = &column.references {
             let mut key = references.clone();
             key.columns = columns();
-            self.add_constraint(table, &own(ConstraintKind::ForeignKey(key)));
+            let kind = ConstraintKind::ForeignKey(key);
+            self.add_constraint(table, &named(&names.references, kind));
         }
     }
 
     /// Adds a constraint under the name that the server would choose (PostgreSQL's way), with its
     /// index.
-    fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
+    pub(super) fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
         let Some(entry) = self.tables.get_mut(table) else { return };
         let mut constraint = constraint.clone();
-        let chosen = constraint.name.clone().unwrap_or_else(|| default_name(table, &constraint));
+        let chosen = constraint.name.clone().unwrap_or_else(|| {
+            let base = default_name(table, entry, &constraint);
+            let taken = |name: &str| {
+                let name = Name { schema: table.schema.clone(), name: name.to_owned() };
+                entry.constraint(&name.name).is_some() || self.indexes.contains_key(&name)
+            };
+            free_name(base, taken)
+        });
         constraint.name = Some(chosen.clone());
-        let index = match &mut constraint.kind {
+        let index: Option<(Vec<IndexPart>, _)> = match &constraint.kind {
             ConstraintKind::PrimaryKey { columns, using_index }
             | ConstraintKind::Unique { columns, using_index } => {
-                let unique = |columns: &[String]| columns.to_vec();
-                Some((unique(columns), using_index.clone()))
+                let parts = columns.iter().map(|column| IndexPart::Column(column.clone(), None));
+                Some((parts.collect(), using_index.clone()))
             }
-            ConstraintKind::Exclude => Some((Vec::new(), None)),
+            ConstraintKind::Exclude(compared) => {
+                Some((compared.iter().map(compared_part).collect(), None))
+            }
             _ => None,
         };
         if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
@@ -278,6 +313,8 @@ impl Schema {
         {
             column.not_null = true;
         }
+        let unique = !matches!(constraint.kind, ConstraintKind::Exclude(_));
+        let include = constraint.include.clone();
         entry.constraints.push(constraint);
         match index {
             Some((_, Some(used))) => {
@@ -291,15 +328,16 @@ impl Schema {
                     self.name_key_columns(table, &chosen, &parts);
                 }
             }
-            Some((columns, None)) => {
+            Some((parts, None)) => {
                 let definition = CreateIndex {
                     name: Some(Name { schema: table.schema.clone(), name: chosen }),
                     table: table.clone(),
                     only: false,
-                    unique: true,
+                    unique,
                     concurrently: false,
                     if_not_exists: false,
-                    parts: columns.into_iter().map(|c| IndexPart::Column(c, None)).collect(),
+                    parts,
+                    include,
                     predicate: None,
                     kind: IndexKind::Ordinary,
                     online: Online::default(),
@@ -376,6 +414,7 @@ impl Schema {
         self.remove_indexes(name, |_, _| true);
         self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
         self.triggers.retain(|_, trigger| trigger.table != *name);
+        self.dependents.retain(|(table, ..), _| table != name);
         for other in self.links.referrers.remove(name).unwrap_or_default() {
             let Some(table) = self.tables.get_mut(&other) else { continue };
             table.constraints.retain(|constraint| match &constraint.kind {
@@ -418,6 +457,17 @@ impl Schema {
         for trigger in self.triggers.values_mut().filter(|trigger| trigger.table == from) {
             trigger.table.clone_from(&to);
         }
+        self.dependents = std::mem::take(&mut self.dependents)
+            .into_iter()
+            .map(|((table, of, name), mentions)| {
+                (((if table == from { to.clone() } else { table }), of, name), mentions)
+            })
+            .collect();
+        for (table, _) in self.sequences.values_mut().flatten() {
+            if *table == from {
+                table.clone_from(&to);
+            }
+        }
         // Views follow a rename; bodies of routines do not, which is why they are kept as text.
         for view in self.views.values_mut() {
             view.reads.iter_mut().filter(|read| **read == from).for_each(|read| {
@@ -447,10 +497,13 @@ impl Schema {
             self.unlink(changed);
             self.alter(&name, action);
             self.link(changed);
+            if !alter.only {
+                self.hand_down(&name, action);
+            }
         }
     }
 
-    fn alter(&mut self, name: &Name, action: &Action) {
+    pub(super) fn alter(&mut self, name: &Name, action: &Action) {
         match action {
             Action::AddColumn { column, place, .. } => {
                 self.add_column(name, column, place.as_ref());
@@ -498,7 +551,7 @@ impl Schema {
                         |one: &Constraint| matches!(one.kind, ConstraintKind::PrimaryKey { .. });
                     table.constraints.retain(|constraint| !primary(constraint));
                 }
-                let index = default_index(name);
+                let index = super::naming::default_index(name);
                 self.remove_index(&index);
             }
             Action::DropColumn { name: column, .. } => self.drop_column(name, column),
@@ -530,6 +583,13 @@ fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
     map.remove(&plain(name));
 }
 
-fn default_index(table: &Name) -> Name {
-    Name { schema: table.schema.clone(), name: format!("{}_pkey", table.name) }
+/// A part of an exclusion: a column where it is nothing but a name.
+fn compared_part(compared: &Expression) -> IndexPart {
+    let text = compared.text.trim();
+    let name = text.chars().all(|c| c == '_' || c.is_alphanumeric());
+    if name {
+        IndexPart::Column(text.to_lowercase(), None)
+    } else {
+        IndexPart::Expression(compared.clone())
+    }
 }

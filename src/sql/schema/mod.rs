@@ -6,15 +6,17 @@
 
 mod apply;
 mod index;
+mod inherit;
 mod links;
 mod mysql;
+mod naming;
 mod table;
 
 use std::collections::BTreeMap;
 
 use self::links::Links;
 use crate::sql::statement::{
-    Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, Type,
+    Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, TableObject, Type,
 };
 
 /// Relations, types and routines, as far as they were seen.
@@ -39,6 +41,8 @@ pub struct Schema {
     pub rules: BTreeMap<Name, Rule>,
     /// Extended statistics, and the table of each.
     pub statistics: BTreeMap<Name, Name>,
+    /// Policies and rules, by their table, kind and name: the names in their expressions.
+    pub dependents: BTreeMap<(Name, TableObject, String), Vec<String>>,
     /// Routines, and the text of their bodies.
     pub routines: BTreeMap<Name, String>,
     /// Whether all that stands in the database was given, so that what is not here is not there.
@@ -101,6 +105,8 @@ pub struct View {
 pub struct Trigger {
     /// Its table.
     pub table: Name,
+    /// The names in its `UPDATE OF` and `WHEN`.
+    pub mentions: Vec<String>,
     /// Its body as text, where it has one.
     pub body: String,
     /// The function that it calls, where its body stands in one.
@@ -234,6 +240,24 @@ impl Schema {
             .filter(move |(_, view)| view.reads.iter().any(|read| plain(read) == wanted))
     }
 
+    /// The tables right above a table: the one that it is a partition of, or those that it inherits
+    /// from.
+    pub fn parents_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = &'a Name> {
+        self.table(table).into_iter().flat_map(|table| {
+            table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits)
+        })
+    }
+
+    /// The policies and rules of a table, each with the names in its expressions.
+    pub fn rules_of<'a>(
+        &'a self,
+        table: &Name,
+    ) -> impl Iterator<Item = (TableObject, &'a str, &'a [String])> {
+        let wanted = plain(table);
+        let rules = self.dependents.iter().filter(move |((of, ..), _)| *of == wanted);
+        rules.map(|((_, kind, name), mentions)| (*kind, name.as_str(), mentions.as_slice()))
+    }
+
     /// The triggers of a table.
     pub fn triggers_of<'a>(
         &'a self,
@@ -277,14 +301,32 @@ impl Table {
 }
 
 impl Index {
-    /// Whether it is made of this column, among others.
+    /// Whether it depends on this column: in its key, beside it, or in its condition.
     #[must_use]
     pub fn covers(&self, column: &str) -> bool {
+        self.has_key(column)
+            || self.computes(column)
+            || self.definition.include.iter().any(|name| name.eq_ignore_ascii_case(column))
+    }
+
+    /// Whether the column itself is part of its key.
+    #[must_use]
+    pub fn has_key(&self, column: &str) -> bool {
         self.definition.parts.iter().any(|part| match part {
             IndexPart::Column(name, _) => name.eq_ignore_ascii_case(column),
-            IndexPart::Expression(expression) => {
-                crate::sql::mentions(crate::sql::Tokens::Postgres, &expression.text, column)
-            }
+            IndexPart::Expression(_) => false,
+        })
+    }
+
+    /// Whether an expression of it, or its condition, names the column.
+    #[must_use]
+    pub fn computes(&self, column: &str) -> bool {
+        let parts = self.definition.parts.iter().filter_map(|part| match part {
+            IndexPart::Column(..) => None,
+            IndexPart::Expression(expression) => Some(expression),
+        });
+        parts.chain(&self.definition.predicate).any(|expression| {
+            crate::sql::mentions(crate::sql::Tokens::Postgres, &expression.text, column)
         })
     }
 }

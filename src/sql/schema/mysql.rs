@@ -62,6 +62,7 @@ impl Schema {
             _ => constraint.to_owned(),
         };
         let index = CreateIndex {
+            include: Vec::new(),
             name: Some(Name { schema: Some(table.name.clone()), name: called }),
             table: table.clone(),
             only: false,

@@ -19,7 +19,9 @@ impl Schema {
                     !crate::sql::mentions(crate::sql::Tokens::Postgres, &check.text, column)
                 }
                 ConstraintKind::NotNull(of) => !of.eq_ignore_ascii_case(column),
-                ConstraintKind::Exclude => true,
+                ConstraintKind::Exclude(compared) => !compared.iter().any(|expression| {
+                    crate::sql::mentions(crate::sql::Tokens::Postgres, &expression.text, column)
+                }),
             });
         }
         self.remove_indexes(name, |_, index| index.covers(column));
@@ -39,7 +41,7 @@ impl Schema {
                 | ConstraintKind::Unique { columns, .. } => columns.iter_mut().for_each(rename),
                 ConstraintKind::ForeignKey(key) => key.columns.iter_mut().for_each(rename),
                 ConstraintKind::NotNull(of) => rename(of),
-                ConstraintKind::Check(_) | ConstraintKind::Exclude => {}
+                ConstraintKind::Check(_) | ConstraintKind::Exclude(_) => {}
             }
         }
         for index in self.links.indexes.get(name).into_iter().flatten() {
@@ -202,20 +204,5 @@ impl Table {
             Action::Partition(PartitionOperation::Remove) => self.partition_by = None,
             _ => {}
         }
-    }
-}
-
-/// The name that PostgreSQL chooses (`ChooseConstraintName`), without its number for the second of
-/// that name, and without cutting it at 63 bytes.
-pub(super) fn default_name(table: &Name, constraint: &Constraint) -> String {
-    let with =
-        |columns: &[String], suffix: &str| format!("{}_{}_{suffix}", table.name, columns.join("_"));
-    match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => format!("{}_pkey", table.name),
-        ConstraintKind::Unique { columns, .. } => with(columns, "key"),
-        ConstraintKind::ForeignKey(key) => with(&key.columns, "fkey"),
-        ConstraintKind::Check(_) => format!("{}_check", table.name),
-        ConstraintKind::Exclude => format!("{}_excl", table.name),
-        ConstraintKind::NotNull(column) => format!("{}_{column}_not_null", table.name),
     }
 }

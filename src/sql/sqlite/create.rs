@@ -107,6 +107,7 @@ fn index(c: &mut Cursor<'_>, name: Name, unique: bool, if_not_exists: bool) -> O
     let parts: Option<Vec<_>> = c.group()?.split(',').into_iter().map(part).collect();
     let predicate = if c.eat("WHERE") { Some(c.rest().rest_expression()?) } else { None };
     Some(What::CreateIndex(Box::new(CreateIndex {
+        include: Vec::new(),
         name: Some(name),
         table,
         only: false,
@@ -168,6 +169,14 @@ fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
     let body = Some(Body { language: "sql".to_owned(), statements, unread: Vec::new(), text });
     Some((
         "CREATE TRIGGER",
-        What::CreateTrigger { name, table, body, or_replace: false, calls: None, from: None },
+        What::CreateTrigger {
+            name,
+            table,
+            mentions: Vec::new(),
+            body,
+            or_replace: false,
+            calls: None,
+            from: None,
+        },
     ))
 }

@@ -157,7 +157,15 @@ pub(super) fn constraint(c: &mut Cursor<'_>) -> Option<Constraint> {
         return None;
     };
     conflict(c)?;
-    Some(Constraint { name, kind, not_valid: false, enforced: true, deferrable })
+    Some(Constraint {
+        name,
+        kind,
+        include: Vec::new(),
+        not_valid: false,
+        enforced: true,
+        deferrable,
+        no_inherit: false,
+    })
 }
 
 fn key_columns(c: &mut Cursor<'_>) -> Option<Vec<String>> {

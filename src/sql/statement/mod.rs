@@ -17,7 +17,7 @@ use std::ops::Range;
 pub use alter::{Action, AlterTable, PartitionOperation, Place};
 pub use table::{
     Algorithm, Check, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, Expression,
-    ForeignKey, Generated, IndexKind, IndexPart, LockClause, Online, Type, Wait,
+    ForeignKey, Generated, IndexKind, IndexPart, KeyNames, LockClause, Online, Type, Wait,
 };
 
 /// One statement of a script.
@@ -113,6 +113,8 @@ pub enum What {
         name: Name,
         /// The table whose changes fire it.
         table: Name,
+        /// PostgreSQL: the names in its `UPDATE OF` and `WHEN`, for who depends on what.
+        mentions: Vec<String>,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
         /// `OR REPLACE`.
@@ -228,6 +230,8 @@ pub enum What {
         reads: Vec<Name>,
         /// Those that it writes.
         writes: Vec<Name>,
+        /// The names in its expressions, for who depends on what.
+        mentions: Vec<String>,
     },
     /// `COMMENT ON` a relation or something of it.
     Comment {
@@ -552,7 +556,7 @@ pub enum ObjectAction {
 }
 
 /// What belongs to a table and changes how it works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TableObject {
     /// A row-security policy.
     Policy,

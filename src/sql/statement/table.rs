@@ -64,6 +64,8 @@ pub struct Column {
     pub checks: Vec<Check>,
     /// `REFERENCES`.
     pub references: Option<ForeignKey>,
+    /// How its keys are called.
+    pub key_names: KeyNames,
     /// `AUTO_INCREMENT`, `AUTOINCREMENT`.
     pub auto_increment: bool,
     /// `ON UPDATE` of MySQL and MariaDB.
@@ -72,6 +74,17 @@ pub struct Column {
     pub invisible: bool,
     /// `COMMENT`.
     pub comment: Option<String>,
+}
+
+/// The names that are written before the keys of a column: `CONSTRAINT c UNIQUE`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyNames {
+    /// Of `PRIMARY KEY`.
+    pub primary_key: Option<String>,
+    /// Of `UNIQUE`.
+    pub unique: Option<String>,
+    /// Of `REFERENCES`.
+    pub references: Option<String>,
 }
 
 /// A type as it is written, taken apart.
@@ -142,6 +155,7 @@ pub struct ForeignKey {
 
 /// A constraint of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
 pub struct Constraint {
     /// Its name.
     pub name: Option<String>,
@@ -153,6 +167,10 @@ pub struct Constraint {
     pub enforced: bool,
     /// `DEFERRABLE`.
     pub deferrable: bool,
+    /// PostgreSQL: `INCLUDE`, columns that its index keeps beside the key.
+    pub include: Vec<String>,
+    /// PostgreSQL: `NO INHERIT`, for this table alone.
+    pub no_inherit: bool,
 }
 
 /// What a constraint demands.
@@ -176,8 +194,8 @@ pub enum ConstraintKind {
         /// `USING INDEX` of PostgreSQL.
         using_index: Option<String>,
     },
-    /// `EXCLUDE`.
-    Exclude,
+    /// `EXCLUDE`: what it compares, each without its operator.
+    Exclude(Vec<Expression>),
     /// `NOT NULL` as a constraint of its own, PostgreSQL 18.
     NotNull(String),
 }
@@ -200,6 +218,8 @@ pub struct CreateIndex {
     pub if_not_exists: bool,
     /// Its columns and expressions.
     pub parts: Vec<IndexPart>,
+    /// PostgreSQL: `INCLUDE`, columns that are kept beside the key.
+    pub include: Vec<String>,
     /// `WHERE`.
     pub predicate: Option<Expression>,
     /// What kind.

@@ -160,7 +160,7 @@ impl Reader<'_> {
                         changes,
                     );
                 }
-                ConstraintKind::Exclude | ConstraintKind::NotNull(_) => return false,
+                ConstraintKind::Exclude(_) | ConstraintKind::NotNull(_) => return false,
             },
             Action::AddIndex { index } => self.index(index, changes),
             Action::DropIndex { name, .. } => self.drop_key(name, changes),

@@ -3,7 +3,9 @@
 use super::{Judge, Mode};
 use crate::gate::effects::Relation;
 use crate::sql::schema::{Table, plain};
-use crate::sql::statement::{Action, AlterTable, ConstraintKind, Name, PartitionOperation};
+use crate::sql::statement::{
+    Action, AlterTable, Constraint, ConstraintKind, Name, PartitionOperation,
+};
 
 impl Judge<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
@@ -13,7 +15,8 @@ impl Judge<'_> {
         self.refuse_alter(alter);
         for (action, _) in &alter.actions {
             let mode = level(action);
-            if alter.only || !recurses(action) {
+            self.refuse(&alter.name, action, alter);
+            if alter.only || !self.recurses(&alter.name, action) {
                 self.lock(&alter.name, mode);
                 // A constraint that is dropped here alone becomes their own.
                 if matches!(action, Action::DropConstraint { .. }) {
@@ -59,13 +62,15 @@ impl Judge<'_> {
                     self.add_column(table, column);
                 }
             }
-            Action::DropColumn { name, .. } => self.drop_column(table, name),
+            Action::DropColumn { name, cascade, .. } => {
+                self.drop_column(table, name, *cascade, alter.only);
+            }
             Action::RenameColumn { from, .. } => {
                 self.breaks(table, format!("code that still says `{from}` fails"));
                 self.mentioned_in_routines(table, from);
             }
             Action::ChangeType { column, to, collation, using } => {
-                self.change_type(table, column, to, collation.as_deref(), using.as_ref());
+                self.change_type(table, column, to, collation.as_deref(), using.as_ref(), alter);
             }
             Action::SetNotNull { column } => self.set_not_null(table, column, alter),
             Action::DropNotNull { column } => {
@@ -82,7 +87,10 @@ impl Judge<'_> {
                 self.drop_constraint(table, name, *cascade);
             }
             Action::ValidateConstraint { name } => self.validate(table, name),
-            Action::AlterConstraint { name, enforced: Some(true) } => self.validate(table, name),
+            Action::AlterConstraint { name, enforced: Some(enforced) } => {
+                self.enforce(table, name, *enforced);
+            }
+            Action::RenameConstraint { from, .. } => self.rename_constraint(table, from),
             Action::RenameTo(to) => {
                 self.breaks(table, format!("code that still says `{}` fails", plain(table)));
                 let _ = to;
@@ -149,7 +157,27 @@ impl Judge<'_> {
         }
     }
 
-    fn with_rows_of_self(&self, table: &Name) -> Vec<Name> {
+    /// Whether a clause reaches the tables below this one.
+    fn recurses(&self, table: &Name, action: &Action) -> bool {
+        let known = self.around.schema.table(table);
+        match action {
+            // PostgreSQL 18 locks all below before it asks whether they are meant.
+            Action::AddConstraint { constraint, .. } if self.version() < 18 => {
+                match &constraint.kind {
+                    ConstraintKind::Unique { .. } | ConstraintKind::Exclude(_) => false,
+                    ConstraintKind::Check(_) => !constraint.no_inherit,
+                    _ => true,
+                }
+            }
+            Action::RenameConstraint { from, .. } => {
+                known.and_then(|table| table.constraint(from)).is_none_or(Constraint::is_inherited)
+            }
+            _ => recurses(action),
+        }
+    }
+
+    /// The table itself, if it holds rows.
+    pub(super) fn with_rows_of_self(&self, table: &Name) -> Vec<Name> {
         let partitioned = |table: &Table| table.partition_by.is_some();
         if self.around.schema.table(table).is_some_and(partitioned) {
             Vec::new()

@@ -1,11 +1,14 @@
-//! What `ALTER TABLE` does to a column: added, dropped, of another type, without NULL.
+//! Columns: added, dropped, changed.
 
-use super::types::{Change, change};
+use super::cast::class_of;
+use super::types::{Change, base, change};
 use super::volatility::{Volatility, volatility};
 use super::{Judge, Mode};
 use crate::gate::effects::Relation;
-use crate::sql::schema::{Table, plain};
-use crate::sql::statement::{Action, AlterTable, Column, Constraint, ConstraintKind, Name};
+use crate::sql::schema::{Index, Table, plain};
+use crate::sql::statement::{
+    Action, AlterTable, Column, Constraint, ConstraintKind, Expression, IndexPart, Name, Type,
+};
 use crate::sql::{Tokens, mentions};
 
 impl Judge<'_> {
@@ -33,8 +36,9 @@ impl Judge<'_> {
         }
         let domain = Name { schema: column.ty.schema.clone(), name: column.ty.name.clone() };
         let virtual_one = column.generated.as_ref().is_some_and(|of| !of.stored);
-        match self.around.schema.domains.get(&plain(&domain)) {
-            Some((_, true)) if !virtual_one => {
+        let known = self.around.schema.domains.get(&plain(&domain)).filter(|_| !column.ty.array);
+        match known {
+            Some(_) if !virtual_one && base(&column.ty, &self.around).1 => {
                 written.get_or_insert_with(|| {
                     format!("the domain `{}` has a constraint to check on every row", domain.name)
                 });
@@ -104,7 +108,7 @@ impl Judge<'_> {
     }
 
     /// A default that takes numbers from a sequence locks it.
-    pub(super) fn lock_sequences_of_default(&mut self, default: &str) {
+    fn lock_sequences_of_default(&mut self, default: &str) {
         if !default.contains("nextval") {
             return;
         }
@@ -122,7 +126,7 @@ impl Judge<'_> {
     }
 
     /// A type that is none of PostgreSQL's own and none that was seen may be a domain.
-    pub(super) fn may_be_domain(&self, ty: &crate::sql::statement::Type) -> bool {
+    fn may_be_domain(&self, ty: &Type) -> bool {
         let name = Name { schema: ty.schema.clone(), name: ty.name.clone() };
         !ty.array
             && !self.around.schema.complete
@@ -130,71 +134,77 @@ impl Judge<'_> {
             && !is_own_type(&ty.name)
     }
 
-    pub(super) fn drop_column(&mut self, table: &Name, column: &str) {
+    pub(super) fn drop_column(&mut self, table: &Name, column: &str, cascade: bool, only: bool) {
         self.loses(table, format!("the values of the column `{column}`"));
         self.breaks(table, format!("code that still reads or writes `{column}` fails"));
         self.mentioned_in_routines(table, column);
-        let indexes: Vec<Name> = self
-            .around
-            .schema
-            .indexes_of(table)
-            .filter(|(_, index)| index.covers(column))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for index in indexes {
-            self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
+        let schema = self.around.schema;
+        for below in schema.descendants(table).into_iter().filter(|_| only) {
+            // The column stays there, as one of its own.
+            if schema.parents_of(&below).any(|parent| *parent == plain(table)) {
+                self.lock(&below, Mode::AccessExclusiveLock);
+            }
         }
-        let keys: Vec<Name> = self
-            .around
-            .schema
-            .foreign_keys_of(table)
-            .filter(|(_, key)| key.columns.iter().any(|of| of == column))
-            .map(|(_, key)| key.table.clone())
-            .collect();
-        for parent in keys {
-            self.lock(&parent, Mode::AccessExclusiveLock);
+        for one in if only { vec![plain(table)] } else { self.tree(table) } {
+            self.drop_with_column(&one, column);
+        }
+        if cascade {
+            for view in self.views_of_column(table, column) {
+                self.drop_view_tree(&view);
+            }
         }
     }
 
-    /// PostgreSQL follows a rename in views, but keeps the bodies of routines as text.
-    pub(super) fn mentioned_in_routines(&mut self, table: &Name, column: &str) {
-        let both = |body: &str| {
-            let mentions = |word: &str| mentions(Tokens::Postgres, body, word);
-            mentions(column) && mentions(&table.name)
+    /// What of a table goes with a column: indexes, keys in both directions, sequences.
+    pub(super) fn drop_with_column(&mut self, table: &Name, column: &str) {
+        let schema = self.around.schema;
+        for (index, _) in schema.indexes_of(table).filter(|(_, index)| index.covers(column)) {
+            self.effects.lock(Relation::Index, index, Mode::AccessExclusiveLock);
+        }
+        self.lock_sequences(table, Some(column), Mode::AccessExclusiveLock);
+        for (_, key) in schema.foreign_keys_of(table) {
+            if key.columns.iter().any(|of| of == column) {
+                self.lock(&key.table, Mode::AccessExclusiveLock);
+            }
+        }
+        for child in self.keys_to_column(table, column) {
+            self.lock_tree(&child, Mode::AccessExclusiveLock);
+        }
+    }
+
+    /// The tables with a foreign key to a column of another one; its own keys to itself are not
+    /// counted.
+    pub(super) fn keys_to_column(&self, table: &Name, column: &str) -> Vec<Name> {
+        let schema = self.around.schema;
+        let primary = schema.table(table).and_then(Table::primary_key);
+        let refers = |referenced: &[String]| {
+            let default = || primary.is_none_or(|key| key.iter().any(|of| of == column));
+            referenced.iter().any(|of| of == column) || (referenced.is_empty() && default())
         };
-        let found: Vec<Name> = self
-            .around
-            .schema
-            .routines
-            .iter()
-            .filter(|(_, body)| both(body))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for routine in found {
-            self.breaks(
-                table,
-                format!(
-                    "the function `{routine}` names `{column}`, and fails when it is called next"
-                ),
-            );
-        }
+        let keys = schema.referring_to(table).filter(|(_, _, key)| refers(&key.referenced));
+        keys.map(|(child, ..)| child.clone()).filter(|child| *child != plain(table)).collect()
     }
 
-    pub(super) fn table_in_routines(&mut self, table: &Name) {
-        let found: Vec<Name> = self
-            .around
-            .schema
-            .routines
-            .iter()
-            .filter(|(_, body)| mentions(Tokens::Postgres, body, &table.name))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for routine in found {
-            let what = format!(
-                "the function `{routine}` names `{}`, and fails when it is called next",
-                table.name
-            );
-            self.breaks(table, what);
+    /// The views whose query names a column of a table.
+    pub(super) fn views_of_column(&self, table: &Name, column: &str) -> Vec<Name> {
+        let views = self.around.schema.views_of(table);
+        let named = views.filter(|(_, view)| view.mentions.iter().any(|m| m == column || m == "*"));
+        named.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A view that goes, with all the views that are made of it.
+    fn drop_view_tree(&mut self, view: &Name) {
+        let mut open = vec![view.clone()];
+        let mut seen: Vec<Name> = Vec::new();
+        while let Some(view) = open.pop() {
+            if seen.contains(&view) {
+                continue;
+            }
+            self.lock(&view, Mode::AccessExclusiveLock);
+            self.lock_indexes(&view, Mode::AccessExclusiveLock);
+            self.loses(&view, "the view, with all that is in it");
+            open.extend(self.around.schema.views_of(&view).map(|(name, _)| name.clone()));
+            seen.push(view);
         }
     }
 
@@ -202,9 +212,10 @@ impl Judge<'_> {
         &mut self,
         table: &Name,
         column: &str,
-        to: &crate::sql::statement::Type,
+        to: &Type,
         collation: Option<&str>,
-        using: Option<&crate::sql::statement::Expression>,
+        using: Option<&Expression>,
+        alter: &AlterTable,
     ) {
         let seen = self.around.schema.column(table, column).cloned();
         let decided = match &seen {
@@ -232,42 +243,61 @@ impl Judge<'_> {
             if rewritten {
                 self.rewrite(&one);
             }
-            self.follow_type(&one, column, rewritten, seen.as_ref(), collation);
+            self.follow_type(&one, column, rewritten, alter);
+        }
+        let recollated = collation.is_some_and(|to| {
+            let had = seen.as_ref().map(|seen| seen.collation.as_deref().unwrap_or("default"));
+            had != Some(to)
+        }) || (collation.is_none()
+            && seen.as_ref().is_some_and(|seen| seen.collation.is_some()));
+        let inner = |ty: &Type| class_of(&base(ty, &self.around).0).to_owned();
+        let reclassed = seen.as_ref().is_some_and(|seen| inner(&seen.ty) != inner(to));
+        for one in self.tree(table) {
+            self.follow_indexes(&one, column, rewritten, recollated || reclassed);
+        }
+        let sequences: Vec<Name> = match &seen {
+            Some(seen) if seen.identity => {
+                self.around.schema.sequences_of(table, Some(column)).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        for sequence in sequences {
+            self.effects.lock(Relation::Sequence, &sequence, Mode::ShareRowExclusiveLock);
         }
     }
 
-    /// What depends on a column whose type changes: its indexes, checks and foreign keys are made
-    /// anew.
-    pub(super) fn follow_type(
-        &mut self,
-        table: &Name,
-        column: &str,
-        rewritten: bool,
-        seen: Option<&Column>,
-        collation: Option<&str>,
-    ) {
+    /// The indexes of a column whose type changes: each is made anew, and what it holds is kept
+    /// where `CheckIndexCompatible` finds nothing that could differ.
+    fn follow_indexes(&mut self, table: &Name, column: &str, rewritten: bool, key_differs: bool) {
         let schema = self.around.schema;
-        let recollated = collation.is_some_and(|to| {
-            seen.is_none_or(|seen| seen.collation.as_deref().unwrap_or("default") != to)
-        }) || (collation.is_none()
-            && seen.is_some_and(|seen| seen.collation.is_some()));
-        let indexes: Vec<Name> = schema
-            .indexes_of(table)
-            .filter(|(_, index)| index.covers(column))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for index in &indexes {
-            self.effects.lock(Relation::Index, index, Mode::AccessExclusiveLock);
+        let partitioned = schema.table(table).is_some_and(|table| table.partition_by.is_some());
+        let rebuilt = |index: &Index| {
+            index.computes(column)
+                || !index.definition.parts.iter().all(is_column)
+                || index.definition.predicate.is_some()
+                || index.attached_to.is_some()
+                || (key_differs && index.has_key(column))
+        };
+        let mut builds = false;
+        for (name, index) in schema.indexes_of(table).filter(|(_, index)| index.covers(column)) {
+            self.effects.lock(Relation::Index, name, Mode::AccessExclusiveLock);
+            builds |= rebuilt(index);
         }
-        if recollated && !rewritten && !indexes.is_empty() {
-            self.because("the collation changes, so the indexes of the column are built anew");
+        if builds && !rewritten && !partitioned {
+            self.because("an index of the column does not fit the new type, and is built anew");
             self.effects.builds_index(table);
         }
+    }
+
+    /// What else depends on a column whose type changes: checks and foreign keys are made anew.
+    fn follow_type(&mut self, table: &Name, column: &str, rewritten: bool, alter: &AlterTable) {
+        let schema = self.around.schema;
         let Some(known) = schema.table(table) else { return };
         let checked = known.constraints.iter().any(|constraint| match &constraint.kind {
             ConstraintKind::Check(check) => {
                 !constraint.not_valid
                     && constraint.enforced
+                    && !drops(alter, constraint)
                     && mentions(Tokens::Postgres, &check.text, column)
             }
             _ => false,
@@ -287,24 +317,11 @@ impl Judge<'_> {
                 self.check_foreign_key(table, &parent);
             }
         }
-        let theirs: Vec<Name> = schema
-            .referring_to(table)
-            .filter(|(_, _, key)| {
-                key.referenced.is_empty() || key.referenced.iter().any(|of| of == column)
-            })
-            .map(|(name, ..)| name.clone())
-            .collect();
-        for child in theirs {
+        for child in self.keys_to_column(table, column) {
             self.lock_tree(&child, Mode::AccessExclusiveLock);
             if rewritten {
                 self.check_foreign_key(&child, table);
             }
-        }
-        let mut views = schema
-            .views_of(table)
-            .filter(|(_, view)| view.mentions.iter().any(|m| m == column || m == "*"));
-        if let Some((view, _)) = views.next() {
-            self.fails(format!("the view `{view}` uses the column"));
         }
     }
 
@@ -314,16 +331,18 @@ impl Judge<'_> {
         let rewritten_now = alter.actions.iter().any(|(action, _)| {
             matches!(action, Action::AddColumn { column: added, .. } if added.name == column)
         });
-        for one in self.with_rows(table) {
+        for one in if alter.only { self.with_rows_of_self(table) } else { self.with_rows(table) } {
             let known = schema.table(&one);
             if known.and_then(|table| table.column(column)).is_some_and(|column| column.not_null) {
                 continue;
             }
-            let proof = known.and_then(|table| table.proves_not_null(column));
+            let proof = known.and_then(|table| table.proof_of_not_null(column));
+            let proof = proof.filter(|proof| !drops(alter, proof));
             match proof {
-                Some(name) if self.version() >= 12 && !rewritten_now => {
+                Some(proof) if self.version() >= 12 && !rewritten_now => {
                     self.because(format!(
-                        "the valid check `{name}` proves it, so no row is looked at"
+                        "the valid check `{}` proves it, so no row is looked at",
+                        proof.name.as_deref().unwrap_or_default()
                     ));
                 }
                 _ => {
@@ -453,8 +472,8 @@ fn is_own_type(name: &str) -> bool {
 
 /// Whether digits are rounded away. A value that does not fit at all makes the statement fail, which
 /// loses nothing.
-fn rounds(from: &Column, to: &crate::sql::statement::Type) -> bool {
-    let digits = |ty: &crate::sql::statement::Type| match ty.name.as_str() {
+fn rounds(from: &Column, to: &Type) -> bool {
+    let digits = |ty: &Type| match ty.name.as_str() {
         "numeric" if ty.modifiers.is_empty() => i64::MAX,
         "numeric" => ty.modifiers.get(1).and_then(|scale| scale.parse().ok()).unwrap_or(0),
         "integer" | "bigint" | "smallint" | "date" => 0,
@@ -470,7 +489,7 @@ fn rounds(from: &Column, to: &crate::sql::statement::Type) -> bool {
 
 impl Table {
     /// The valid constraint that proves that a column holds no NULL.
-    pub(super) fn proves_not_null(&self, column: &str) -> Option<&str> {
+    pub(super) fn proof_of_not_null(&self, column: &str) -> Option<&Constraint> {
         let proves = |constraint: &&Constraint| {
             !constraint.not_valid
                 && constraint.enforced
@@ -480,11 +499,11 @@ impl Table {
                     _ => false,
                 }
         };
-        self.constraints.iter().find(proves).and_then(|constraint| constraint.name.as_deref())
+        self.constraints.iter().find(proves)
     }
 }
 
-/// `c IS NOT NULL`, alone or joined to more by AND.
+/// `c IS NOT NULL` or `NOT (c IS NULL)`, alone or joined to more by AND.
 fn is_not_null(check: &str, column: &str) -> bool {
     let words: String = check
         .chars()
@@ -494,7 +513,30 @@ fn is_not_null(check: &str, column: &str) -> bool {
         .collect::<Vec<_>>()
         .join(" ")
         .to_lowercase();
-    // With an OR in it, one part proves nothing.
-    !words.contains(" or ")
-        && words.split(" and ").any(|part| part == format!("{} is not null", column.to_lowercase()))
+    let column = column.to_lowercase();
+    let (said, denied) = (format!("{column} is not null"), format!("not {column} is null"));
+    // With an OR in it, one part proves nothing; and a NOT before a parenthesis may turn several.
+    if denied == words {
+        return true;
+    }
+    let proves_alone = !words.contains(" or ") && !words.contains("case ");
+    let mut parts = words.split(" and ");
+    proves_alone
+        && !parts.clone().any(|part| part.starts_with("not "))
+        && parts.any(|part| part == said)
+}
+
+/// Whether the same statement drops the constraint, which it does before it looks at any row.
+fn drops(alter: &AlterTable, constraint: &Constraint) -> bool {
+    alter.actions.iter().any(|(action, _)| {
+        let dropped = match action {
+            Action::DropConstraint { name, .. } => Some(name),
+            _ => None,
+        };
+        dropped.is_some() && dropped == constraint.name.as_ref()
+    })
+}
+
+fn is_column(part: &IndexPart) -> bool {
+    matches!(part, IndexPart::Column(..))
 }

@@ -12,14 +12,14 @@ impl Judge<'_> {
             ConstraintKind::Check(_) => {
                 if !constraint.not_valid && constraint.enforced {
                     self.because("the check is verified on every row");
-                    self.scan_rows(table, only);
+                    self.scan_rows(table, only || constraint.no_inherit);
                 }
             }
             ConstraintKind::NotNull(column) => {
                 let known = self.around.schema.column(table, column);
                 if !constraint.not_valid && !known.is_some_and(|column| column.not_null) {
                     self.because(format!("every row is looked at for NULL in `{column}`"));
-                    self.scan_rows(table, only);
+                    self.scan_rows(table, only || constraint.no_inherit);
                 }
             }
             ConstraintKind::Unique { using_index: Some(index), .. } => {
@@ -57,19 +57,32 @@ impl Judge<'_> {
                 }
                 self.forbid_null(table, &columns);
             }
-            ConstraintKind::Unique { .. } | ConstraintKind::Exclude => {
-                self.because("the index is built under the lock");
-                for one in self.with_rows(table) {
-                    self.effects.builds_index(&one);
-                }
+            ConstraintKind::Unique { .. } | ConstraintKind::Exclude(_) => {
+                self.build_key(table);
             }
             ConstraintKind::PrimaryKey { columns, .. } => {
-                self.because("the index is built under the lock");
-                for one in self.with_rows(table) {
-                    self.effects.builds_index(&one);
-                }
+                self.build_key(table);
                 self.forbid_null(table, columns);
             }
+        }
+    }
+
+    /// The index of a key is built on the table and all its partitions; tables that inherit have no
+    /// part in it.
+    fn build_key(&mut self, table: &Name) {
+        self.because("the index is built under the lock");
+        let mut open = vec![plain(table)];
+        while let Some(one) = open.pop() {
+            let known = self.around.schema.table(&one);
+            if known.is_none_or(|table| table.partition_by.is_none()) {
+                self.effects.builds_index(&one);
+            }
+            let partitions: Vec<Name> =
+                self.around.schema.partitions_of(&one).map(|(name, _)| name.clone()).collect();
+            for partition in &partitions {
+                self.lock(partition, Mode::ShareLock);
+            }
+            open.extend(partitions);
         }
     }
 
@@ -87,7 +100,7 @@ impl Judge<'_> {
             for column in columns {
                 let proven = known.is_some_and(|table| {
                     table.column(column).is_some_and(|column| column.not_null)
-                        || table.proves_not_null(column).is_some()
+                        || table.proof_of_not_null(column).is_some()
                 });
                 if proven {
                     continue;
@@ -128,7 +141,12 @@ impl Judge<'_> {
         self.effects.scans(&plain(table));
         for one in self.tree(parent) {
             self.lock(&one, Mode::AccessShareLock);
-            self.lock_indexes(&one, Mode::AccessShareLock);
+            let known = self.around.schema.table(&one);
+            let partitioned = known.is_some_and(|table| table.partition_by.is_some());
+            // Since PostgreSQL 16 the planner looks at the indexes of a partitioned table, too.
+            if !partitioned || self.version() >= 16 {
+                self.lock_indexes(&one, Mode::AccessShareLock);
+            }
         }
         self.lock_indexes(table, Mode::AccessShareLock);
     }
@@ -142,7 +160,7 @@ impl Judge<'_> {
             }
             Some(constraint) => match &constraint.kind {
                 ConstraintKind::ForeignKey(key) => {
-                    self.lock_tree(&key.table, Mode::RowShareLock);
+                    self.lock(&key.table, Mode::RowShareLock);
                     for one in self.with_rows(table) {
                         self.check_foreign_key(&one, &key.table);
                     }
@@ -162,6 +180,45 @@ impl Judge<'_> {
         }
     }
 
+    /// PostgreSQL 18: the triggers of a foreign key are dropped, or made anew and the key checked.
+    pub(super) fn enforce(&mut self, table: &Name, name: &str, enforced: bool) {
+        let known = self.around.schema.table(table).and_then(|table| table.constraint(name));
+        if let Some(ConstraintKind::ForeignKey(key)) = known.map(|known| known.kind.clone()) {
+            let mode =
+                if enforced { Mode::ShareRowExclusiveLock } else { Mode::AccessExclusiveLock };
+            self.lock_tree(&key.table, mode);
+        }
+        if enforced {
+            self.validate(table, name);
+        }
+    }
+
+    /// The index of a constraint is called as the constraint is.
+    pub(super) fn rename_constraint(&mut self, table: &Name, name: &str) {
+        let index = Name { schema: plain(table).schema, name: name.to_owned() };
+        let known = self.around.schema.indexes.get(&index);
+        if known.is_some_and(|index| index.of_constraint) {
+            self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
+        }
+    }
+
+    /// The index of a constraint, with all the parts that partitions have of it.
+    fn index_tree(&self, table: &Name, constraint: &str) -> Vec<Name> {
+        let schema = self.around.schema;
+        let name = Name { schema: plain(table).schema, name: constraint.to_owned() };
+        let mut all: Vec<Name> =
+            schema.indexes.contains_key(&name).then_some(name).into_iter().collect();
+        for one in schema.descendants(table) {
+            // Those above come first, so that each finds the one that it is a part of.
+            for (index, entry) in schema.indexes_of(&one) {
+                if entry.attached_to.as_ref().is_some_and(|of| all.contains(of)) {
+                    all.push(index.clone());
+                }
+            }
+        }
+        all
+    }
+
     pub(super) fn drop_constraint(&mut self, table: &Name, name: &str, cascade: bool) {
         let schema = self.around.schema;
         let known = schema.table(table).and_then(|table| table.constraint(name)).cloned();
@@ -169,33 +226,15 @@ impl Judge<'_> {
             Some(ConstraintKind::ForeignKey(key)) => {
                 self.lock_tree(&key.table, Mode::AccessExclusiveLock);
             }
-            Some(
-                ConstraintKind::Unique { .. }
-                | ConstraintKind::PrimaryKey { .. }
-                | ConstraintKind::Exclude,
-            ) => {
-                for one in self.tree(table) {
-                    let named = Name { schema: one.schema.clone(), name: name.to_owned() };
-                    let of_this: Vec<Name> = schema
-                        .indexes_of(&one)
-                        .filter(|(index, entry)| {
-                            **index == named
-                                || entry.attached_to.as_ref().is_some_and(|to| to.name == name)
-                        })
-                        .map(|(index, _)| index.clone())
-                        .collect();
-                    for index in of_this {
-                        self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
-                    }
+            Some(kind @ (ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey { .. })) => {
+                for index in self.index_tree(table, name) {
+                    self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
                 }
-                // Foreign keys of other tables that count on it go with CASCADE, or it fails.
-                let children: Vec<Name> =
-                    schema.referring_to(table).map(|(child, ..)| child.clone()).collect();
-                if !cascade && let Some(child) = children.first() {
-                    self.fails(format!("a foreign key of `{child}` needs it"));
-                }
-                for child in children {
-                    self.lock_tree(&child, Mode::AccessExclusiveLock);
+                self.drop_keys_to(table, &kind, cascade);
+            }
+            Some(ConstraintKind::Exclude(_)) => {
+                for index in self.index_tree(table, name) {
+                    self.effects.lock(Relation::Index, &index, Mode::AccessExclusiveLock);
                 }
             }
             Some(_) => {}
@@ -204,4 +243,28 @@ impl Judge<'_> {
             ))),
         }
     }
+
+    /// Foreign keys of other tables that count on a key go with CASCADE, or it fails.
+    fn drop_keys_to(&mut self, table: &Name, dropped: &ConstraintKind, cascade: bool) {
+        let schema = self.around.schema;
+        let counts_on = |key: &ForeignKey| match dropped {
+            ConstraintKind::PrimaryKey { columns, .. } => {
+                key.referenced.is_empty() || same_columns(&key.referenced, columns)
+            }
+            ConstraintKind::Unique { columns, .. } => same_columns(&key.referenced, columns),
+            _ => false,
+        };
+        let keys = schema.referring_to(table).filter(|(_, _, key)| counts_on(key));
+        let children: Vec<Name> = keys.map(|(child, ..)| child.clone()).collect();
+        if !cascade && let Some(child) = children.first() {
+            self.fails(format!("a foreign key of `{child}` needs it"));
+        }
+        for child in children {
+            self.lock_tree(&child, Mode::AccessExclusiveLock);
+        }
+    }
+}
+
+fn same_columns(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
 }

@@ -5,12 +5,15 @@
 //! own DEBUG1 messages.
 
 mod alter;
+mod alter_refuse;
+mod cast;
 mod column;
 mod constraint;
 mod index;
 mod object;
 mod partition;
 mod refuse;
+
 mod rows;
 mod table;
 mod types;
@@ -225,5 +228,47 @@ impl Judge<'_> {
     /// What was not seen, and what would settle it.
     fn unseen(what: &str) -> String {
         format!("{what}; give the schema with `--schema`")
+    }
+
+    /// PostgreSQL follows a rename in views, but keeps the bodies of routines as text.
+    pub(super) fn mentioned_in_routines(&mut self, table: &Name, column: &str) {
+        let both = |body: &str| {
+            let mentions = |word: &str| mentions(Tokens::Postgres, body, word);
+            mentions(column) && mentions(&table.name)
+        };
+        let found: Vec<Name> = self
+            .around
+            .schema
+            .routines
+            .iter()
+            .filter(|(_, body)| both(body))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for routine in found {
+            self.breaks(
+                table,
+                format!(
+                    "the function `{routine}` names `{column}`, and fails when it is called next"
+                ),
+            );
+        }
+    }
+
+    pub(super) fn table_in_routines(&mut self, table: &Name) {
+        let found: Vec<Name> = self
+            .around
+            .schema
+            .routines
+            .iter()
+            .filter(|(_, body)| mentions(Tokens::Postgres, body, &table.name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for routine in found {
+            let what = format!(
+                "the function `{routine}` names `{}`, and fails when it is called next",
+                table.name
+            );
+            self.breaks(table, what);
+        }
     }
 }

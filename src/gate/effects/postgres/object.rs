@@ -338,6 +338,9 @@ impl Judge<'_> {
             if drop.cascade {
                 for table in using {
                     self.lock(&table, Mode::AccessExclusiveLock);
+                    for column in self.columns_of_type(&table, name) {
+                        self.drop_with_column(&table, &column);
+                    }
                     self.loses(&table, format!("the columns of the type `{name}`"));
                 }
             } else if let Some(table) = using.first() {
@@ -372,6 +375,17 @@ impl Judge<'_> {
                 ));
             }
         }
+    }
+
+    /// The columns of a table that are of this type.
+    fn columns_of_type(&self, table: &Name, wanted: &Name) -> Vec<String> {
+        let wanted = plain(wanted);
+        let known = self.around.schema.table(table).into_iter();
+        let of_type = known.flat_map(|table| &table.columns).filter(|column| {
+            let ty = &column.ty;
+            plain(&Name { schema: ty.schema.clone(), name: ty.name.clone() }) == wanted
+        });
+        of_type.map(|column| column.name.clone()).collect()
     }
 }
 

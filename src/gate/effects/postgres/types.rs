@@ -30,16 +30,28 @@ pub(super) fn change(
     if let Some(using) = using
         && !is_the_column_itself(column, to, &using.text)
     {
-        return Change::Rewrite(format!("`USING {}` is computed for every row", using.text));
+        let computed = format!("`USING {}` is computed for every row", using.text);
+        return match casts(column, &using.text) {
+            Some(steps) => through(column, from, &steps, to, around),
+            None => Change::Rewrite(computed),
+        };
     }
-    let (from, from_checked) = base(from, around);
+    let same = |from: &Type, to: &Type| *from == Type { text: from.text.clone(), ..to.clone() };
+    if same(from, to) && !base(to, around).1 {
+        return Change::None("it is the same type".to_owned());
+    }
+    // A value that left a domain with constraints is still of its base type.
+    let (mut inner, _) = base(from, around);
+    if inner != *from {
+        // What comes out of a domain has no length of its own, as far as casts know.
+        inner.modifiers.clear();
+    }
+    let from = inner;
     let (to, to_checked) = base(to, around);
     if to_checked {
         return Change::Rewrite("every row is checked against the domain".to_owned());
     }
-    // A value that left a domain with constraints is still of its base type.
-    let _ = from_checked;
-    if from == to_unqualified(&to, &from) {
+    if same(&from, &to) {
         return Change::None("it is the same type".to_owned());
     }
     if from.array || to.array {
@@ -48,8 +60,40 @@ pub(super) fn change(
     between(&from, &to, around)
 }
 
-fn to_unqualified(to: &Type, from: &Type) -> Type {
-    Type { text: from.text.clone(), ..to.clone() }
+/// The types that `USING c::t::u` casts a column to, in order; none if it does anything else.
+fn casts(column: &str, using: &str) -> Option<Vec<Type>> {
+    let mut steps = using.split("::").map(str::trim);
+    let first = steps.next()?;
+    let step = |text: &str| {
+        let (name, modifiers) = match text.strip_suffix(')') {
+            Some(inner) => inner.split_once('(')?,
+            None => (text, ""),
+        };
+        let modifiers = modifiers.split(',').map(str::trim).filter(|part| !part.is_empty());
+        // Only what is written in the one way in which it is called here: others are not judged.
+        let called = ["text", "varchar", "numeric", "varbit"].contains(&name);
+        called.then(|| Type {
+            name: name.to_owned(),
+            modifiers: modifiers.map(str::to_owned).collect(),
+            text: text.to_owned(),
+            ..Type::default()
+        })
+    };
+    if first == column { steps.map(step).collect() } else { None }
+}
+
+/// What several casts in a row do: nothing, if each of them does nothing.
+fn through(column: &str, from: &Type, steps: &[Type], to: &Type, around: &Surroundings) -> Change {
+    let mut from = from;
+    let mut last = Change::None("it is the same type".to_owned());
+    for step in steps.iter().chain([to]) {
+        last = change(column, from, step, None, around);
+        if !matches!(last, Change::None(_)) {
+            return last;
+        }
+        from = step;
+    }
+    last
 }
 
 /// `USING c`, `USING c::t`, `USING CAST(c AS t)`: what the server would do by itself.
@@ -72,7 +116,7 @@ fn is_the_column_itself(column: &str, to: &Type, using: &str) -> bool {
 }
 
 /// The type that a domain is made of, and whether a constraint stands on the way.
-fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
+pub(super) fn base(ty: &Type, around: &Surroundings) -> (Type, bool) {
     let name = crate::sql::statement::Name { schema: ty.schema.clone(), name: ty.name.clone() };
     match around.schema.domains.get(&crate::sql::schema::plain(&name)) {
         Some((inner, constrained)) if !ty.array => {
@@ -109,6 +153,9 @@ fn widens(from: Option<&String>, to: Option<&String>) -> bool {
 const RELABELLED: &[(&str, &str)] = &[
     ("varchar", "text"),
     ("text", "varchar"),
+    ("varchar", "char"),
+    ("text", "char"),
+    ("bit", "varbit"),
     ("text", "citext"),
     ("varchar", "citext"),
     ("citext", "text"),
@@ -126,6 +173,14 @@ const RELABELLED: &[(&str, &str)] = &[
     ("oid", "regtype"),
 ];
 
+/// The least unit that an interval keeps: `interval day to second` keeps seconds, as one without
+/// units does.
+fn least_unit(name: &str) -> usize {
+    let last = name.rsplit(' ').next().unwrap_or_default();
+    let units = ["second", "minute", "hour", "day", "month", "year"];
+    units.iter().position(|unit| *unit == last).unwrap_or(0)
+}
+
 fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
     let (first, second) = (from.name.as_str(), to.name.as_str());
     let (had, gets) = (from.modifiers.first(), to.modifiers.first());
@@ -142,6 +197,10 @@ fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
             }
             if first == second {
                 return kept("the precision is not made less");
+            }
+            if gets.is_some_and(|gets| *gets != six) {
+                // The cast to the other type gives six digits, whatever there was.
+                return written("the times are rounded".to_owned());
             }
             if around.server.version < (12, 0, 0) {
                 return written("the times move to another zone".to_owned());
@@ -162,7 +221,18 @@ fn between(from: &Type, to: &Type, around: &Surroundings) -> Change {
         ("varchar", "varchar") | ("varbit", "varbit") if widens(had, gets) => {
             kept("the length is not made less")
         }
-        ("time", "time") | ("timetz", "timetz") | ("interval", "interval")
+        _ if first.starts_with("interval") && second.starts_with("interval") => {
+            let (kept_unit, new_unit) = (least_unit(first), least_unit(second));
+            let whole = second == "interval" && to.modifiers.is_empty();
+            let digits_fit = widens(Some(&digits(had)), Some(&digits(gets)));
+            if whole || (new_unit <= kept_unit && (kept_unit > 0 || digits_fit)) {
+                kept("no unit and no digit is left out")
+            } else {
+                written("every interval is cut to its units and digits".to_owned())
+            }
+        }
+        ("char", "char") if gets.is_none() => kept("the new type has no length"),
+        ("time", "time") | ("timetz", "timetz")
             if widens(Some(&digits(had)), Some(&digits(gets))) =>
         {
             kept("the precision is not made less")
