@@ -116,11 +116,27 @@ impl Judge<'_> {
         if let Some(child) = self.keys_to_column(table, column).first() {
             return Some(format!("a foreign key of `{child}`"));
         }
-        if let Some(view) = self.views_of_column(table, column).first() {
-            return Some(format!("the view `{view}`"));
+        if let Some(view) = self.view_with(table, column) {
+            return Some(view);
         }
         let generated = self.generated_from(table, column);
         generated.or_else(|| self.trigger_or_rule(table, column))
+    }
+
+    /// A view that surely uses the column: a name in a view of several tables may be a column of any
+    /// of them.
+    fn view_with(&self, table: &Name, column: &str) -> Option<String> {
+        let schema = self.around.schema;
+        let may_have = |read: &Name| {
+            let columns = schema.table(read).filter(|table| table.whole);
+            columns.is_none_or(|table| table.column(column).is_some())
+        };
+        let (view, _) = schema.views_of(table).find(|(_, view)| {
+            let named = view.mentions.iter().any(|word| word == column);
+            let elsewhere = view.reads.iter().any(|read| *read != plain(table) && may_have(read));
+            view.mentions.iter().any(|word| word == "*") || (named && !elsewhere)
+        })?;
+        Some(format!("the view `{view}`"))
     }
 
     fn generated_from(&self, table: &Name, column: &str) -> Option<String> {
