@@ -9,7 +9,7 @@ impl Judge<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
         self.refuse_table(create);
         if let Some((parent, _)) = &create.partition_of {
-            self.create_partition(parent);
+            self.create_partition(parent, create.bounds.as_deref());
         }
         for parent in &create.inherits {
             self.lock(parent, Mode::ShareUpdateExclusiveLock);
@@ -27,8 +27,13 @@ impl Judge<'_> {
                 self.lock_referenced(&key.table);
             }
         }
-        for read in create.from_query.iter().flatten() {
-            self.read(read);
+        match &create.from_query {
+            // It is looked at and not run.
+            Some(query) if create.without_data => {
+                query.reads.iter().for_each(|read| self.lock(read, Mode::AccessShareLock));
+            }
+            Some(query) => self.query(query),
+            None => {}
         }
     }
 
