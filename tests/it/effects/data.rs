@@ -81,18 +81,29 @@ fn case(paragraph: &str, version: u16) -> Case {
         zone: one("zone").unwrap_or_else(|| "UTC".to_owned()),
         unseen: one("unseen").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         more: one("more").is_some(),
-        gap: one("gap").is_some_and(|gap| gap.split(' ').any(|known| known.parse() == Ok(version))),
+        gap: one("gap").is_some_and(|gap| within(&gap, version)),
         holds: all("hold"),
         only: one("only"),
     }
+}
+
+/// Whether a version is one of those that are named, or stands between two of them: what is wrong on
+/// both sides is wrong there.
+fn within(named: &str, version: u16) -> bool {
+    let named: Vec<u16> = named.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let (first, last) = (named.iter().min(), named.iter().max());
+    first.is_some_and(|first| *first <= version) && last.is_some_and(|last| version <= *last)
 }
 
 impl Case {
     fn is_for(&self, version: u16) -> bool {
         match self.only.as_deref() {
             None => true,
-            Some("<18") => version < 18,
-            Some(only) => only.parse() == Ok(version),
+            Some(only) => match only.split_at_checked(1) {
+                Some(("<", limit)) => limit.parse().is_ok_and(|limit: u16| version < limit),
+                Some((">", limit)) => limit.parse().is_ok_and(|limit: u16| limit < version),
+                _ => only.split(' ').any(|one| one.parse() == Ok(version)),
+            },
         }
     }
 
@@ -111,7 +122,11 @@ impl Case {
 
 /// The version of the tests' server.
 pub fn version(engine: Engine) -> u16 {
-    if engine.name == "postgres18" { 18 } else { 15 }
+    match engine.name {
+        "postgres16" => 16,
+        "postgres18" => 18,
+        _ => 15,
+    }
 }
 
 /// What stands before any case, as the gate sees it.
