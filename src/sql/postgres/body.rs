@@ -7,6 +7,7 @@ use squawk_syntax::{SourceFile, SyntaxNode};
 
 use super::dml::query;
 use super::names::{Reader, name_of};
+use super::since::since;
 use super::{kind, what};
 use crate::sql::statement::{Body, Statement, What};
 
@@ -49,6 +50,7 @@ pub(super) fn prepared(node: &SyntaxNode) -> Body {
         span: 0..0,
         kind: kind(&inner),
         what: what(&Reader::within(0..0), &inner),
+        since: since(inner.syntax()),
     });
     let unread = match &statements {
         Some(_) => Vec::new(),
@@ -91,6 +93,7 @@ fn other(node: &SyntaxNode) -> Body {
         span: 0..0,
         kind: kind(&statement),
         what: what(&reader, &statement),
+        since: since(statement.syntax()),
     };
     let inner = node.descendants().skip(1).filter_map(Stmt::cast);
     let statements: Vec<Statement> = inner.map(read).collect();
@@ -108,6 +111,7 @@ fn sql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
         span: whole.clone(),
         kind: kind(&statement),
         what: what(&reader, &statement),
+        since: since(statement.syntax()),
     };
     let statements = tree.children().filter_map(Stmt::cast).map(read).collect();
     Body { language: "sql".to_owned(), statements, unread: Vec::new(), text: text.to_owned() }
@@ -128,6 +132,7 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
             span: whole.clone(),
             kind: kind(statement),
             what: what(&reader, statement),
+            since: since(statement.syntax()),
         });
     };
     let mut unread = Vec::new();
@@ -159,6 +164,7 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
                     span: whole.clone(),
                     kind: "SELECT".to_owned(),
                     what: What::Query(query),
+                    since: None,
                 });
             }
         } else if is_dynamic(&node) {

@@ -10,6 +10,7 @@ mod dml;
 mod names;
 mod object;
 mod setting;
+mod since;
 mod table;
 
 use std::ops::Range;
@@ -36,7 +37,8 @@ pub(super) fn statement(text: &str, span: Range<usize>) -> Statement {
         return unknown(text, span, "it holds no statement");
     };
     let reader = Reader::at(span.start);
-    Statement { span, kind: kind(&read), what: what(&reader, &read) }
+    let since = since::since(read.syntax());
+    Statement { span, kind: kind(&read), what: what(&reader, &read), since }
 }
 
 /// The words that the manual calls it by: the node's own name, but for a few.

@@ -13,8 +13,8 @@ mod index;
 mod object;
 mod partition;
 mod refuse;
-
 mod rows;
+mod since;
 mod table;
 mod types;
 mod view;
@@ -29,6 +29,9 @@ use crate::sql::{Tokens, mentions};
 /// What the statement does.
 pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
     let mut judge = Judge { around: *around, effects: Effects::none(), fired: Vec::new() };
+    if let Some(since) = statement.since {
+        judge.came_with(since.version, &format!("`{}`", since.what));
+    }
     judge.statement(&statement.what);
     judge.effects
 }
@@ -44,7 +47,8 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn statement(&mut self, what: &What) {
         match what {
-            What::Transaction(_) | What::Set(_) | What::Other => {}
+            What::Transaction(_) | What::Other => {}
+            What::Set(settings) => self.set(settings),
             What::CreateTable(create) => self.create_table(create),
             What::DropTable(drop) => self.drop_tables(drop),
             What::AlterTable(alter) => self.alter_table(alter),

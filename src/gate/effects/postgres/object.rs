@@ -95,7 +95,10 @@ impl Judge<'_> {
                 }
             }
             What::AlterDomain { name, action } => self.alter_domain(name, action),
-            What::AlterType { name, action } => self.alter_type(name, action),
+            What::AlterType { name, action } => {
+                self.add_value_inside(name, action);
+                self.alter_type(name, action);
+            }
             What::DropType(drop) => self.drop_types(drop),
             What::DropSchema(drop) => self.drop_schemas(drop),
             What::RenameSchema { from, .. } => {
