@@ -29,10 +29,10 @@ pub struct Changeset {
     pub ends: Ends,
 }
 
-/// What ends a statement.
+/// What ends a statement, by `StringUtil.processMultiLineSQL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ends {
-    /// `;`, as the database's own client has it.
+    /// `;`, as the database's own client has it, and a line that is `/` or `go`.
     Client,
     /// A text that stands outside of quotes and comments.
     Text(String),
@@ -67,7 +67,9 @@ pub fn changelog(text: &str, engine: Engine) -> Option<Changelog> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let said = comment(line).map(str::trim).unwrap_or_default();
-        if let Some(attributes) = clause(said, "changeset") {
+        if ignored.takes(said) {
+            log.text.push_str(&blank(line));
+        } else if let Some(attributes) = clause(said, "changeset") {
             if start < at {
                 log.changesets.push(head.changeset(start..at));
             }
@@ -76,8 +78,10 @@ pub fn changelog(text: &str, engine: Engine) -> Option<Changelog> {
         } else if let Some(property) = clause(said, "property") {
             properties.extend(read_property(property, engine));
             log.text.push_str(&blank(line));
-        } else if ignored.takes(said) || !head.runs || is_clause(said) {
+        } else if !head.runs || is_clause(said) {
             log.text.push_str(&blank(line));
+        } else if head.ends == Ends::Client && is_end(line) {
+            log.text.push_str(&blank(line).replacen(' ', ";", 1));
         } else {
             log.text.push_str(&filled(line, &properties));
         }
@@ -92,9 +96,14 @@ impl Head {
         let says = |name: &str, value: &str| {
             attribute(attributes, name).is_some_and(|said| said.eq_ignore_ascii_case(value))
         };
+        // Liquibase looks for `splitStatements:` without regard to what stands before it, and so
+        // finds it in `rollbackSplitStatements:false` as well.
+        let whole = says("splitStatements", "false")
+            || (attribute(attributes, "splitStatements").is_none()
+                && says("rollbackSplitStatements", "false"));
         // What another program runs for Liquibase (`runWith:psql`) commits each statement by itself.
         let native = attribute(attributes, "runWith").is_some_and(|with| with != "jdbc");
-        let ends = if says("splitStatements", "false") {
+        let ends = if whole {
             Ends::Never
         } else {
             attribute(attributes, "endDelimiter").map_or(Ends::Client, |pattern| ends(&pattern))
@@ -150,6 +159,12 @@ fn clause<'a>(said: &'a str, word: &str) -> Option<&'a str> {
     let follows = rest.is_empty() || rest.starts_with([':', ' ', '\t']);
     (head.eq_ignore_ascii_case(word) && follows)
         .then(|| rest.trim_start_matches([':', ' ', '\t']).trim_end())
+}
+
+/// Whether a line alone ends a statement where no other end is given: `/` and `go`.
+fn is_end(line: &str) -> bool {
+    let line = line.trim_end();
+    line == "/" || line.eq_ignore_ascii_case("go")
 }
 
 /// Whether a comment is a clause that runs nothing. `--rollback` is the way back, and what a
@@ -225,6 +240,8 @@ fn ends(pattern: &str) -> Ends {
     match text.trim() {
         "" => Ends::Unread(pattern.to_owned()),
         ";" => Ends::Client,
+        // A division elsewhere: it ends a statement only where it begins a line.
+        "/" => Ends::Text("\n/".to_owned()),
         _ => Ends::Text(text),
     }
 }
@@ -327,10 +344,10 @@ mod tests {
                     --preconditions onFail:HALT\n--precondition-sql-check expectedResult:0 SELECT 1\n\
                     --changeset a:3 ignore:true\nE;\n--changeset a:4 dbms:!postgresql\nF;\n\
                     --changeset a:5 context:test labels:x\nG;\n--ignoreLines:1\nH;\nI;\n\
-                    --ignoreLines:start\nJ;\n--ignoreLines:end\nK;\n-- backstop: forward-only\n";
+                    --ignoreLines:start\n--changeset a:6\nJ;\n--ignoreLines:end\nK\ngo\nL\n/\n\n-- backstop: forward-only\n";
         let log = read(text, Engine::Postgres);
         let left: Vec<&str> = log.text.split_whitespace().collect();
-        let whole = "--liquibase formatted sql B; G; I; K; -- backstop: forward-only";
+        let whole = "--liquibase formatted sql B; G; I; K ; L ; -- backstop: forward-only";
         assert_eq!(left.join(" "), whole);
     }
 
@@ -375,7 +392,7 @@ mod tests {
         let cases = [
             (";", Ends::Client),
             ("//", text("//")),
-            ("/", text("/")),
+            ("/", text("\n/")),
             ("$$", text("$$")),
             ("|", text("|")),
             ("\\n/", text("\n/")),

@@ -55,6 +55,11 @@ CREATE INDEX ON parted (kind)
 -- 11: indexes parted_1, ACCESS EXCLUSIVE
 ALTER TABLE parted ADD PRIMARY KEY (id, at)
 
+-- from: 11: unique indexes and primary keys on partitioned tables, over the partition key
+-- 10: refused
+-- 11: no lock
+CREATE TABLE keyed (id integer PRIMARY KEY) PARTITION BY RANGE (id)
+
 -- from: 11: "Allow foreign keys on partitioned tables"
 -- 10: refused
 -- 11: scans parted_1, SHARE ROW EXCLUSIVE
@@ -158,6 +163,16 @@ CREATE FUNCTION one() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; END
 -- 14: no lock
 SET idle_session_timeout = '10min'
 
+-- from: 14: "Remove server parameter operator_precedence_warning"
+-- 13: no lock
+-- 14: refused
+SET operator_precedence_warning = off
+
+-- from: 16: force_parallel_mode is called debug_parallel_query
+-- 15: no lock
+-- 16: refused
+SET force_parallel_mode = off
+
 -- from: 15: "Add SQL MERGE command to adjust one table to match another"
 -- 14: refused
 -- 15: ROW EXCLUSIVE
@@ -178,6 +193,12 @@ ALTER TABLE orders SET ACCESS METHOD heap
 -- 14: refused
 -- 15: no lock
 CREATE UNLOGGED SEQUENCE quick
+
+-- from: 15: CLUSTER of a partitioned table
+-- setup: CREATE INDEX parted_kind ON parted (kind)
+-- 14: refused
+-- 15: rewrites parted_1, ACCESS EXCLUSIVE
+CLUSTER parted USING parted_kind
 
 -- from: 16: IS JSON of SQL/JSON
 -- 15: refused
@@ -215,6 +236,22 @@ MERGE INTO orders USING customers c ON orders.customer_id = c.id WHEN NOT MATCHE
 -- 16: refused
 -- 17: ACCESS EXCLUSIVE
 ALTER TABLE kept ADD CONSTRAINT apart EXCLUDE USING gist (id WITH =)
+
+-- from: 17: "Allow partitioned tables to have identity columns"
+-- 16: refused
+-- 17: rewrites parted_1, ACCESS EXCLUSIVE
+ALTER TABLE parted ADD COLUMN number integer GENERATED ALWAYS AS IDENTITY
+
+-- from: 18: "Allow dropping of constraints ONLY on partitioned tables"; the partitions keep theirs
+-- setup: ALTER TABLE parted ADD CONSTRAINT small CHECK (kind < 10)
+-- 17: refused
+-- 18: ACCESS EXCLUSIVE
+ALTER TABLE ONLY parted DROP CONSTRAINT small
+
+-- from: 18: "Disallow unlogged partitioned tables"; before, the word did nothing
+-- 17: no lock
+-- 18: refused
+CREATE UNLOGGED TABLE quick (id integer) PARTITION BY RANGE (id)
 
 -- from: 18: "Allow generated columns to be virtual, and make them the default"
 -- 17: refused

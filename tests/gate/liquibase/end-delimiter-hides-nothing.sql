@@ -4,5 +4,9 @@
 -- expect: data-loss
 
 --changeset ann:1 endDelimiter:/
-SET SESSION lock_wait_timeout = 5 /
-TRUNCATE TABLE items /
+SET SESSION lock_wait_timeout = 5
+/
+SELECT 10 / 2
+/
+TRUNCATE TABLE items
+/

@@ -3,6 +3,6 @@
 -- database: mysql-8.4 mariadb-10.11
 -- expect: data-loss
 
---changeset ann:1 dbms:"mysql, mariadb" context:cleanup labels:late
+--changeset ann:1 dbms:mysql,mariadb context:cleanup labels:late
 SET SESSION lock_wait_timeout = 5;
 TRUNCATE TABLE items;

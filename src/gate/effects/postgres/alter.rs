@@ -84,6 +84,9 @@ impl Judge<'_> {
                 self.add_constraint(table, constraint, alter.only);
             }
             Action::DropConstraint { name, cascade, .. } => {
+                if alter.only {
+                    self.drop_check_only(table, name);
+                }
                 self.drop_constraint(table, name, *cascade);
             }
             Action::ValidateConstraint { name } => self.validate(table, name),

@@ -230,6 +230,9 @@ impl Judge<'_> {
         for name in tables {
             match of {
                 Maintenance::Cluster | Maintenance::VacuumFull => {
+                    if of == Maintenance::Cluster && self.is_partitioned(name) {
+                        self.came_with(15, "`CLUSTER` of a partitioned table");
+                    }
                     if self.around.in_transaction && self.is_partitioned(name) {
                         self.fails("partition after partition cannot be one transaction");
                     }
