@@ -9,7 +9,7 @@ postgres18_up() {
 	start_packaged 18
 }
 
-# start_packaged MAJOR
+# start_packaged MAJOR [SETTING...]
 start_packaged() {
 	local program found=() bin=''
 	run_as postgres
@@ -19,7 +19,7 @@ start_packaged() {
 		[[ ${found[-1]} != "$1".* ]] || bin=$(dirname "$program")
 	done
 	[[ $bin ]] || cannot "the package has ${found[*]}"
-	start_postgres "$bin"
+	start_postgres "$bin" "${@:2}"
 }
 
 fetch_package() {
