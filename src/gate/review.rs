@@ -8,13 +8,13 @@ use super::evidence::{Outcome, parse_job, parse_validation};
 use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
 use super::policy::Policy;
 use super::rules::{self, Check, Rule};
-use super::state::{Open, State};
+use super::state::{Open, State, own_wait};
 use super::{Server, Severity, Surroundings};
 use crate::event::JobState;
 use crate::spec::SpecError;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, What};
-use crate::sql::{Script, Source, parse};
+use crate::sql::{Changeset, Script, Source, changelog, parse, parse_changelog};
 
 /// A file to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Read {
     file: File,
     script: Script,
     directives: Vec<Directive>,
+    /// Its changesets, where it is a file of such.
+    changesets: Vec<Changeset>,
 }
 
 impl Read {
@@ -46,12 +48,21 @@ impl File {
     /// judged, so whoever has many may read them side by side.
     #[must_use]
     pub fn read(self, server: Server) -> Read {
-        let mut script = parse(Source::of(server), &self.text);
+        let log = changelog(&self.text, server.engine);
+        let mut script = match &log {
+            Some(log) => parse_changelog(Source::of(server), log),
+            None => parse(Source::of(server), &self.text),
+        };
         let forward = rules::down_migration::forward(&self.text);
         script.statements.retain(|statement| statement.span.start < forward);
         let comments = script.comments.iter().cloned();
         let directives = comments.flat_map(|comment| directives(&self.text, comment)).collect();
-        Read { file: self, script, directives }
+        Read {
+            file: self,
+            script,
+            directives,
+            changesets: log.map_or(Vec::new(), |log| log.changesets),
+        }
     }
 }
 
@@ -164,6 +175,9 @@ pub struct Whole<'a> {
 pub struct Seen<'a> {
     /// What it says.
     pub statement: &'a Statement,
+    /// Which part of the file it belongs to, of those that its runner commits one by one: 0 if it
+    /// commits the file as a whole.
+    pub part: usize,
     /// What it does.
     pub effects: Effects,
     /// The transaction that was open before it.
@@ -273,7 +287,7 @@ fn judge(
     policy: &Policy,
     evidence: &Evidence,
 ) -> Judged {
-    let Read { file, script, directives } = read;
+    let Read { file, script, directives, changesets } = read;
     let text = file.text.as_str();
     // What only leads back is never run on the way forward: nothing of it is judged or applied.
     let down = rules::down_migration::is_down(&file.path);
@@ -282,7 +296,15 @@ fn judge(
     let mut state = State::new(policy.server, policy.runner.opens_transaction(text), policy.utc);
     let mut seen: Vec<Seen> = Vec::with_capacity(script.statements.len());
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
+    let mut part = 0;
     for (at, statement) in script.statements.iter().enumerate() {
+        let begun = changesets.iter().rposition(|set| set.span.start <= statement.span.start);
+        if let Some(begun) = begun.filter(|begun| *begun != part || at == 0) {
+            // What an earlier changeset made has been committed, perhaps years ago.
+            schema.judge();
+            state.part(changesets[begun].in_transaction);
+            part = begun;
+        }
         let around = Surroundings {
             server: policy.server,
             schema,
@@ -309,10 +331,11 @@ fn judge(
         }
         seen.push(Seen {
             statement,
+            part,
             open: state.open,
-            lock_wait: state.lock_wait(),
+            lock_wait: own_wait(statement).or(state.lock_wait()),
             blocks_others: super::state::seen_by_others(&done, schema)
-                .any(|lock| lock.mode.blocks().writes),
+                .any(|lock| lock.blocks().writes),
             own_table: written_table(statement).is_some_and(|table| schema.is_born(table)),
             effects: done.clone(),
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::effects::{Effects, Lock};
 use super::{Engine, Schema, Server};
-use crate::sql::statement::{Name, Scope, Setting, Statement, Transaction, What};
+use crate::sql::statement::{Name, Scope, Setting, Statement, Transaction, TypeAction, Wait, What};
 
 /// A transaction that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Held {
 
 /// How long a lock is waited for; `None` is for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wait(Option<Duration>);
+struct Limit(Option<Duration>);
 
 /// What a script has done so far.
 #[derive(Debug, Clone)]
@@ -38,13 +38,15 @@ pub struct State {
     /// The transaction.
     pub open: Open,
     /// Until when a lock is waited for, in this session; `None` is for ever.
-    session_wait: Wait,
+    session_wait: Limit,
     /// The same, for this transaction only.
-    local_wait: Option<Wait>,
+    local_wait: Option<Limit>,
     /// Whether anything in this script set it.
     pub wait_was_set: bool,
     /// Locks held by the open transaction.
     pub held: Vec<Held>,
+    /// Labels that the open transaction has added to enums; none of them can be used before it ends.
+    pub labels: Vec<(Name, String)>,
     /// PostgreSQL: whether the session's zone is UTC.
     pub utc: Option<bool>,
     /// MySQL, MariaDB: `foreign_key_checks`.
@@ -58,10 +60,11 @@ impl State {
         Self {
             server,
             open: if in_transaction { Open::ByRunner } else { Open::No },
-            session_wait: Wait(None),
+            session_wait: Limit(None),
             local_wait: None,
             wait_was_set: false,
             held: Vec::new(),
+            labels: Vec::new(),
             utc,
             foreign_key_checks: true,
         }
@@ -99,6 +102,11 @@ impl State {
                     }
                 }
             }
+            What::AlterType { name, action: TypeAction::AddValue(label) }
+                if self.in_transaction() =>
+            {
+                self.labels.push((name.clone(), label.clone()));
+            }
             _ => {}
         }
         if self.in_transaction() {
@@ -117,6 +125,14 @@ impl State {
         self.open = Open::No;
         self.local_wait = None;
         self.held.clear();
+        self.labels.clear();
+    }
+
+    /// A part of the file begins that its runner commits apart from what stood before: the session
+    /// goes on, and a transaction of the runner's is open or not.
+    pub fn part(&mut self, in_transaction: bool) {
+        self.end();
+        self.open = if in_transaction { Open::ByRunner } else { Open::No };
     }
 
     fn set(&mut self, setting: &Setting) {
@@ -159,10 +175,10 @@ impl State {
     fn wait(&mut self, scope: Scope, wait: Option<Duration>) {
         match scope {
             // Outside of a transaction SET LOCAL does nothing but warn.
-            Scope::Local if self.in_transaction() => self.local_wait = Some(Wait(wait)),
+            Scope::Local if self.in_transaction() => self.local_wait = Some(Limit(wait)),
             Scope::Local => {}
             Scope::Session => {
-                self.session_wait = Wait(wait);
+                self.session_wait = Limit(wait);
                 self.local_wait = None;
             }
             // It holds for sessions that begin later, so not for this one.
@@ -177,6 +193,20 @@ impl State {
         let scope = if bare(local) == "true" { Scope::Local } else { Scope::Session };
         self.set(&Setting { scope, name: bare(name), value: Some(bare(value)) });
     }
+}
+
+/// How long a statement itself says that it waits (`WAIT n`, `NOWAIT` of MariaDB).
+pub(super) fn own_wait(statement: &Statement) -> Option<Duration> {
+    let online = match &statement.what {
+        What::AlterTable(alter) => alter.online,
+        What::CreateIndex(index) => index.online,
+        What::DropIndex { online, .. } => *online,
+        _ => return None,
+    };
+    online.wait.map(|wait| match wait {
+        Wait::No => Duration::ZERO,
+        Wait::Seconds(seconds) => Duration::from_secs(seconds),
+    })
 }
 
 /// A time-out's value: a number of the unit, or with one of its own. None for zero, which means for

@@ -4,6 +4,7 @@ mod condition;
 mod cursor;
 mod depth;
 mod extract;
+mod liquibase;
 mod mysql;
 mod operand;
 mod parse;
@@ -23,7 +24,8 @@ pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
 pub use extract::extract;
-pub use parse::{Script, Source, parse};
+pub use liquibase::{Changelog, Changeset, Ends, changelog};
+pub use parse::{Script, Source, parse, parse_changelog};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};
 

@@ -32,6 +32,7 @@ mod own_server;
 mod poolers;
 mod progress;
 mod real_input;
+mod replays;
 mod replicating;
 mod rights;
 mod scripts;
@@ -113,6 +114,7 @@ fn main() {
         observing::trials(),
         poolers::trials(),
         progress::trials(),
+        replays::trials(),
         replicating::trials(),
         scripts::trials(),
         sharing::trials(),

@@ -272,7 +272,8 @@ SCRIPT
 # fetched NAME FUNCTION: `fetched` becomes the directory that FUNCTION, called in
 # it while it is empty, has filled: once for this machine.
 fetched() {
-	local from=$cache/$1 filling=$cache/.$1.${run##*/}
+	# Two servers may need the same at once: each fills a directory of its own.
+	local from=$cache/$1 filling=$cache/.$1.$name.${run##*/}
 	if [[ ! -d $from ]]; then
 		mkdir -p "$filling"
 		deadline=$((SECONDS + download_seconds))

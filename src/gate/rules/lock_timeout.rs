@@ -25,7 +25,7 @@ fn check(whole: &Whole) -> Vec<Draft> {
         .effects
         .locks
         .iter()
-        .find(|lock| lock.mode.blocks().writes && lock.of != Relation::Index)
+        .find(|lock| lock.blocks().writes && lock.of != Relation::Index)
         .or(seen.effects.locks.first());
     let Some(relation) = relation.map(|lock| lock.relation.clone()) else { return Vec::new() };
     let seconds = longest.as_secs_f64();

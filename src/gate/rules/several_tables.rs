@@ -26,13 +26,13 @@ fn check(step: &Step) -> Vec<Draft> {
         .iter()
         .filter(|held| {
             held.lock.of == Relation::Table
-                && held.lock.mode.blocks().reads
+                && held.lock.blocks().reads
                 && !step.schema.is_born(&held.lock.relation)
         })
         .collect();
     let second = seen_by_others(step.effects, step.schema).find(|lock| {
         lock.of == Relation::Table
-            && lock.mode.blocks().reads
+            && lock.blocks().reads
             && !held.iter().any(|held| held.lock.relation == lock.relation)
     });
     let (Some(second), Some(first)) = (second, held.first()) else { return Vec::new() };

@@ -22,7 +22,7 @@ fn check(step: &Step) -> Vec<Draft> {
     }
     let Some(what) = work(step) else { return Vec::new() };
     let blocking = step.state.held.iter().find(|held| {
-        held.lock.mode.blocks().writes
+        held.lock.blocks().writes
             && !step.schema.is_born(&held.lock.relation)
             && !step
                 .schema
@@ -33,7 +33,7 @@ fn check(step: &Step) -> Vec<Draft> {
     let Some(held) = blocking else { return Vec::new() };
     let before = &step.statements[held.since];
     let line = step.text[..before.span.start].matches('\n').count() + 1;
-    let waits = if held.lock.mode.blocks().reads { "reads and writes" } else { "writes" };
+    let waits = if held.lock.blocks().reads { "reads and writes" } else { "writes" };
     let message = format!(
         "{what} while `{}` is still locked ({}) by the {} in line {line}: its {waits} wait until \
          this transaction ends",
