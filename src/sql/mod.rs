@@ -22,7 +22,7 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
-pub use extract::extract;
+pub use extract::{NO_TRANSACTION, extract};
 pub use parse::{Script, Source, parse};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};

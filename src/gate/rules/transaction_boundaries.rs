@@ -19,7 +19,9 @@ pub static RULE: Rule = Rule {
 
 fn check(whole: &Whole) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let changing: Vec<&Seen> = whole.seen.iter().filter(|seen| changes(seen)).collect();
+    // If the runner's own books are torn off from the migration, that is no doing of its author.
+    let own = |seen: &&Seen| !whole.keeps_books(seen.statement);
+    let changing: Vec<&Seen> = whole.seen.iter().filter(own).filter(|seen| changes(seen)).collect();
     let committing: Vec<&&Seen> = changing.iter().filter(|seen| seen.effects.commits).collect();
     if let [_, second, ..] = committing.as_slice() {
         drafts.push(
