@@ -267,7 +267,8 @@ pub fn review(files: Vec<Read>, schema: Schema, policy: &Policy, evidence: &Evid
         Report { files: Vec::new(), findings: Vec::new(), server: policy.server.to_string() };
     let mut schema = schema;
     let mut before: Vec<(String, Vec<Directive>)> = Vec::new();
-    let together = policy.runner.runs_together(files.iter().map(|read| read.file.text.as_str()));
+    let texts = files.iter().map(|read| read.file.text.as_str());
+    let together = policy.runner.runs_together(policy.server.engine, texts);
     let mut open = None;
     for read in files {
         let number = report.files.len();
@@ -405,7 +406,7 @@ fn judge(
 }
 
 fn first_state(policy: &Policy, text: &str) -> State {
-    let in_transaction = policy.runner.opens_transaction(text);
+    let in_transaction = policy.runner.opens_transaction(policy.server.engine, text);
     let foreign_keys = match policy.server.engine {
         Engine::Sqlite => policy.runner.foreign_keys,
         _ => true,

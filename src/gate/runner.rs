@@ -3,6 +3,8 @@
 //! What each really does was read in its source or documentation and is cited with it. A runner is a
 //! value here; adding one is one more entry of [`ALL`].
 
+use super::Engine;
+
 /// A runner of migrations.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Runner {
@@ -20,6 +22,8 @@ pub struct Runner {
     pub cannot_print: &'static [&'static str],
     /// Tables in which it keeps its own books.
     pub books: &'static [&'static str],
+    /// Databases on which it opens none.
+    pub no_transaction_on: &'static [Engine],
     /// What turns the transaction off for a file, if it is in the file's name or text.
     pub without_transaction: &'static [&'static str],
     /// Where this is from.
@@ -48,6 +52,7 @@ pub static PSQL: Runner = Runner {
     foreign_keys: true,
     cannot_print: &[],
     books: &[],
+    no_transaction_on: &[],
     without_transaction: &[],
     source: "psql sends each statement by itself unless --single-transaction is given",
 };
@@ -64,6 +69,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["flyway_schema_history"],
+        no_transaction_on: &[],
         without_transaction: &["executeInTransaction=false"],
         source: "Flyway: each migration in a transaction; a script's .conf may turn it off",
     },
@@ -74,6 +80,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["databasechangelog", "databasechangeloglock"],
+        no_transaction_on: &[],
         without_transaction: &["runInTransaction:false"],
         source: "Liquibase: each changeset in a transaction; runInTransaction:false turns it off",
     },
@@ -86,6 +93,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["schema_migrations"],
+        no_transaction_on: &[],
         without_transaction: &[],
         source: "golang-migrate: the whole file is one Exec",
     },
@@ -96,6 +104,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["_sqlx_migrations"],
+        no_transaction_on: &[],
         without_transaction: &["-- no-transaction"],
         source: "sqlx-core/src/migrate: a transaction for each file unless it begins -- no-transaction",
     },
@@ -108,9 +117,11 @@ pub static ALL: &[&Runner] = &[
         // Django 5 and those before it (django/db/migrations/migration.py, Migration.apply).
         cannot_print: &["CANNOT BE WRITTEN AS SQL"],
         books: &["django_migrations", "django_content_type", "auth_permission"],
+        // Migration.apply: only where `can_rollback_ddl`.
+        no_transaction_on: &[Engine::MySql, Engine::MariaDb],
         // What sqlmigrate printed has a headline for each operation, and says BEGIN and COMMIT itself,
-        // unless the migration is `atomic = False` or the database has no transactional DDL. Without
-        // headlines it is the SQL of a RunSQL, which stands in the migration's transaction.
+        // unless the migration is `atomic = False`. Without headlines it is the SQL of a RunSQL, which
+        // stands in the migration's transaction.
         without_transaction: &["--\n-- ", "--\r\n-- "],
         source: "Django 5.2: atomic = True; sqlmigrate prints BEGIN and COMMIT",
     },
@@ -122,8 +133,9 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["alembic_version"],
-        // What `upgrade --sql` printed says BEGIN and COMMIT itself, where there is transactional DDL:
-        // not for MySQL, MariaDB and SQLite (transactional_ddl in alembic/ddl).
+        // Only where `transactional_ddl` is set, in alembic/ddl.
+        no_transaction_on: &[Engine::MySql, Engine::MariaDb, Engine::Sqlite],
+        // What `upgrade --sql` printed says BEGIN and COMMIT itself, where there is transactional DDL.
         without_transaction: &["-- Running upgrade ", "-- Running downgrade ", "-- Running stamp"],
         source: "Alembic 1.20: transactional DDL; upgrade --sql prints BEGIN and COMMIT",
     },
@@ -134,6 +146,8 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["schema_migrations", "ar_internal_metadata"],
+        // Migrator#use_transaction?: only where `supports_ddl_transactions?`.
+        no_transaction_on: &[Engine::MySql, Engine::MariaDb],
         without_transaction: &["disable_ddl_transaction!"],
         source: "Active Record: each migration in a transaction, under a session advisory lock",
     },
@@ -144,6 +158,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: true,
         cannot_print: &[],
         books: &["__EFMigrationsHistory", "__efmigrationshistory"],
+        no_transaction_on: &[],
         without_transaction: &[],
         source: "EF Core: the script holds START TRANSACTION and COMMIT itself",
     },
@@ -157,6 +172,7 @@ pub static ALL: &[&Runner] = &[
         foreign_keys: false,
         cannot_print: &[],
         books: &["migrations", "typeorm_metadata"],
+        no_transaction_on: &[],
         without_transaction: &[crate::sql::NO_TRANSACTION],
         source: "TypeORM 1.1: all pending migrations in one transaction by default",
     },
@@ -174,8 +190,9 @@ impl Runner {
 
     /// Whether it opens a transaction for this file.
     #[must_use]
-    pub fn opens_transaction(&self, text: &str) -> bool {
+    pub fn opens_transaction(&self, engine: Engine, text: &str) -> bool {
         match self.wraps {
+            _ if self.no_transaction_on.contains(&engine) => false,
             Wraps::No => false,
             Wraps::OneString => true,
             Wraps::File | Wraps::Together => {
@@ -185,8 +202,13 @@ impl Runner {
     }
 
     /// Whether it runs these files in one transaction.
-    pub fn runs_together<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
-        self.wraps == Wraps::Together && texts.into_iter().all(|text| self.opens_transaction(text))
+    pub fn runs_together<'a>(
+        &self,
+        engine: Engine,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> bool {
+        let opens = |text| self.opens_transaction(engine, text);
+        self.wraps == Wraps::Together && texts.into_iter().all(opens)
     }
 
     /// Whether a table is where it keeps its own books.

@@ -65,7 +65,9 @@ fetch_node_packages() {
 		npm=("$own_node/bin/node" "$own_node/lib/node_modules/npm/bin/npm-cli.js")
 	fi
 	# Scripts of packages are not run: the drivers here are JavaScript and WebAssembly.
-	in_time "${npm[@]}" install --no-audit --no-fund --ignore-scripts "${node_packages[@]}"
+	in_time "${npm[@]}" install --no-audit --no-fund --ignore-scripts --logs-max=0 --cache npm-cache \
+		"${node_packages[@]}"
+	rm -rf npm-cache
 }
 
 node_suffices() {
