@@ -143,6 +143,10 @@ impl State {
 
     /// Goes on in the next file of the same transaction.
     pub fn next_file(&mut self, path: &str, statements: &[Statement], text: &str) {
+        // Its statement is one of this file.
+        if let Open::ByScript(_) = self.open {
+            self.open = Open::ByRunner;
+        }
         for held in &mut self.held {
             let mut taken = Taken::of(held, statements, text);
             if held.earlier.is_none() {

@@ -269,6 +269,20 @@ fn together() {
     let (rules, said) = check("", "typeorm");
     assert_eq!(rules, ["work-under-lock"]);
     assert!(said.contains("by the ALTER TABLE in line 3 of `out/1-First.js`"), "{said}");
+    // A migration may end the transaction and begin another, which TypeORM ends.
+    let alone =
+        "CREATE INDEX CONCURRENTLY i ON b (c)\")\nawait queryRunner.startTransaction()\n//(\"";
+    desk.write(
+        "out/1-First.js",
+        &migration(alone, "").replace(
+            "await queryRunner.query",
+            "await queryRunner.commitTransaction()\nawait queryRunner.query",
+        ),
+    );
+    let typeorm = ["check", "out", "--database", "postgres-15", "--runner", "typeorm", "--json"];
+    let files = found(&desk.call(&typeorm));
+    assert_eq!(files["First"].0, [""; 0], "{files:?}");
+    assert_eq!(files["Second"].0, [""; 0], "{files:?}");
     // With one such migration TypeORM refuses that mode, so it is another.
     assert_eq!(check("transaction = false", "typeorm").0, [""; 0]);
     assert_eq!(check("", "django").0, [""; 0]);

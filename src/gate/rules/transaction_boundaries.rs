@@ -60,7 +60,11 @@ fn check(whole: &Whole) -> Vec<Draft> {
         });
         drafts.push(draft);
     }
-    if let Open::ByScript(at) = whole.state.open {
+    // A runner that opened one for the file commits whatever is open at its end.
+    let ended = whole.policy.runner.opens_transaction(whole.policy.server.engine, whole.text);
+    if let Open::ByScript(at) = whole.state.open
+        && !ended
+    {
         let begin = &whole.seen[at].statement;
         drafts.push(
             Draft::at(begin.span.clone(), "the transaction that begins here never ends")

@@ -12,7 +12,11 @@ def upgrade():
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("email", sa.String(100), unique=True),
     )
-    op.create_table("countries", sa.Column("code", sa.String(2), primary_key=True), sa.Column("name", sa.String(50)))
+    op.create_table(
+        "countries",
+        sa.Column("code", sa.String(2), primary_key=True),
+        sa.Column("name", sa.String(50)),
+    )
     op.create_table(
         "orders",
         sa.Column("id", sa.BigInteger, primary_key=True),

@@ -6,4 +6,6 @@ down_revision = "0007"
 
 
 def upgrade():
-    op.create_index("customers_name", "customers", ["name"], unique=True, postgresql_nulls_not_distinct=True)
+    op.create_index(
+        "customers_name", "customers", ["name"], unique=True, postgresql_nulls_not_distinct=True
+    )

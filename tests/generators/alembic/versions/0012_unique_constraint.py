@@ -7,4 +7,6 @@ down_revision = "0011"
 
 def upgrade():
     if op.get_context().dialect.name != "sqlite":
-        op.create_unique_constraint("orders_number_once", "orders", ["number"], postgresql_nulls_not_distinct=True)
+        op.create_unique_constraint(
+            "orders_number_once", "orders", ["number"], postgresql_nulls_not_distinct=True
+        )

@@ -7,4 +7,6 @@ down_revision = "0014"
 
 def upgrade():
     if op.get_context().dialect.name != "sqlite":
-        op.alter_column("orders", "remark", existing_type=sa.String(100), nullable=False, server_default="")
+        op.alter_column(
+            "orders", "remark", existing_type=sa.String(100), nullable=False, server_default=""
+        )

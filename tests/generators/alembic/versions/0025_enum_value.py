@@ -11,6 +11,9 @@ def upgrade():
             op.execute("ALTER TYPE order_state ADD VALUE 'sent'")
     elif op.get_context().dialect.name in ("mysql", "mariadb"):
         op.alter_column(
-            "orders", "state", existing_nullable=False, type_=sa.Enum("new", "paid", "sent", name="order_state"),
+            "orders",
+            "state",
+            existing_nullable=False,
+            type_=sa.Enum("new", "paid", "sent", name="order_state"),
             existing_type=sa.Enum("new", "paid", name="order_state"),
         )

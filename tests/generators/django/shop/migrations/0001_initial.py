@@ -12,7 +12,13 @@ class Migration(migrations.Migration):
                 ("email", models.CharField(max_length=100, db_index=True)),
             ],
         ),
-        migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True)), ("word", models.CharField(max_length=20, unique=True))]),
+        migrations.CreateModel(
+            "Tag",
+            [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("word", models.CharField(max_length=20, unique=True)),
+            ],
+        ),
         migrations.CreateModel(
             "Order",
             [

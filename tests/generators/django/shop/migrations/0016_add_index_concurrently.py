@@ -2,7 +2,6 @@ from django.db import migrations, models
 from django.db import connection
 from django.contrib.postgres.operations import AddIndexConcurrently
 
-
 # Only PostgreSQL has it.
 ADD = AddIndexConcurrently if connection.vendor == "postgresql" else migrations.AddIndex
 

@@ -7,6 +7,10 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "Order",
             "double",
-            models.GeneratedField(expression=models.F("count") * 2, output_field=models.BigIntegerField(), db_persist=True),
+            models.GeneratedField(
+                expression=models.F("count") * 2,
+                output_field=models.BigIntegerField(),
+                db_persist=True,
+            ),
         ),
     ]

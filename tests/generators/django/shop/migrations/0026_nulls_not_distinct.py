@@ -6,6 +6,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddConstraint(
             "Order",
-            models.UniqueConstraint(fields=["number", "placed"], name="order_number_placed", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["number", "placed"], name="order_number_placed", nulls_distinct=False
+            ),
         ),
     ]

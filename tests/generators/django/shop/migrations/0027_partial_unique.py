@@ -6,6 +6,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddConstraint(
             "Customer",
-            models.UniqueConstraint(fields=["email"], condition=models.Q(code__isnull=False), name="customer_email_coded"),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(code__isnull=False),
+                name="customer_email_coded",
+            ),
         ),
     ]

@@ -6,6 +6,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddConstraint(
             "Order",
-            models.UniqueConstraint(fields=["state", "number"], name="order_state_number", deferrable=models.Deferrable.DEFERRED),
+            models.UniqueConstraint(
+                fields=["state", "number"],
+                name="order_state_number",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
         ),
     ]

@@ -2,8 +2,11 @@ from django.db import migrations, models
 from django.db import connection
 from django.contrib.postgres.operations import ValidateConstraint
 
-
-VALIDATE = [ValidateConstraint("Order", "order_priority_positive")] if connection.vendor == "postgresql" else []
+VALIDATE = (
+    [ValidateConstraint("Order", "order_priority_positive")]
+    if connection.vendor == "postgresql"
+    else []
+)
 
 
 class Migration(migrations.Migration):

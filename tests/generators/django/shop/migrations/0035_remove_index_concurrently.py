@@ -2,7 +2,6 @@ from django.db import migrations, models
 from django.db import connection
 from django.contrib.postgres.operations import RemoveIndexConcurrently
 
-
 # Only PostgreSQL has it.
 REMOVE = RemoveIndexConcurrently if connection.vendor == "postgresql" else migrations.RemoveIndex
 
