@@ -25,6 +25,29 @@ pub struct Held {
     pub lock: Lock,
     /// Who took it.
     pub since: usize,
+    /// Who took it, if that was a statement of an earlier file of the same transaction.
+    pub earlier: Option<Taken>,
+}
+
+/// The statement that took a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What it is: `ALTER TABLE`.
+    pub kind: String,
+    /// Where it is: "line 3", "line 3 of `1-Initial.ts`".
+    pub place: String,
+}
+
+impl Taken {
+    /// The statement that took it, of this file or an earlier one.
+    #[must_use]
+    pub fn of(held: &Held, statements: &[Statement], text: &str) -> Self {
+        held.earlier.clone().unwrap_or_else(|| {
+            let statement = &statements[held.since];
+            let line = text[..statement.span.start].matches('\n').count() + 1;
+            Self { kind: statement.kind.clone(), place: format!("line {line}") }
+        })
+    }
 }
 
 /// How long a lock is waited for; `None` is for ever.
@@ -49,14 +72,19 @@ pub struct State {
     pub labels: Vec<(Name, String)>,
     /// PostgreSQL: whether the session's zone is UTC.
     pub utc: Option<bool>,
-    /// MySQL, MariaDB: `foreign_key_checks`.
+    /// `foreign_key_checks` of MySQL and MariaDB, `foreign_keys` of SQLite.
     pub foreign_key_checks: bool,
 }
 
 impl State {
     /// At the beginning of a file: a new session.
     #[must_use]
-    pub fn new(server: Server, in_transaction: bool, utc: Option<bool>) -> Self {
+    pub fn new(
+        server: Server,
+        in_transaction: bool,
+        utc: Option<bool>,
+        foreign_key_checks: bool,
+    ) -> Self {
         Self {
             server,
             open: if in_transaction { Open::ByRunner } else { Open::No },
@@ -66,7 +94,7 @@ impl State {
             held: Vec::new(),
             labels: Vec::new(),
             utc,
-            foreign_key_checks: true,
+            foreign_key_checks,
         }
     }
 
@@ -115,9 +143,24 @@ impl State {
                     held.lock.relation == lock.relation && lock.mode <= held.lock.mode
                 };
                 if !lock.mode.is_brief() && !self.held.iter().any(stronger) {
-                    self.held.push(Held { lock: lock.clone(), since: at });
+                    self.held.push(Held { lock: lock.clone(), since: at, earlier: None });
                 }
             }
+        }
+    }
+
+    /// Goes on in the next file of the same transaction.
+    pub fn next_file(&mut self, path: &str, statements: &[Statement], text: &str) {
+        // Its statement is one of this file.
+        if let Open::ByScript(_) = self.open {
+            self.open = Open::ByRunner;
+        }
+        for held in &mut self.held {
+            let mut taken = Taken::of(held, statements, text);
+            if held.earlier.is_none() {
+                taken.place.push_str(&format!(" of `{path}`"));
+            }
+            held.earlier = Some(taken);
         }
     }
 
@@ -157,6 +200,12 @@ impl State {
             (Engine::MySql | Engine::MariaDb, "foreign_key_checks") => {
                 self.foreign_key_checks =
                     !matches!(value.map(str::to_lowercase).as_deref(), Some("0" | "off" | "false"));
+            }
+            // Inside of a transaction it does nothing (<https://sqlite.org/pragma.html#pragma_foreign_keys>).
+            (Engine::Sqlite, "foreign_keys") if !self.in_transaction() => {
+                let off = ["0", "off", "false", "no"];
+                let value = value.map(|value| value.trim_matches('\'').to_lowercase());
+                self.foreign_key_checks = !value.is_some_and(|value| off.contains(&value.as_str()));
             }
             (Engine::Postgres, "timezone") => {
                 self.utc = value.map(|zone| {

@@ -23,7 +23,7 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
-pub use extract::extract;
+pub use extract::{NO_TRANSACTION, extract};
 pub use liquibase::{Changelog, Changeset, Ends, changelog};
 pub use parse::{Script, Source, parse, parse_changelog};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};

@@ -19,6 +19,7 @@ mod effects;
 mod endurance;
 mod fencing;
 mod gate;
+mod generated;
 mod going_wrong;
 mod harness;
 mod jobs;
@@ -106,6 +107,7 @@ fn main() {
         convergence::trials(),
         cost::trials(),
         gate::trials(),
+        generated::trials(),
         going_wrong::trials(),
         jobs::trials(),
         journal::trials(),

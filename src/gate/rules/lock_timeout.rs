@@ -19,7 +19,10 @@ pub static RULE: Rule = Rule {
 fn check(whole: &Whole) -> Vec<Draft> {
     let longest = whole.policy.longest_lock_wait;
     let waits = |wait: Option<std::time::Duration>| wait.is_none_or(|wait| longest < wait);
-    let first = whole.seen.iter().find(|seen| seen.blocks_others && waits(seen.lock_wait));
+    // Who else waits for the runner's own books is another run of it.
+    let first = whole.seen.iter().find(|seen| {
+        seen.blocks_others && waits(seen.lock_wait) && !whole.keeps_books(seen.statement)
+    });
     let Some(seen) = first else { return Vec::new() };
     let relation = seen
         .effects

@@ -4,7 +4,7 @@ use super::{Check, Rule};
 use crate::gate::Severity;
 use crate::gate::effects::Relation;
 use crate::gate::review::{Draft, Step};
-use crate::gate::state::seen_by_others;
+use crate::gate::state::{Taken, seen_by_others};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -36,9 +36,9 @@ fn check(step: &Step) -> Vec<Draft> {
             && !held.iter().any(|held| held.lock.relation == lock.relation)
     });
     let (Some(second), Some(first)) = (second, held.first()) else { return Vec::new() };
-    let line = step.text[..step.statements[first.since].span.start].matches('\n').count() + 1;
+    let since = Taken::of(first, step.statements, step.text).place;
     let message = format!(
-        "waits for `{}` while `{}` is locked ({}) since line {line}: nobody reads or writes `{}` as \
+        "waits for `{}` while `{}` is locked ({}) since {since}: nobody reads or writes `{}` as \
          long as it waits",
         second.relation, first.lock.relation, first.lock.mode, first.lock.relation,
     );

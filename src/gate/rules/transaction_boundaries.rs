@@ -18,9 +18,13 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(whole: &Whole) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> =
-        whole.seen.chunk_by(|one, next| one.part == next.part).flat_map(between).collect();
-    if let Open::ByScript(at) = whole.state.open {
+    let parts = whole.seen.chunk_by(|one, next| one.part == next.part);
+    let mut drafts: Vec<Draft> = parts.flat_map(|part| between(whole, part)).collect();
+    // A runner that opened one for the file commits whatever is open at its end.
+    let ended = whole.policy.runner.opens_transaction(whole.policy.server.engine, whole.text);
+    if let Open::ByScript(at) = whole.state.open
+        && !ended
+    {
         let begin = &whole.seen[at].statement;
         drafts.push(
             Draft::at(begin.span.clone(), "the transaction that begins here never ends")
@@ -32,9 +36,11 @@ fn check(whole: &Whole) -> Vec<Draft> {
 }
 
 /// Of what the runner commits by itself: the file, or each of its changesets.
-fn between(part: &[Seen]) -> Vec<Draft> {
+fn between(whole: &Whole, part: &[Seen]) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let changing: Vec<&Seen> = part.iter().filter(|seen| changes(seen)).collect();
+    // If the runner's own books are torn off from the migration, that is no doing of its author.
+    let own = |seen: &&Seen| !whole.keeps_books(seen.statement);
+    let changing: Vec<&Seen> = part.iter().filter(own).filter(|seen| changes(seen)).collect();
     let committing: Vec<&&Seen> = changing.iter().filter(|seen| seen.effects.commits).collect();
     if let [_, second, ..] = committing.as_slice() {
         drafts.push(
