@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::effects::{Effects, Lock};
 use super::{Engine, Schema, Server};
-use crate::sql::statement::{Name, Scope, Setting, Statement, Transaction, What};
+use crate::sql::statement::{Scope, Setting, Statement, Transaction, What};
 
 /// A transaction that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,19 +203,14 @@ pub fn duration(text: &str, unit: Duration) -> Option<Duration> {
 /// The relations of a statement's locks that others can wait for: not those that this script made.
 pub(super) fn seen_by_others<'a>(
     effects: &'a Effects,
-    schema: &Schema,
+    schema: &'a Schema,
 ) -> impl Iterator<Item = &'a Lock> {
-    let born: Vec<Name> = effects
-        .locks
-        .iter()
-        .map(|lock| lock.relation.clone())
-        .filter(|name| {
-            schema.is_born(name)
-                || schema.indexes.get(name).is_some_and(|index| schema.is_born(&index.table))
-                || schema.table(name).is_some_and(|table| table.temporary)
-        })
-        .collect();
-    effects.locks.iter().filter(move |lock| !born.contains(&lock.relation))
+    effects.locks.iter().filter(|lock| {
+        let name = &lock.relation;
+        !(schema.is_born(name)
+            || schema.indexes.get(name).is_some_and(|index| schema.is_born(&index.table))
+            || schema.table(name).is_some_and(|table| table.temporary))
+    })
 }
 
 #[cfg(test)]

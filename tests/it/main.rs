@@ -25,6 +25,7 @@ mod jobs;
 mod journal;
 mod keys;
 mod killing;
+mod many_files;
 mod model;
 mod neighbour;
 mod observing;
@@ -101,6 +102,7 @@ fn main() {
         config::trials(),
         controls::trials(),
         checking::trials(),
+        many_files::trials(),
         claiming::trials(),
         convergence::trials(),
         cost::trials(),

@@ -17,10 +17,10 @@ const RESETTING: [&str; 2] = ["r", "reset"];
 pub(super) struct Psql {
     parens: u32,
     blocks: u32,
-    /// The first words of the statement, in lower case.
-    first: Vec<String>,
-    /// The last word, in lower case.
-    last: String,
+    /// What the first words of the statement make of it.
+    head: Head,
+    /// Whether the last word was `FROM`.
+    behind_from: bool,
     copies_stdin: bool,
     /// On the next line, because a statement before it on this one was such a `COPY`.
     data_follows: bool,
@@ -56,32 +56,57 @@ impl Psql {
         None
     }
 
-    /// Whether the statement creates a function or a procedure, whose body may be statements.
-    fn creates_routine(&self) -> bool {
-        let first: Vec<_> = self.first.iter().map(String::as_str).collect();
-        matches!(
-            first.as_slice(),
-            ["create", "function" | "procedure", ..]
-                | ["create", "or", "replace", "function" | "procedure", ..]
-        )
-    }
-
-    fn word(&mut self, word: String) {
-        if self.first.len() < 4 {
-            self.first.push(word.clone());
-        }
+    fn word(&mut self, word: &str) {
+        self.head = self.head.then(word);
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
         if self.parens == 0 {
-            match word.as_str() {
-                "begin" if self.creates_routine() => self.blocks += 1,
-                "case" if 0 < self.blocks => self.blocks += 1,
-                "end" => self.blocks = self.blocks.saturating_sub(1),
-                "stdin" if self.last == "from" && self.first[0] == "copy" => {
-                    self.copies_stdin = true;
-                }
-                _ => {}
+            if self.head == Head::Routine && is("begin") {
+                self.blocks += 1;
+            } else if 0 < self.blocks && is("case") {
+                self.blocks += 1;
+            } else if is("end") {
+                self.blocks = self.blocks.saturating_sub(1);
+            } else if self.behind_from && self.head == Head::Copy && is("stdin") {
+                self.copies_stdin = true;
             }
         }
-        self.last = word;
+        self.behind_from = is("from");
+    }
+}
+
+/// What the first words of a statement make of it, as far as its end depends on that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Head {
+    /// No word was heard.
+    #[default]
+    Nothing,
+    /// `CREATE`.
+    Create,
+    /// `CREATE OR`.
+    Or,
+    /// `CREATE OR REPLACE`.
+    Replace,
+    /// It creates a function or a procedure, whose body may be statements.
+    Routine,
+    /// `COPY`.
+    Copy,
+    /// Anything else.
+    Other,
+}
+
+impl Head {
+    /// With one more word.
+    fn then(self, word: &str) -> Self {
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        match self {
+            Self::Routine | Self::Copy | Self::Other => self,
+            Self::Nothing if is("create") => Self::Create,
+            Self::Nothing if is("copy") => Self::Copy,
+            Self::Create if is("or") => Self::Or,
+            Self::Or if is("replace") => Self::Replace,
+            Self::Create | Self::Replace if is("function") || is("procedure") => Self::Routine,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -118,7 +143,7 @@ impl Client for Psql {
 
     fn hear(&mut self, shape: Shape, token: &str) {
         match (shape, token) {
-            (Shape::Word, _) => self.word(token.to_ascii_lowercase()),
+            (Shape::Word, _) => self.word(token),
             (Shape::Symbol, "(") => self.parens += 1,
             (Shape::Symbol, ")") => self.parens = self.parens.saturating_sub(1),
             _ => {}
