@@ -264,8 +264,7 @@ fn migrations(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     found.sort_by(|one, other| {
         let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
-        let ordering = order(&one).cmp(order(&other));
-        ordering
+        order(&one).cmp(order(&other))
     });
     if found.is_empty() {
         return Err(Error::Gate(format!(

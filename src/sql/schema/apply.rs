@@ -413,7 +413,9 @@ impl Schema {
         self.tables.remove(name);
         self.remove_indexes(name, |_, _| true);
         let owned: Vec<Name> = self.sequences_of(name, None).cloned().collect();
-        owned.iter().for_each(|sequence| drop(self.sequences.remove(sequence)));
+        for sequence in &owned {
+            self.sequences.remove(sequence);
+        }
         self.links.sequences.remove(name);
         self.triggers.retain(|_, trigger| trigger.table != *name);
         self.dependents.retain(|(table, ..), _| table != name);

@@ -19,8 +19,6 @@ pub(super) struct Psql {
     blocks: u32,
     /// What the first words of the statement make of it.
     head: Head,
-    /// Whether the last word was `FROM`.
-    behind_from: bool,
     copies_stdin: bool,
     /// On the next line, because a statement before it on this one was such a `COPY`.
     data_follows: bool,
@@ -57,20 +55,20 @@ impl Psql {
     }
 
     fn word(&mut self, word: &str) {
-        self.head = self.head.then(word);
-        let is = |other: &str| word.eq_ignore_ascii_case(other);
-        if self.parens == 0 {
-            if self.head == Head::Routine && is("begin") {
-                self.blocks += 1;
-            } else if 0 < self.blocks && is("case") {
-                self.blocks += 1;
-            } else if is("end") {
-                self.blocks = self.blocks.saturating_sub(1);
-            } else if self.behind_from && self.head == Head::Copy && is("stdin") {
-                self.copies_stdin = true;
-            }
+        let before = self.head;
+        self.head = before.then(word);
+        if self.parens != 0 {
+            return;
         }
-        self.behind_from = is("from");
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        let opens = (self.head == Head::Routine && is("begin")) || (0 < self.blocks && is("case"));
+        if opens {
+            self.blocks += 1;
+        } else if is("end") {
+            self.blocks = self.blocks.saturating_sub(1);
+        } else if before == Head::CopyFrom && is("stdin") {
+            self.copies_stdin = true;
+        }
     }
 }
 
@@ -90,6 +88,8 @@ enum Head {
     Routine,
     /// `COPY`.
     Copy,
+    /// `COPY`, and the last word was `FROM`.
+    CopyFrom,
     /// Anything else.
     Other,
 }
@@ -99,7 +99,9 @@ impl Head {
     fn then(self, word: &str) -> Self {
         let is = |other: &str| word.eq_ignore_ascii_case(other);
         match self {
-            Self::Routine | Self::Copy | Self::Other => self,
+            Self::Copy | Self::CopyFrom if is("from") => Self::CopyFrom,
+            Self::Copy | Self::CopyFrom => Self::Copy,
+            Self::Routine | Self::Other => self,
             Self::Nothing if is("create") => Self::Create,
             Self::Nothing if is("copy") => Self::Copy,
             Self::Create if is("or") => Self::Or,
