@@ -150,7 +150,9 @@ mod tests {
     fn the_summary_counts_what_there_is() {
         let of = |report| {
             let mut sum = Sum::default();
-            sample::judged(&report).iter().for_each(|judged| sum.add(judged));
+            for judged in sample::judged(&report) {
+                sum.add(&judged);
+            }
             summary(&sum)
         };
         let all = "2 errors, 1 warning in 3 files (5 statements); 1 allowed";
