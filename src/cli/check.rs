@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
-use super::printer;
+use super::spool::Page;
 use crate::ops::{self, check as gate};
 use crate::report::findings;
 
@@ -35,14 +35,19 @@ pub(super) fn check(args: &CheckArgs, state: Option<&Path>) -> Result<Exit, Fail
         Err(ops::Error::NoJournal { .. }) if state.is_none() => None,
         Err(error) => return Err(error.into()),
     };
-    let report = gate::check(&asked, &ops::load_config()?, journal.as_ref())?;
+    let ready = gate::prepare(&asked, &ops::load_config()?, journal.as_ref())?;
     let format = if args.json { "json" } else { &args.format };
     let style = findings::Style { colour: coloured() };
-    printer::data(findings::render(format, &report, style).trim_end());
-    let passes = report.passes();
-    // The process ends here; to free a hundred thousand statements one by one would only take time.
-    std::mem::forget(report);
-    Ok(if passes { Exit::Done } else { Exit::No })
+    let heading = findings::Heading { server: ready.server(), style };
+    let mut writing = findings::Writing::begin(format, &heading);
+    let mut page = Page::new();
+    let sum = ready.judge(|judged| {
+        writing.file(&judged);
+        page.take(&mut writing.out)
+    })?;
+    page.take(&mut writing.out)?;
+    page.end(&writing.end(&sum))?;
+    Ok(if sum.passes() { Exit::Done } else { Exit::No })
 }
 
 /// Colour is for a terminal, and for nobody who said no (<https://no-color.org>).

@@ -13,6 +13,7 @@ mod plan;
 mod printer;
 mod run;
 mod schema;
+mod spool;
 mod status;
 mod tune;
 

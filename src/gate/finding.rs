@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::effects::{Effects, Verdict};
+
 /// How much a finding weighs.
 #[derive(
     Debug,
@@ -73,6 +75,15 @@ pub struct Allowance {
     pub span: Range<usize>,
 }
 
+/// A file that was judged, and what was found in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The file.
+    pub file: FileReport,
+    /// The findings, by place.
+    pub findings: Vec<Finding>,
+}
+
 /// Everything that a check found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -82,6 +93,27 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Against which server: `PostgreSQL 15`.
     pub server: String,
+}
+
+/// The sum of a check: what is left of files that nobody holds any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Errors that nobody allowed.
+    pub errors: usize,
+    /// Warnings that nobody allowed.
+    pub warnings: usize,
+    /// Notes that nobody allowed.
+    pub notes: usize,
+    /// Findings that somebody allowed.
+    pub allowed: usize,
+    /// Files that were judged.
+    pub files: usize,
+    /// Statements that were judged.
+    pub statements: usize,
+    /// Statements of which something was not known, and the worst was taken.
+    pub assumed: usize,
+    /// Statements that could not be judged.
+    pub not_evaluated: usize,
 }
 
 /// A file that was judged.
@@ -103,22 +135,36 @@ pub struct StatementReport {
     /// What it is: `ALTER TABLE`.
     pub kind: String,
     /// What it does.
-    pub effects: super::effects::Effects,
+    pub effects: Effects,
     /// The rules that have a finding on it.
     pub rules: Vec<&'static str>,
 }
 
-impl Report {
-    /// How many findings of this severity nobody allowed.
-    #[must_use]
-    pub fn count(&self, severity: Severity) -> usize {
-        let open = |finding: &&Finding| finding.allowed.is_none() && finding.severity == severity;
-        self.findings.iter().filter(open).count()
+impl Sum {
+    /// Counts a file.
+    pub fn add(&mut self, judged: &Judged) {
+        self.files += 1;
+        self.statements += judged.file.statements.len();
+        for statement in &judged.file.statements {
+            match statement.effects.verdict {
+                Verdict::Proven => {}
+                Verdict::Assumed(_) => self.assumed += 1,
+                Verdict::NotEvaluated(_) => self.not_evaluated += 1,
+            }
+        }
+        for finding in &judged.findings {
+            match (&finding.allowed, finding.severity) {
+                (Some(_), _) => self.allowed += 1,
+                (None, Severity::Error) => self.errors += 1,
+                (None, Severity::Warning) => self.warnings += 1,
+                (None, Severity::Note) => self.notes += 1,
+            }
+        }
     }
 
     /// Whether the migration may go on.
     #[must_use]
     pub fn passes(&self) -> bool {
-        self.count(Severity::Error) == 0
+        self.errors == 0
     }
 }

@@ -16,7 +16,7 @@ pub mod state;
 
 pub use crate::catalog::{Engine, Release as Server};
 pub use crate::sql::schema::Schema;
-pub use finding::{Allowance, FileReport, Finding, Report, Severity, StatementReport};
+pub use finding::{Allowance, FileReport, Finding, Judged, Report, Severity, StatementReport, Sum};
 pub use policy::{Class, Policy, Size, Sizes};
 pub use runner::Runner;
 

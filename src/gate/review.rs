@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::directive::{Directive, Said, directives};
 use super::effects::{Effects, effects};
 use super::evidence::{Outcome, parse_job, parse_validation};
-use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
+use super::finding::{Allowance, FileReport, Finding, Judged, Report, StatementReport};
 use super::policy::Policy;
 use super::remake::Remake;
 use super::rules::{self, Check, Rule};
-use super::state::{Open, State, own_wait};
+use super::state::{Open, State, own_wait, seen_by_others};
 use super::{Engine, Server, Severity, Surroundings};
 use crate::event::JobState;
 use crate::spec::SpecError;
@@ -274,158 +274,154 @@ fn is_contract(directives: &[Directive]) -> bool {
     directives.iter().any(|directive| matches!(directive.what, Said::Contract { .. }))
 }
 
-/// Judges files in their order. `schema` is what stands before the first.
+/// Judges files in their order, and returns all that was found. `schema` is what stands before the
+/// first. Whoever has more files than fit into memory takes a [`Review`].
 #[must_use]
 pub fn review(files: Vec<Read>, schema: Schema, policy: &Policy, evidence: &Evidence) -> Report {
     let mut report =
         Report { files: Vec::new(), findings: Vec::new(), server: policy.server.to_string() };
-    let mut schema = schema;
-    let mut before: Vec<(String, Vec<Directive>)> = Vec::new();
-    let texts = files.iter().map(|read| read.file.text.as_str());
+    let texts = files.iter().map(|read| &read.file.text);
     let together = policy.runner.runs_together(policy.server.engine, texts);
-    let mut open = None;
+    let mut review = Review::new(schema, together, policy, evidence);
     for read in files {
-        let number = report.files.len();
-        let going_on = open.take();
-        let judged = judge(number, &read, &mut schema, going_on, &before, policy, evidence);
-        if together && judged.after.in_transaction() {
-            let mut after = judged.after;
-            after.next_file(&read.file.path, &read.script.statements, &read.file.text);
-            open = Some(after);
-        }
-        before.push((read.file.path.clone(), read.directives));
+        let judged = review.judge(read);
         report.findings.extend(judged.findings);
-        report.files.push(FileReport {
-            path: read.file.path,
-            text: read.file.text,
-            statements: judged.statements,
-        });
+        report.files.push(judged.file);
     }
     report
 }
 
-struct Judged {
-    findings: Vec<Finding>,
-    statements: Vec<StatementReport>,
-    /// The state after the last.
-    after: State,
+/// Files that are judged one after the other. Of those that were, nothing is kept but what a later
+/// one may ask about: the schema that they left, their paths and directives, and the state of the
+/// transaction that goes on.
+#[derive(Debug)]
+pub struct Review<'a> {
+    schema: Schema,
+    /// Whether the files are one transaction.
+    together: bool,
+    /// What the file before left open, if they are.
+    open: Option<State>,
+    before: Vec<(String, Vec<Directive>)>,
+    policy: &'a Policy,
+    evidence: &'a Evidence,
 }
 
-fn judge(
-    number: usize,
-    read: &Read,
-    schema: &mut Schema,
-    going_on: Option<State>,
-    before: &[(String, Vec<Directive>)],
-    policy: &Policy,
-    evidence: &Evidence,
-) -> Judged {
-    let Read { file, script, directives, changesets } = read;
-    let text = file.text.as_str();
-    // What only leads back is never run on the way forward: nothing of it is judged or applied.
-    let down = rules::down_migration::is_down(&file.path);
-    // Every file is a session of its own unless one transaction goes on. What an earlier file made is
-    // live by then: nobody knows which of them have run already.
-    schema.judge();
-    let mut state = going_on.unwrap_or_else(|| first_state(policy, text));
-    let remakes = match policy.server.engine {
-        Engine::Sqlite => Remake::all(&script.statements),
-        // Elsewhere others write to the old table between the copy and the drop.
-        _ => Vec::new(),
-    };
-    let mut seen: Vec<Seen> = Vec::with_capacity(script.statements.len());
-    let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
-    let mut part = 0;
-    for (at, statement) in script.statements.iter().enumerate() {
-        let begun = changesets.iter().rposition(|set| set.span.start <= statement.span.start);
-        if let Some(begun) = begun.filter(|begun| *begun != part || at == 0) {
-            // What an earlier changeset made has been committed, perhaps years ago.
-            schema.judge();
-            state.part(changesets[begun].in_transaction);
-            part = begun;
+impl<'a> Review<'a> {
+    /// Begins one. `schema` is what stands before the first file; `together` is what
+    /// [`Runner::runs_together`](super::Runner::runs_together) says of the files.
+    #[must_use]
+    pub fn new(schema: Schema, together: bool, policy: &'a Policy, evidence: &'a Evidence) -> Self {
+        Self { schema, together, open: None, before: Vec::new(), policy, evidence }
+    }
+
+    /// Judges the next file.
+    pub fn judge(&mut self, read: Read) -> Judged {
+        let (findings, statements, mut state) = self.look(&read);
+        let Read { file, script, directives, .. } = read;
+        if self.together && state.in_transaction() {
+            state.next_file(&file.path, &script.statements, &file.text);
+            self.open = Some(state);
         }
-        let around = Surroundings {
-            server: policy.server,
-            schema,
-            in_transaction: state.in_transaction(),
-            utc: state.utc,
-            foreign_key_checks: state.foreign_key_checks,
+        self.before.push((file.path.clone(), directives));
+        Judged { file: FileReport { path: file.path, text: file.text, statements }, findings }
+    }
+
+    /// What is found in a file, what its statements do, and the state after the last.
+    fn look(&mut self, read: &Read) -> (Vec<Finding>, Vec<StatementReport>, State) {
+        let Read { file, script, directives, changesets } = read;
+        let (policy, evidence) = (self.policy, self.evidence);
+        let text = file.text.as_str();
+        // What only leads back is never run on the way forward: nothing of it is judged or applied.
+        let down = rules::down_migration::is_down(&file.path);
+        // Every file is a session of its own unless one transaction goes on. What an earlier file made
+        // is live by then: nobody knows which of them have run already.
+        let schema = &mut self.schema;
+        schema.judge();
+        let mut state = self.open.take().unwrap_or_else(|| first_state(policy, text));
+        let remakes = match policy.server.engine {
+            Engine::Sqlite => Remake::all(&script.statements),
+            // Elsewhere others write to the old table between the copy and the drop.
+            _ => Vec::new(),
         };
-        let done = effects(statement, &around);
-        let step = Step {
-            at,
-            statement,
-            effects: &done,
-            schema,
-            state: &state,
+        let mut seen: Vec<Seen> = Vec::with_capacity(script.statements.len());
+        let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
+        let mut part = 0;
+        for (at, statement) in script.statements.iter().enumerate() {
+            let begun = changesets.partition_point(|set| set.span.start <= statement.span.start);
+            if let Some(begun) = begun.checked_sub(1).filter(|begun| *begun != part || at == 0) {
+                // What an earlier changeset made has been committed, perhaps years ago.
+                schema.judge();
+                state.part(changesets[begun].in_transaction);
+                part = begun;
+            }
+            let around = Surroundings {
+                server: policy.server,
+                schema,
+                in_transaction: state.in_transaction(),
+                utc: state.utc,
+                foreign_key_checks: state.foreign_key_checks,
+            };
+            let done = effects(statement, &around);
+            let step = Step {
+                at,
+                statement,
+                effects: &done,
+                schema,
+                state: &state,
+                text,
+                directives,
+                statements: &script.statements,
+                remakes: &remakes,
+                policy,
+            };
+            for rule in rules::ALL {
+                if let Check::Statement(check) = rule.check {
+                    drafts.extend(check(&step).into_iter().map(|draft| (*rule, draft)));
+                }
+            }
+            let open = state.open;
+            let lock_wait = own_wait(statement).or(state.lock_wait());
+            let blocks_others = seen_by_others(&done, schema).any(|lock| lock.blocks().writes);
+            let own_table = written_table(statement).is_some_and(|table| schema.is_born(table));
+            state.after(at, statement, &done);
+            if !down {
+                schema.apply(statement);
+            }
+            seen.push(Seen {
+                statement,
+                part,
+                effects: done,
+                open,
+                lock_wait,
+                blocks_others,
+                own_table,
+            });
+        }
+        let hash = hash(text);
+        let whole = Whole {
+            path: &file.path,
             text,
+            hash: &hash,
             directives,
-            statements: &script.statements,
+            seen: &seen,
             remakes: &remakes,
+            state: &state,
+            before: &self.before,
             policy,
+            evidence,
         };
         for rule in rules::ALL {
-            if let Check::Statement(check) = rule.check {
-                drafts.extend(check(&step).into_iter().map(|draft| (*rule, draft)));
+            if let Check::File(check) = rule.check {
+                drafts.extend(check(&whole).into_iter().map(|draft| (*rule, draft)));
             }
         }
-        seen.push(Seen {
-            statement,
-            part,
-            open: state.open,
-            lock_wait: own_wait(statement).or(state.lock_wait()),
-            blocks_others: super::state::seen_by_others(&done, schema)
-                .any(|lock| lock.blocks().writes),
-            own_table: written_table(statement).is_some_and(|table| schema.is_born(table)),
-            effects: done.clone(),
-        });
-        state.after(at, statement, &done);
-        if !down {
-            schema.apply(statement);
+        if down {
+            drafts.retain(|(rule, _)| rule.id == rules::down_migration::RULE.id);
         }
+        let findings = settle(self.before.len(), drafts, &whole);
+        let statements = seen.into_iter().map(|seen| reported(seen, &findings)).collect();
+        (findings, statements, state)
     }
-    let hash = hash(text);
-    let whole = Whole {
-        path: &file.path,
-        text,
-        hash: &hash,
-        directives,
-        seen: &seen,
-        remakes: &remakes,
-        state: &state,
-        before,
-        policy,
-        evidence,
-    };
-    for rule in rules::ALL {
-        if let Check::File(check) = rule.check {
-            drafts.extend(check(&whole).into_iter().map(|draft| (*rule, draft)));
-        }
-    }
-    if down {
-        drafts.retain(|(rule, _)| rule.id == rules::down_migration::RULE.id);
-    }
-    let findings = settle(number, drafts, &whole);
-    let statements = seen
-        .iter()
-        .map(|seen| {
-            let span = seen.statement.span.clone();
-            let inside = |finding: &&Finding| {
-                span.start <= finding.span.start
-                    && finding.span.start < span.end.max(span.start + 1)
-            };
-            let mut rules: Vec<&'static str> =
-                findings.iter().filter(inside).map(|finding| finding.rule).collect();
-            rules.dedup();
-            StatementReport {
-                span: span.clone(),
-                kind: seen.statement.kind.clone(),
-                effects: seen.effects.clone(),
-                rules,
-            }
-        })
-        .collect();
-    Judged { findings, statements, after: state }
 }
 
 fn first_state(policy: &Policy, text: &str) -> State {
@@ -435,6 +431,17 @@ fn first_state(policy: &Policy, text: &str) -> State {
         _ => true,
     };
     State::new(policy.server, in_transaction, policy.utc, foreign_keys)
+}
+
+fn reported(seen: Seen, findings: &[Finding]) -> StatementReport {
+    let span = seen.statement.span.clone();
+    // Findings are in the order of their places.
+    let first = findings.partition_point(|finding| finding.span.start < span.start);
+    let inside = |finding: &&Finding| finding.span.start < span.end.max(span.start + 1);
+    let mut rules: Vec<&'static str> =
+        findings[first..].iter().take_while(inside).map(|finding| finding.rule).collect();
+    rules.dedup();
+    StatementReport { span, kind: seen.statement.kind.clone(), effects: seen.effects, rules }
 }
 
 fn written_table(statement: &Statement) -> Option<&crate::sql::statement::Name> {
@@ -448,12 +455,9 @@ fn written_table(statement: &Statement) -> Option<&crate::sql::statement::Name> 
 #[must_use]
 pub fn hash(text: &str) -> String {
     use sha2::{Digest, Sha256};
-    use std::fmt::Write as _;
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Weighs the drafts, and lays the allowances over them.

@@ -201,13 +201,13 @@ impl Runner {
         }
     }
 
-    /// Whether it runs these files in one transaction.
-    pub fn runs_together<'a>(
+    /// Whether it runs files with these texts in one transaction. No text is asked for if none matters.
+    pub fn runs_together<T: AsRef<str>>(
         &self,
         engine: Engine,
-        texts: impl IntoIterator<Item = &'a str>,
+        texts: impl IntoIterator<Item = T>,
     ) -> bool {
-        let opens = |text| self.opens_transaction(engine, text);
+        let opens = |text: T| self.opens_transaction(engine, text.as_ref());
         self.wraps == Wraps::Together && texts.into_iter().all(opens)
     }
 

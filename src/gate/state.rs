@@ -155,11 +155,9 @@ impl State {
         if let Open::ByScript(_) = self.open {
             self.open = Open::ByRunner;
         }
-        for held in &mut self.held {
+        for held in self.held.iter_mut().filter(|held| held.earlier.is_none()) {
             let mut taken = Taken::of(held, statements, text);
-            if held.earlier.is_none() {
-                taken.place.push_str(&format!(" of `{path}`"));
-            }
+            taken.place.push_str(&format!(" of `{path}`"));
             held.earlier = Some(taken);
         }
     }
@@ -282,19 +280,14 @@ pub fn duration(text: &str, unit: Duration) -> Option<Duration> {
 /// The relations of a statement's locks that others can wait for: not those that this script made.
 pub(super) fn seen_by_others<'a>(
     effects: &'a Effects,
-    schema: &Schema,
+    schema: &'a Schema,
 ) -> impl Iterator<Item = &'a Lock> {
-    let born: Vec<Name> = effects
-        .locks
-        .iter()
-        .map(|lock| lock.relation.clone())
-        .filter(|name| {
-            schema.is_born(name)
-                || schema.indexes.get(name).is_some_and(|index| schema.is_born(&index.table))
-                || schema.table(name).is_some_and(|table| table.temporary)
-        })
-        .collect();
-    effects.locks.iter().filter(move |lock| !born.contains(&lock.relation))
+    effects.locks.iter().filter(|lock| {
+        let name = &lock.relation;
+        !(schema.is_born(name)
+            || schema.indexes.get(name).is_some_and(|index| schema.is_born(&index.table))
+            || schema.table(name).is_some_and(|table| table.temporary))
+    })
 }
 
 #[cfg(test)]

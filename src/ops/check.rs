@@ -1,17 +1,18 @@
 //! Judges migrations: what is judged, against what, is put together here; the gate does the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Error;
+use super::in_order::in_order;
 use super::prepare::read_text;
 use super::state::read_all;
 use super::team::Team;
 use crate::catalog::Release;
 use crate::event::JobState;
-use crate::gate::review::{Evidence, File, JobDone, Read, review};
-use crate::gate::{Policy, Report, Runner, Schema, Severity, Sizes, rules, runner};
+use crate::gate::review::{Evidence, File, JobDone, Read, Review};
+use crate::gate::{Judged, Policy, Runner, Schema, Severity, Sizes, Sum, rules, runner};
 use crate::journal::Journal;
 use crate::spec::Weight;
 use crate::sql::extract;
@@ -38,102 +39,127 @@ pub struct Asked {
     pub evidence: Vec<PathBuf>,
 }
 
-/// Judges what is asked. A journal, if there is one, knows which jobs are verified.
+/// A check that is about to begin: everything is known but the files themselves.
+#[derive(Debug)]
+pub struct Ready {
+    files: Vec<Source>,
+    schema: Schema,
+    policy: Policy,
+    evidence: Evidence,
+}
+
+/// Where the text of migrations stands.
+#[derive(Debug, Clone)]
+enum Source {
+    /// In a file.
+    File(PathBuf),
+    /// It came on standard input.
+    Stdin(String),
+}
+
+/// Prepares to judge what is asked. A journal, if there is one, knows which jobs are verified.
 ///
 /// # Errors
 ///
 /// Something that is named cannot be read, or is not what it should be.
-pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Report, Error> {
+pub fn prepare(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Ready, Error> {
     let policy = policy(asked, team)?;
     let mut schema = Schema::default();
     let given = team.config.gate.schema.iter().map(|path| team.beside(path));
     for path in given.chain(asked.schema.iter().cloned()) {
-        let mut files = Vec::new();
-        for file in migrations(&path)? {
-            files.push(read_file(&file)?);
-        }
-        apply(&mut schema, files, policy.server)?;
+        apply(&mut schema, &migrations(&path)?, policy.server)?;
         schema.complete = true;
     }
     let mut files = Vec::new();
     for path in &asked.paths {
         if path == Path::new("-") {
-            let text = asked.stdin.clone().unwrap_or_default();
-            files.push(File { path: "-".to_owned(), text });
+            files.push(Source::Stdin(asked.stdin.clone().unwrap_or_default()));
             continue;
         }
-        let changed = match &asked.since {
-            Some(revision) => Some(changed_since(revision, path)?),
-            None => None,
+        let found = migrations(path)?;
+        let Some(revision) = &asked.since else {
+            files.extend(found.into_iter().map(Source::File));
+            continue;
         };
-        let mut before = Vec::new();
-        for file in migrations(path)? {
-            let read = read_file(&file)?;
-            let is_new = changed
-                .as_ref()
-                .is_none_or(|changed| changed.iter().any(|one| same_file(one, &file)));
-            let to = if is_new { &mut files } else { &mut before };
-            to.push(read);
-        }
-        apply(&mut schema, before, policy.server)?;
+        let changed: HashSet<PathBuf> =
+            changed_since(revision, path)?.into_iter().map(real).collect();
+        let (judged, before): (Vec<PathBuf>, Vec<PathBuf>) =
+            found.into_iter().partition(|file| changed.contains(&real(file.clone())));
+        apply(&mut schema, &before, policy.server)?;
+        files.extend(judged.into_iter().map(Source::File));
     }
     let evidence = evidence(asked, team, &files, journal)?;
-    let read = read_side_by_side(files, policy.server)?;
-    Ok(review(read, schema, &policy, &evidence))
+    Ok(Ready { files, schema, policy, evidence })
 }
 
-/// A file's SQL, also out of one of another language.
-fn read_file(file: &Path) -> Result<File, Error> {
-    let (path, text) = read_text(file)?;
+impl Ready {
+    /// Against which server it is judged: `PostgreSQL 15`.
+    #[must_use]
+    pub fn server(&self) -> String {
+        self.policy.server.to_string()
+    }
+
+    /// Judges the files, and gives each to `take` as soon as it is judged, in their order. Files are
+    /// read side by side, and only a few more are held than the one that is being judged.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or what `take` gives; those before it have been given by then.
+    pub fn judge<E: From<Error>>(
+        self,
+        mut take: impl FnMut(Judged) -> Result<(), E>,
+    ) -> Result<Sum, E> {
+        let Self { files, schema, policy, evidence } = self;
+        // Hardly any runner has to be asked about the files, and only then are they read once more.
+        // One that cannot be read is said when it is judged.
+        let texts = files.iter().filter_map(|source| source.file().ok()).map(|file| file.text);
+        let together = policy.runner.runs_together(policy.server.engine, texts);
+        let mut review = Review::new(schema, together, &policy, &evidence);
+        let mut sum = Sum::default();
+        let read = |source: &Source| Ok(source.file()?.read(policy.server));
+        in_order(&files, read, |read: Result<Read, Error>| {
+            let judged = review.judge(read?);
+            sum.add(&judged);
+            take(judged)
+        })?;
+        // The process ends soon; to free a schema of thousands of tables would only take time.
+        std::mem::forget(review);
+        Ok(sum)
+    }
+}
+
+impl Source {
+    /// The SQL.
+    fn file(&self) -> Result<File, Error> {
+        match self {
+            Self::File(path) => read_file(path),
+            Self::Stdin(text) => Ok(File { path: "-".to_owned(), text: text.clone() }),
+        }
+    }
+}
+
+/// The SQL of a file, whatever language it is written in.
+fn read_file(path: &Path) -> Result<File, Error> {
+    let (path, text) = read_text(path)?;
     let text = extract(&path, &text).unwrap_or(text);
     Ok(File { path, text })
 }
 
-/// The stack of a reader. A tree of PostgreSQL's statements is gone down into as deep as it nests.
-const STACK: usize = 64 * 1024 * 1024;
-
-/// Reads files side by side, a share for each core; their order stays.
-fn read_side_by_side(files: Vec<File>, server: Release) -> Result<Vec<Read>, Error> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(cores).max(1);
-    let mut shares: Vec<Vec<File>> = Vec::new();
-    let mut files = files.into_iter().peekable();
-    while files.peek().is_some() {
-        shares.push(files.by_ref().take(share).collect());
-    }
-    let read = |share: Vec<File>| -> Vec<Read> {
-        share.into_iter().map(|file| file.read(server)).collect()
-    };
-    std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for share in shares {
-            let builder = std::thread::Builder::new().stack_size(STACK);
-            let thread = builder.spawn_scoped(scope, move || read(share)).map_err(|error| {
-                Error::Gate(format!("no thread can be started to read the files: {error}"))
-            })?;
-            threads.push(thread);
-        }
-        let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<Read>>| {
-            // A reader does not fail; a panic of one goes on here.
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        Ok(threads.into_iter().flat_map(join).collect())
-    })
-}
-
 /// Applies what stands before the migrations that are judged.
-fn apply(schema: &mut Schema, files: Vec<File>, server: Release) -> Result<(), Error> {
-    for read in read_side_by_side(files, server)? {
-        read.statements().iter().for_each(|statement| schema.apply(statement));
-    }
-    Ok(())
+fn apply(schema: &mut Schema, files: &[PathBuf], server: Release) -> Result<(), Error> {
+    in_order(
+        files,
+        |path| Ok(read_file(path)?.read(server)),
+        |read: Result<Read, Error>| {
+            read?.statements().iter().for_each(|statement| schema.apply(statement));
+            Ok(())
+        },
+    )
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
-    }
+/// The path without links and detours, so that one file is one path.
+fn real(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
 }
 
 fn policy(asked: &Asked, team: &Team) -> Result<Policy, Error> {
@@ -224,15 +250,21 @@ fn migrations(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut open = vec![path.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?.path();
-            if entry.is_dir() {
+            let entry = entry.map_err(unreadable)?;
+            // The kind stands in the folder itself, but for what a link leads to.
+            let kind = entry.file_type().map_err(unreadable)?;
+            let entry = entry.path();
+            if kind.is_dir() || (kind.is_symlink() && entry.is_dir()) {
                 open.push(entry);
             } else if is_migration(&entry) {
                 found.push(entry);
             }
         }
     }
-    found.sort_by_cached_key(|path| order(&path.to_string_lossy()));
+    found.sort_by(|one, other| {
+        let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
+        order(&one).cmp(order(&other))
+    });
     if found.is_empty() {
         return Err(Error::Gate(format!(
             "`{}` holds no migration: no file in it ends in `.sql`, and no `.ts` or `.js` holds a \
@@ -253,24 +285,19 @@ fn is_migration(path: &Path) -> bool {
     }
 }
 
-/// A name, cut into texts and numbers, so that `V2` comes before `V10`.
-fn order(name: &str) -> Vec<(String, u128)> {
-    let mut parts: Vec<(String, u128)> = vec![(String::new(), 0)];
-    let mut in_number = false;
-    for c in name.chars() {
-        let digit = c.to_digit(10);
-        if digit.is_none() && in_number {
-            parts.push((String::new(), 0));
-        }
-        in_number = digit.is_some();
-        if let Some(last) = parts.last_mut() {
-            match digit {
-                Some(digit) => last.1 = last.1.saturating_mul(10).saturating_add(digit.into()),
-                None => last.0.push(c),
-            }
-        }
-    }
-    parts
+/// A name, cut into texts and the numbers behind them, so that `V2` comes before `V10`.
+fn order(name: &str) -> impl Iterator<Item = (&str, u128)> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let number = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let text = rest.get(..number).filter(|_| !rest.is_empty())?;
+        let digits = rest[number..].bytes().take_while(u8::is_ascii_digit);
+        let (length, value) = digits.fold((0, 0_u128), |(length, value), digit| {
+            (length + 1, value.saturating_mul(10).saturating_add((digit - b'0').into()))
+        });
+        rest = &rest[number + length..];
+        Some((text, value))
+    })
 }
 
 /// The files below a path that were added or changed since a revision.
@@ -305,10 +332,10 @@ fn changed_since(revision: &str, path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(names.split('\0').filter(|name| !name.is_empty()).map(|name| top.join(name)).collect())
 }
 
-fn evidence(
+fn evidence<'a>(
     asked: &Asked,
     team: &Team,
-    files: &[File],
+    files: &'a [Source],
     journal: Option<&Journal>,
 ) -> Result<Evidence, Error> {
     let mut evidence = Evidence::default();
@@ -330,14 +357,31 @@ fn evidence(
         }
     }
     // A contract names its expand by its path: beside it, or from where the gate runs.
-    let folder = |file: &File| {
-        let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
-        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+    let folder = |file: &'a Source| {
+        let folder = match file {
+            Source::File(path) => path.parent().unwrap_or(Path::new("")),
+            Source::Stdin(_) => Path::new(""),
+        };
+        if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
     };
-    let folders: BTreeSet<PathBuf> = files.iter().map(folder).collect();
+    let folders: BTreeSet<&Path> = files.iter().map(folder).collect();
     for folder in folders {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         evidence.files.extend(entries.map(|entry| entry.path().display().to_string()));
     }
     Ok(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn numbers_in_names_are_compared_by_their_value() {
+        let sorted = ["m/V1__a.sql", "m/V2.sql", "m/V2__a.sql", "m/V10.sql", "m/a/1.sql", "m/b"];
+        let mut names = sorted;
+        names.reverse();
+        names.sort_by(|one, other| order(one).cmp(order(other)));
+        assert_eq!(names, sorted);
+    }
 }

@@ -27,12 +27,15 @@ pub(super) fn is_too_deep(tokens: Tokens, text: &str) -> bool {
                 "," | ";" => chained = 0,
                 _ => {}
             },
-            Shape::Word => match word.to_ascii_lowercase().as_str() {
-                "end" => nested = nested.saturating_sub(1),
-                // END IF and END LOOP open nothing.
-                "begin" | "if" | "loop" | "case" if !ended => nested += 1,
-                _ => {}
-            },
+            Shape::Word => {
+                let is = |other: &&str| word.eq_ignore_ascii_case(other);
+                if is(&"end") {
+                    nested = nested.saturating_sub(1);
+                } else if !ended && ["begin", "if", "loop", "case"].iter().any(is) {
+                    // END IF and END LOOP open nothing.
+                    nested += 1;
+                }
+            }
             Shape::Quoted => {
                 let body = word.trim_matches(['\'', '$', '"']);
                 if CHAINED < word.len() && body.len() < text.len() && is_too_deep(tokens, body) {

@@ -55,6 +55,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("axum", &["serve"]),
     ("squawk_syntax", &["sql"]),
+    ("tempfile", &["cli"]),
+    ("mimalloc", &["main"]),
 ];
 
 pub fn trials() -> Vec<Trial> {

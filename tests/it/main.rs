@@ -26,6 +26,7 @@ mod jobs;
 mod journal;
 mod keys;
 mod killing;
+mod many_files;
 mod model;
 mod neighbour;
 mod observing;
@@ -103,6 +104,7 @@ fn main() {
         config::trials(),
         controls::trials(),
         checking::trials(),
+        many_files::trials(),
         claiming::trials(),
         convergence::trials(),
         cost::trials(),

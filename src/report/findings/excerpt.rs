@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar as _;
 use super::Style;
 use super::paint::Ink;
 use super::place::Lines;
-use super::words::visible;
+use super::words::{is_plain, visible};
 
 /// A place of more lines than this is shown without its middle.
 const MOST_LINES: usize = 6;
@@ -95,6 +95,11 @@ struct Shown {
 impl Shown {
     /// `marked`: in bytes of the line.
     fn of(line: &str, marked: Range<usize>) -> Self {
+        if line.len() <= WIDEST && line.bytes().all(is_plain) {
+            let start = marked.start.min(line.len());
+            let end = marked.end.min(line.len()).max(start);
+            return Self { text: line.to_owned(), start, end };
+        }
         let fits = width(line) <= WIDEST;
         let begin =
             if fits { 0 } else { line.floor_char_boundary(marked.start.saturating_sub(LEAD)) };

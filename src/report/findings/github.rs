@@ -2,22 +2,34 @@
 
 use super::placed::{Placed, PlacedFinding, relative};
 use super::words::{advice, allowed, summary, tame};
-use super::{Format, Style};
-use crate::gate::{Report, Severity};
+use super::{Format, Out, Part, Writer};
+use crate::gate::{Severity, Sum};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "github", render };
+pub(super) static FORMAT: Format = Format { name: "github", begin: |_, _| Box::new(Commands) };
 
-fn render(report: &Report, _style: Style) -> String {
-    let placed = Placed::of(report);
+struct Commands;
+
+impl Writer for Commands {
     // GitHub shows the first ten of a kind; what stops the migration is among them.
-    let open = placed.allowed(false).chain(placed.allowed(true));
-    let mut lines: Vec<String> = open.map(command).collect();
-    lines.push(summary(report));
-    lines.join("\n")
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        for placed in &file.findings {
+            let list = match placed.finding.allowed {
+                None => &mut out.now,
+                Some(_) => &mut out.later[0],
+            };
+            list.push_str(&command(file, placed));
+            list.push('\n');
+        }
+    }
+
+    fn end(self: Box<Self>, sum: &Sum) -> Vec<Part> {
+        vec![Part::Kept(0), Part::Text(summary(sum))]
+    }
 }
 
-fn command(placed: &PlacedFinding) -> String {
+fn command(file: &Placed, placed: &PlacedFinding) -> String {
+    let path = &file.file.path;
     let finding = placed.finding;
     // What is allowed is seen and stops nothing.
     let severity = finding.allowed.as_ref().map_or(finding.severity, |_| Severity::Note);
@@ -27,8 +39,8 @@ fn command(placed: &PlacedFinding) -> String {
         Severity::Error => "error",
     };
     let mut properties = Vec::new();
-    if placed.path != "-" {
-        properties.push(format!("file={}", property(relative(placed.path))));
+    if path != "-" {
+        properties.push(format!("file={}", property(relative(path))));
     }
     let (first, last) = (placed.start.line, placed.last_line());
     properties.push(format!("line={first}"));
@@ -57,15 +69,16 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{sample, written};
     use super::*;
+    use crate::report::findings::Style;
 
     #[test]
     fn a_workflow_shows_each_finding_beside_its_line() {
         // A column where it is one line, none where there are several; commas and colons of a path,
         // percent signs and ends of lines of a message escaped; no file for standard input.
         assert_eq!(
-            render(&sample::report(), Style::default()),
+            written(&FORMAT, &sample::report(), Style::default()),
             "::error file=migrations/0042.sql,line=3,col=1,endLine=3,title=long-lock::`orders` is \
              written anew under ACCESS EXCLUSIVE: nobody reads or writes it%0A%0Awhy: `orders` is \
              large: 50,000,000 rows%0A%0Ainstead:%0AALTER TABLE orders ADD COLUMN total_new \
@@ -86,7 +99,7 @@ mod tests {
         let mut report = sample::report();
         report.findings[0].message = "x\r\n::set-env name=A::b".to_owned();
         report.files[0].path = "a\n::error::b".to_owned();
-        let text = render(&report, Style::default());
+        let text = written(&FORMAT, &report, Style::default());
         let commands = text.lines().filter(|line| line.starts_with("::")).count();
         assert_eq!(commands, report.findings.len());
     }

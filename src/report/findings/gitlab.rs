@@ -3,20 +3,38 @@
 use serde_json::{Value, json};
 
 use super::placed::{Placed, PlacedFinding, relative};
+use super::strand::{close, push};
 use super::words::{allowed, tame};
-use super::{Format, Style};
-use crate::gate::{Report, Severity};
+use super::{Format, Heading, Out, Part, Writer};
+use crate::gate::{Severity, Sum};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "gitlab", render };
+pub(super) static FORMAT: Format = Format { name: "gitlab", begin };
 
-fn render(report: &Report, _style: Style) -> String {
-    let placed = Placed::of(report);
-    let list: Vec<Value> = placed.findings.iter().map(entry).collect();
-    serde_json::to_string_pretty(&list).unwrap_or_default()
+#[derive(Default)]
+struct Issues {
+    any: bool,
 }
 
-fn entry(placed: &PlacedFinding) -> Value {
+impl Writer for Issues {
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        for (placed, fingerprint) in file.findings.iter().zip(file.fingerprints()) {
+            push(&mut out.now, &entry(file, placed, &fingerprint), 0, !self.any);
+            self.any = true;
+        }
+    }
+
+    fn end(self: Box<Self>, _sum: &Sum) -> Vec<Part> {
+        vec![Part::Text(close(0, !self.any))]
+    }
+}
+
+fn begin(_heading: &Heading, out: &mut Out) -> Box<dyn Writer> {
+    out.now.push('[');
+    Box::new(Issues::default())
+}
+
+fn entry(file: &Placed, placed: &PlacedFinding, fingerprint: &str) -> Value {
     let finding = placed.finding;
     let (severity, description) = match (&finding.allowed, finding.severity) {
         // What is allowed is seen and stops nothing.
@@ -28,10 +46,10 @@ fn entry(placed: &PlacedFinding) -> Value {
     json!({
         "description": tame(&description.split_whitespace().collect::<Vec<_>>().join(" ")),
         "check_name": finding.rule,
-        "fingerprint": placed.fingerprint,
+        "fingerprint": fingerprint,
         "severity": severity,
         "location": {
-            "path": relative(placed.path),
+            "path": relative(&file.file.path),
             "lines": { "begin": placed.start.line, "end": placed.last_line() },
         },
     })
@@ -39,13 +57,14 @@ fn entry(placed: &PlacedFinding) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{sample, written};
     use super::*;
+    use crate::report::findings::Style;
 
     #[test]
     fn a_merge_request_has_every_field_that_gitlab_asks_for() {
         let report = sample::report();
-        let text = render(&report, Style::default());
+        let text = written(&FORMAT, &report, Style::default());
         let list: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert_eq!(list.len(), report.findings.len());
         let severities: Vec<&str> =
@@ -59,13 +78,16 @@ mod tests {
             "every row of `old_orders` is lost allowed: unused since March (owner @data, until \
              2026-12-31)"
         );
-        for (entry, placed) in list.iter().zip(Placed::of(&report).findings) {
-            assert_eq!(entry["fingerprint"], placed.fingerprint, "the same as everywhere");
+        let files = sample::judged(&report);
+        let of = |(number, file)| Placed::of(number, file).fingerprints();
+        let fingerprints = files.iter().enumerate().flat_map(of);
+        for (entry, fingerprint) in list.iter().zip(fingerprints) {
+            assert_eq!(entry["fingerprint"], fingerprint, "the same as everywhere");
         }
     }
 
     #[test]
     fn nothing_found_is_an_empty_list() {
-        assert_eq!(render(&sample::clean(), Style::default()), "[]");
+        assert_eq!(written(&FORMAT, &sample::clean(), Style::default()), "[]");
     }
 }

@@ -4,35 +4,64 @@ use super::excerpt::excerpt;
 use super::paint::Ink;
 use super::placed::{Placed, PlacedFinding};
 use super::words::{Doubt, summary, tame, terms, waits, work};
-use super::{Format, Style};
-use crate::gate::Report;
+use super::{Format, Heading, Out, Part, Style, Writer};
+use crate::gate::Sum;
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "human", render };
+pub(super) static FORMAT: Format = Format { name: "human", begin };
 
-fn render(report: &Report, style: Style) -> String {
-    let placed = Placed::of(report);
-    let mut text = String::new();
-    for finding in placed.allowed(false) {
-        text.push_str(&one(&placed, finding, style).join("\n"));
-        text.push_str("\n\n");
-    }
-    let unsure = unsure(&placed);
-    let allowed: Vec<String> = placed.allowed(true).filter_map(allowed).collect();
-    for lines in [unsure, allowed].into_iter().filter(|lines| !lines.is_empty()) {
-        for line in &lines {
-            text.push_str(&style.paint(Ink::Faint, line));
-            text.push('\n');
+struct Human {
+    style: Style,
+    unsure: bool,
+    allowed: bool,
+}
+
+impl Writer for Human {
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        for finding in file.allowed(false) {
+            for line in one(file, finding, self.style) {
+                out.now.push_str(&line);
+                out.now.push('\n');
+            }
+            out.now.push('\n');
         }
-        text.push('\n');
+        let mut faint = |strand: usize, line: &str| {
+            out.later[strand].push_str(&self.style.paint(Ink::Faint, line));
+            out.later[strand].push('\n');
+        };
+        for line in unsure(file) {
+            self.unsure = true;
+            faint(UNSURE, &line);
+        }
+        for line in file.allowed(true).filter_map(|finding| allowed(file, finding)) {
+            self.allowed = true;
+            faint(ALLOWED, &line);
+        }
     }
-    text.push_str(&style.paint(Ink::Strong, &summary(report)));
-    text
+
+    fn end(self: Box<Self>, sum: &Sum) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (strand, is_there) in [(UNSURE, self.unsure), (ALLOWED, self.allowed)] {
+            if is_there {
+                parts.extend([Part::Kept(strand), Part::Text("\n".to_owned())]);
+            }
+        }
+        parts.push(Part::Text(self.style.paint(Ink::Strong, &summary(sum))));
+        parts
+    }
+}
+
+/// Strands: the statements that are not proven, and what somebody allowed.
+const UNSURE: usize = 0;
+const ALLOWED: usize = 1;
+
+fn begin(heading: &Heading, _out: &mut Out) -> Box<dyn Writer> {
+    Box::new(Human { style: heading.style, unsure: false, allowed: false })
 }
 
 /// A finding, line by line.
-fn one(placed: &Placed, finding: &PlacedFinding, style: Style) -> Vec<String> {
-    let PlacedFinding { finding: said, path, start, .. } = finding;
+fn one(file: &Placed, finding: &PlacedFinding, style: Style) -> Vec<String> {
+    let PlacedFinding { finding: said, start, .. } = finding;
     let ink = Ink::Of(said.severity);
     let gutter = finding.last_line().to_string().len();
     let head = style.paint(ink, &format!("{}[{}]", said.severity.word(), said.rule));
@@ -40,9 +69,8 @@ fn one(placed: &Placed, finding: &PlacedFinding, style: Style) -> Vec<String> {
     let arrow = style.paint(Ink::Frame, &format!(" {:gutter$}-->", ""));
     let mut lines = vec![
         format!("{head}{message}"),
-        format!("{arrow} {}:{}:{}", shown(path), start.line, start.column),
+        format!("{arrow} {}:{}:{}", shown(&file.file.path), start.line, start.column),
     ];
-    let file = &placed.files[finding.at.0];
     lines.extend(excerpt(&file.lines, &said.span, gutter, ink, style));
     let mut note = |name: &str, value: &str| {
         let lead = style.paint(Ink::Frame, &format!(" {:gutter$} =", ""));
@@ -85,36 +113,34 @@ fn one(placed: &Placed, finding: &PlacedFinding, style: Style) -> Vec<String> {
 
 /// The statements that no finding is on, and that are not proven either: silence would look like
 /// certainty.
-fn unsure(placed: &Placed) -> Vec<String> {
+fn unsure(file: &Placed) -> Vec<String> {
     let mut lines = Vec::new();
-    for (number, file) in placed.files.iter().enumerate() {
-        for (at, statement) in file.file.statements.iter().enumerate() {
-            let Some(doubt) = Doubt::of(&statement.effects) else { continue };
-            if placed.on(number, Some(at)).any(|on| on.finding.allowed.is_none()) {
-                continue;
-            }
-            let place = file.lines.both(&statement.span).0;
-            lines.push(format!(
-                "{}: {}:{}:{}: {}: {}",
-                doubt.word,
-                shown(&file.file.path),
-                place.line,
-                place.column,
-                statement.kind,
-                one_line(&doubt.to_string())
-            ));
+    for (at, statement) in file.file.statements.iter().enumerate() {
+        let Some(doubt) = Doubt::of(&statement.effects) else { continue };
+        if file.on(Some(at)).any(|on| on.finding.allowed.is_none()) {
+            continue;
         }
+        let place = file.lines.both(&statement.span).0;
+        lines.push(format!(
+            "{}: {}:{}:{}: {}: {}",
+            doubt.word,
+            shown(&file.file.path),
+            place.line,
+            place.column,
+            statement.kind,
+            one_line(&doubt.to_string())
+        ));
     }
     lines
 }
 
 /// What somebody allowed, in one line.
-fn allowed(finding: &PlacedFinding) -> Option<String> {
+fn allowed(file: &Placed, finding: &PlacedFinding) -> Option<String> {
     let allowed = finding.finding.allowed.as_ref()?;
     Some(format!(
         "allowed[{}]: {}:{}:{}: {}{}",
         finding.finding.rule,
-        shown(finding.path),
+        shown(&file.file.path),
         finding.start.line,
         finding.start.column,
         one_line(&allowed.reason),
@@ -133,12 +159,12 @@ fn shown(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{sample, written};
     use super::*;
 
     #[test]
     fn a_person_reads_what_is_wrong_where_and_what_to_write() {
-        let text = render(&sample::report(), Style::default());
+        let text = written(&FORMAT, &sample::report(), Style::default());
         // Errors and warnings with their place; the assumption beside the locks; the text of two
         // lines indented; standard input by name; what is allowed in a line; the sum at the end.
         assert_eq!(text, include_str!("../../../tests/findings/human.txt").trim_end());
@@ -146,7 +172,7 @@ mod tests {
 
     #[test]
     fn nothing_found_is_said_in_a_line() {
-        let text = render(&sample::clean(), Style::default());
+        let text = written(&FORMAT, &sample::clean(), Style::default());
         assert_eq!(text, "no findings in 1 file (1 statement)");
     }
 
@@ -154,7 +180,7 @@ mod tests {
     fn what_is_not_proven_is_said_also_where_nothing_is_found() {
         let mut report = sample::report();
         report.findings.clear();
-        let text = render(&report, Style::default());
+        let text = written(&FORMAT, &report, Style::default());
         assert_eq!(
             text,
             "assumed: migrations/0042.sql:3:1: ALTER TABLE: the worst; which \
@@ -167,12 +193,12 @@ mod tests {
     #[test]
     fn colour_adds_colour_and_nothing_else() {
         let report = sample::report();
-        let coloured = render(&report, Style { colour: true });
+        let coloured = written(&FORMAT, &report, Style { colour: true });
         let mut plain = String::new();
         for (number, part) in coloured.split('\u{1b}').enumerate() {
             plain.push_str(if number == 0 { part } else { part.split_once('m').unwrap().1 });
         }
         assert_ne!(coloured, plain);
-        assert_eq!(plain, render(&report, Style::default()));
+        assert_eq!(plain, written(&FORMAT, &report, Style::default()));
     }
 }

@@ -3,49 +3,64 @@
 use std::ops::Range;
 
 use super::document::{
-    AllowedEntry, Consequence, Document, EffectsEntry, FileEntry, FindingEntry, LockEntry, Span,
+    AllowedEntry, Consequence, EffectsEntry, FileEntry, FindingEntry, LockEntry, Span,
     StatementEntry, Summary, VerdictWord,
 };
 use super::place::Lines;
-use super::placed::{Placed, PlacedFile, PlacedFinding};
-use super::{Format, Style};
+use super::placed::{Placed, PlacedFinding};
+use super::strand::{close, pretty, push};
+use super::{Format, Heading, Out, Part, Writer};
 use crate::gate::effects::{Effects, Verdict};
-use crate::gate::{Report, Severity, StatementReport};
+use crate::gate::{StatementReport, Sum};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "json", render };
+pub(super) static FORMAT: Format = Format { name: "json", begin };
 
-fn render(report: &Report, _style: Style) -> String {
-    serde_json::to_string_pretty(&document(&Placed::of(report))).unwrap_or_default()
+/// A document whose files are printed at once and whose findings are kept.
+#[derive(Default)]
+struct Json {
+    files: bool,
+    findings: bool,
 }
 
-fn document<'a>(placed: &'a Placed<'a>) -> Document<'a> {
-    let report = placed.report;
-    let statements = || report.files.iter().flat_map(|file| &file.statements);
-    let of = |word: fn(&Verdict) -> bool| {
-        statements().filter(|statement| word(&statement.effects.verdict)).count()
-    };
-    Document {
-        server: &report.server,
-        files: placed.files.iter().map(file).collect(),
-        findings: placed.findings.iter().map(|one| finding(one, placed)).collect(),
-        summary: Summary {
-            passes: report.passes(),
-            errors: report.count(Severity::Error),
-            warnings: report.count(Severity::Warning),
-            notes: report.count(Severity::Note),
-            allowed: placed.allowed(true).count(),
-            files: report.files.len(),
-            statements: statements().count(),
-            assumed: of(|verdict| matches!(verdict, Verdict::Assumed(_))),
-            not_evaluated: of(|verdict| matches!(verdict, Verdict::NotEvaluated(_))),
-        },
+impl Writer for Json {
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        push(&mut out.now, &entry(file), 1, !self.files);
+        self.files = true;
+        for (placed, fingerprint) in file.findings.iter().zip(file.fingerprints()) {
+            let entry = finding(file, placed, &fingerprint);
+            push(&mut out.later[0], &entry, 1, !self.findings);
+            self.findings = true;
+        }
+    }
+
+    fn end(self: Box<Self>, sum: &Sum) -> Vec<Part> {
+        let sum = Summary {
+            passes: sum.passes(),
+            errors: sum.errors,
+            warnings: sum.warnings,
+            notes: sum.notes,
+            allowed: sum.allowed,
+            files: sum.files,
+            statements: sum.statements,
+            assumed: sum.assumed,
+            not_evaluated: sum.not_evaluated,
+        };
+        let (files, findings) = (close(1, !self.files), close(1, !self.findings));
+        let end = format!("{findings},\n  \"summary\": {}\n}}", pretty(&sum, 1));
+        vec![Part::Text(format!("{files},\n  \"findings\": [")), Part::Kept(0), Part::Text(end)]
     }
 }
 
-fn file<'a>(PlacedFile { file, lines }: &'a PlacedFile<'a>) -> FileEntry<'a> {
-    let statements = file.statements.iter().map(|one| statement(one, lines));
-    FileEntry { path: &file.path, statements: statements.collect() }
+fn begin(heading: &Heading, out: &mut Out) -> Box<dyn Writer> {
+    let server = pretty(&heading.server, 0);
+    out.now.push_str(&format!("{{\n  \"server\": {server},\n  \"files\": ["));
+    Box::new(Json::default())
+}
+
+fn entry<'a>(placed: &'a Placed<'a>) -> FileEntry<'a> {
+    let statements = placed.file.statements.iter().map(|one| statement(one, &placed.lines));
+    FileEntry { path: &placed.file.path, statements: statements.collect() }
 }
 
 fn statement<'a>(statement: &'a StatementReport, lines: &Lines<'a>) -> StatementEntry<'a> {
@@ -89,13 +104,17 @@ fn effects(effects: &Effects) -> EffectsEntry<'_> {
     }
 }
 
-fn finding<'a>(one: &'a PlacedFinding<'a>, placed: &'a Placed<'a>) -> FindingEntry<'a> {
+fn finding<'a>(
+    file: &'a Placed<'a>,
+    one: &'a PlacedFinding<'a>,
+    fingerprint: &'a str,
+) -> FindingEntry<'a> {
     let said = one.finding;
-    let lines = &placed.files[one.at.0].lines;
+    let lines = &file.lines;
     FindingEntry {
         rule: said.rule,
         severity: said.severity,
-        file: one.path,
+        file: &file.file.path,
         span: span(lines, &said.span),
         message: &said.message,
         why: &said.why,
@@ -106,7 +125,7 @@ fn finding<'a>(one: &'a PlacedFinding<'a>, placed: &'a Placed<'a>) -> FindingEnt
             until: allowed.until.as_deref(),
             span: span(lines, &allowed.span),
         }),
-        fingerprint: &one.fingerprint,
+        fingerprint,
     }
 }
 
@@ -127,16 +146,16 @@ fn span(lines: &Lines, span: &Range<usize>) -> Span {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{findings_schema, sample};
+    use super::super::{Style, findings_schema, sample, written};
     use super::*;
 
-    fn written() -> Value {
-        serde_json::from_str(&render(&sample::report(), Style::default())).unwrap()
+    fn value() -> Value {
+        serde_json::from_str(&written(&FORMAT, &sample::report(), Style::default())).unwrap()
     }
 
     #[test]
     fn a_program_finds_what_was_promised_where_it_was_promised() {
-        let written = written();
+        let written = value();
         let statement = &written["files"][0]["statements"][1];
         assert_eq!(statement["sql"], "ALTER TABLE orders ALTER COLUMN total TYPE bigint");
         assert_eq!(
@@ -223,8 +242,17 @@ mod tests {
     #[test]
     fn what_is_written_is_what_the_schema_says() {
         let schema = findings_schema();
-        fits(&written(), &schema, &schema, "");
-        let clean = render(&sample::clean(), Style::default());
+        fits(&value(), &schema, &schema, "");
+        let clean = written(&FORMAT, &sample::clean(), Style::default());
         fits(&serde_json::from_str(&clean).unwrap(), &schema, &schema, "");
+    }
+
+    #[test]
+    fn a_document_that_is_written_piece_by_piece_looks_as_if_it_were_not() {
+        for report in [sample::report(), sample::clean()] {
+            let text = written(&FORMAT, &report, Style::default());
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(text, serde_json::to_string_pretty(&value).unwrap());
+        }
     }
 }

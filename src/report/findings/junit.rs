@@ -1,41 +1,46 @@
 //! JUnit's XML, for whatever shows tests: a case for each statement.
 
-use super::placed::{Placed, PlacedFile, PlacedFinding};
+use super::placed::{Placed, PlacedFinding};
 use super::words::{Doubt, advice, allowed};
-use super::{Format, Style};
-use crate::gate::{Report, Severity};
+use super::{Format, Out, Part, Writer};
+use crate::gate::{Severity, Sum};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "junit", render };
+pub(super) static FORMAT: Format =
+    Format { name: "junit", begin: |_, _| Box::new(Suites::default()) };
 
 /// What is shown of a statement in the name of its case, in characters.
 const NAME: usize = 60;
 
-fn render(report: &Report, _style: Style) -> String {
-    let placed = Placed::of(report);
-    let suites: Vec<Suite> = placed
-        .files
-        .iter()
-        .enumerate()
-        .map(|(number, file)| suite(&placed, number, file))
-        .collect();
-    let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    xml.push_str(&format!(
-        "<testsuites name=\"backstop\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">\n",
-        sum(|suite| suite.tests),
-        sum(|suite| suite.failures),
-        sum(|suite| suite.skipped),
-    ));
-    for suite in &suites {
-        xml.push_str(&format!(
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">\n{}",
+/// The sum, which stands before the suites.
+#[derive(Default)]
+struct Suites {
+    tests: usize,
+    failures: usize,
+    skipped: usize,
+}
+
+impl Writer for Suites {
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        let suite = suite(file);
+        self.tests += suite.tests;
+        self.failures += suite.failures;
+        self.skipped += suite.skipped;
+        out.later[0].push_str(&format!(
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">\n{}  \
+             </testsuite>\n",
             suite.name, suite.tests, suite.failures, suite.skipped, suite.cases
         ));
-        xml.push_str("  </testsuite>\n");
     }
-    xml.push_str("</testsuites>");
-    xml
+
+    fn end(self: Box<Self>, _sum: &Sum) -> Vec<Part> {
+        let head = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"backstop\" tests=\"{}\" \
+             failures=\"{}\" errors=\"0\" skipped=\"{}\">\n",
+            self.tests, self.failures, self.skipped,
+        );
+        vec![Part::Text(head), Part::Kept(0), Part::Text("</testsuites>".to_owned())]
+    }
 }
 
 /// A file.
@@ -47,12 +52,12 @@ struct Suite {
     cases: String,
 }
 
-fn suite(placed: &Placed, number: usize, file: &PlacedFile) -> Suite {
+fn suite(file: &Placed) -> Suite {
     let path = &file.file.path;
     let mut suite =
         Suite { name: escaped(path), tests: 0, failures: 0, skipped: 0, cases: String::new() };
     for (at, statement) in file.file.statements.iter().enumerate() {
-        let found: Vec<&PlacedFinding> = placed.on(number, Some(at)).collect();
+        let found: Vec<&PlacedFinding> = file.on(Some(at)).collect();
         let place = file.lines.both(&statement.span).0;
         let sql =
             file.lines.slice(&statement.span).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -65,7 +70,7 @@ fn suite(placed: &Placed, number: usize, file: &PlacedFile) -> Suite {
         suite.add(path, &name, place.line, &found, doubt);
     }
     // What is on no statement is not lost, and a file without statements was judged as well.
-    let found: Vec<&PlacedFinding> = placed.on(number, None).collect();
+    let found: Vec<&PlacedFinding> = file.on(None).collect();
     if !found.is_empty() || file.file.statements.is_empty() {
         let line = found.first().map_or(1, |finding| finding.start.line);
         suite.add(path, "the file as a whole", line, &found, None);
@@ -151,8 +156,9 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{sample, written};
     use super::*;
+    use crate::report::findings::Style;
 
     /// The elements in order, if each is closed where it should be and nothing stands unescaped.
     fn elements(xml: &str) -> Vec<String> {
@@ -183,7 +189,7 @@ mod tests {
 
     #[test]
     fn each_statement_is_a_case_that_fails_for_an_error_only() {
-        let xml = render(&sample::report(), Style::default());
+        let xml = written(&FORMAT, &sample::report(), Style::default());
         let seen = elements(&xml);
         let count = |name: &str| seen.iter().filter(|element| *element == name).count();
         assert_eq!(count("testsuite"), 3, "a suite for each file");
@@ -206,14 +212,17 @@ mod tests {
         let mut report = sample::report();
         report.findings[0].message = "<![CDATA[ ]]> \"&amp;\" \u{0}\u{1b}\u{ffff}\t".to_owned();
         report.files[0].path = "\"><x>&.sql".to_owned();
-        assert_eq!(elements(&render(&report, Style::default())).len(), 1 + 3 + 5 + 2 + 1 + 3);
+        assert_eq!(
+            elements(&written(&FORMAT, &report, Style::default())).len(),
+            1 + 3 + 5 + 2 + 1 + 3
+        );
     }
 
     #[test]
     fn a_finding_on_no_statement_is_a_case_of_its_own() {
         let mut report = sample::report();
         report.findings[0].span = 24..25;
-        let xml = render(&report, Style::default());
+        let xml = written(&FORMAT, &report, Style::default());
         assert_eq!(elements(&xml).iter().filter(|element| *element == "testcase").count(), 6);
         assert!(xml.contains("name=\"the file as a whole\""));
     }

@@ -3,11 +3,11 @@
 
 use super::placed::{Placed, PlacedFinding, relative};
 use super::words::{Doubt, summary, tame, terms, waits, work};
-use super::{Format, Style};
-use crate::gate::{Report, StatementReport};
+use super::{Format, Heading, Out, Part, Writer};
+use crate::gate::{StatementReport, Sum};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "markdown", render };
+pub(super) static FORMAT: Format = Format { name: "markdown", begin };
 
 /// GitHub refuses a comment of more than 65,536 characters; whoever posts it may add to it.
 const LONGEST: usize = 60_000;
@@ -18,77 +18,128 @@ const LONGEST_SQL: usize = 1_500;
 /// What is shown of a statement in the table, in characters.
 const CELL: usize = 60;
 
-fn render(report: &Report, _style: Style) -> String {
-    let placed = Placed::of(report);
-    let sign = if report.passes() { "✅" } else { "❌" };
-    let mut text = format!("### {sign} Backstop: {}\n\n", summary(report));
-    text.push_str(&format!("Judged for {}.\n", prose(&report.server)));
-    table(&placed, &mut text);
-    let open: Vec<String> = placed.allowed(false).map(|one| folded(&placed, one)).collect();
-    let granted: Vec<String> = placed.allowed(true).filter_map(granted).collect();
-    let left = append(&mut text, &open, LONGEST);
-    if 0 < left {
-        text.push_str(&format!("\n{left} more findings do not fit into a comment.\n"));
-    }
-    if !granted.is_empty() {
-        text.push_str(&format!("\n<details><summary>{} allowed</summary>\n\n", granted.len()));
-        let left = append(&mut text, &granted, LONGEST);
-        if 0 < left {
-            text.push_str(&format!("- {left} more\n"));
-        }
-        text.push_str("\n</details>\n");
-    }
-    text.trim_end().to_owned()
+/// A comment is not longer than GitHub takes, so no more than that is held.
+struct Comment {
+    server: String,
+    rows: Fitting,
+    open: Fitting,
+    granted: Fitting,
 }
 
-/// Appends as many as fit, and says how many do not.
-fn append(text: &mut String, parts: &[String], longest: usize) -> usize {
-    let mut length = text.chars().count();
-    for (number, part) in parts.iter().enumerate() {
-        length += part.chars().count();
-        if longest < length {
-            return parts.len() - number;
-        }
-        text.push_str(part);
-    }
-    0
+/// The first parts of a list, as many as may fit, and how many there are.
+#[derive(Debug)]
+struct Fitting {
+    longest: usize,
+    length: usize,
+    parts: Vec<String>,
+    count: usize,
 }
 
-/// The statements that lock something, work through rows, are not proven, or have a finding.
-fn table(placed: &Placed, text: &mut String) {
-    let mut rows = Vec::new();
-    for (number, file) in placed.files.iter().enumerate() {
+impl Fitting {
+    fn new(longest: usize) -> Self {
+        Self { longest, length: 0, parts: Vec::new(), count: 0 }
+    }
+
+    /// Takes a part; one that cannot fit any more is not even made.
+    fn push(&mut self, part: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.longest < self.length {
+            return;
+        }
+        let part = part();
+        self.length += part.chars().count();
+        if self.length <= self.longest {
+            self.parts.push(part);
+        }
+    }
+
+    /// Appends as many as fit, and says how many do not.
+    fn append(&self, text: &mut String) -> usize {
+        let mut length = text.chars().count();
+        for (number, part) in self.parts.iter().enumerate() {
+            length += part.chars().count();
+            if self.longest < length {
+                return self.count - number;
+            }
+            text.push_str(part);
+        }
+        self.count - self.parts.len()
+    }
+}
+
+impl Writer for Comment {
+    fn file(&mut self, file: &Placed, _out: &mut Out) {
         for (at, statement) in file.file.statements.iter().enumerate() {
-            let found: Vec<&PlacedFinding> = placed.on(number, Some(at)).collect();
+            let found: Vec<&PlacedFinding> = file.on(Some(at)).collect();
             let effects = &statement.effects;
-            let doubt = Doubt::of(effects);
-            if found.is_empty() && effects.locks.is_empty() && !effects.grows() && doubt.is_none() {
+            let does_nothing = effects.locks.is_empty() && !effects.grows();
+            if found.is_empty() && does_nothing && Doubt::of(effects).is_none() {
                 continue;
             }
-            let place = file.lines.both(&statement.span).0;
-            let sql = one_line(file.lines.slice(&statement.span));
-            let short: String = sql.chars().take(CELL).collect();
-            let dots = if short.len() < sql.len() { "…" } else { "" };
-            let path = format!("{}:{}", shown(&file.file.path), place.line);
-            rows.push(format!(
-                "| {} | {} | {} | {} |\n",
-                cell(&code(&path)),
-                cell(&code(&format!("{short}{dots}"))),
-                cell(&does(statement)),
-                cell(&rules(&found)),
-            ));
+            self.rows.push(|| row(file, statement, &found));
+        }
+        for one in file.allowed(false) {
+            self.open.push(|| folded(file, one));
+        }
+        for one in file.allowed(true) {
+            self.granted.push(|| granted(file, one));
         }
     }
-    if rows.is_empty() {
-        return;
+
+    fn end(self: Box<Self>, sum: &Sum) -> Vec<Part> {
+        let sign = if sum.passes() { "✅" } else { "❌" };
+        let mut text = format!("### {sign} Backstop: {}\n\n", summary(sum));
+        text.push_str(&format!("Judged for {}.\n", prose(&self.server)));
+        if 0 < self.rows.count {
+            text.push_str(
+                "\n| where | statement | locks and work | findings |\n| --- | --- | --- | --- |\n",
+            );
+            let left = self.rows.append(&mut text);
+            if 0 < left {
+                text.push_str(&format!("\n{left} more statements do not fit into the table.\n"));
+            }
+        }
+        let left = self.open.append(&mut text);
+        if 0 < left {
+            text.push_str(&format!("\n{left} more findings do not fit into a comment.\n"));
+        }
+        if 0 < self.granted.count {
+            let allowed = self.granted.count;
+            text.push_str(&format!("\n<details><summary>{allowed} allowed</summary>\n\n"));
+            let left = self.granted.append(&mut text);
+            if 0 < left {
+                text.push_str(&format!("- {left} more\n"));
+            }
+            text.push_str("\n</details>\n");
+        }
+        text.truncate(text.trim_end().len());
+        vec![Part::Text(text)]
     }
-    text.push_str(
-        "\n| where | statement | locks and work | findings |\n| --- | --- | --- | --- |\n",
-    );
-    let left = append(text, &rows, LONGEST_TABLE);
-    if 0 < left {
-        text.push_str(&format!("\n{left} more statements do not fit into the table.\n"));
-    }
+}
+
+fn begin(heading: &Heading, _out: &mut Out) -> Box<dyn Writer> {
+    Box::new(Comment {
+        server: heading.server.clone(),
+        rows: Fitting::new(LONGEST_TABLE),
+        open: Fitting::new(LONGEST),
+        granted: Fitting::new(LONGEST),
+    })
+}
+
+/// A statement that locks something, works through rows, is not proven, or has a finding.
+fn row(file: &Placed, statement: &StatementReport, found: &[&PlacedFinding]) -> String {
+    let place = file.lines.both(&statement.span).0;
+    let sql = one_line(file.lines.slice(&statement.span));
+    let short: String = sql.chars().take(CELL).collect();
+    let dots = if short.len() < sql.len() { "…" } else { "" };
+    let path = format!("{}:{}", shown(&file.file.path), place.line);
+    format!(
+        "| {} | {} | {} | {} |\n",
+        cell(&code(&path)),
+        cell(&code(&format!("{short}{dots}"))),
+        cell(&does(statement)),
+        cell(&rules(found)),
+    )
 }
 
 fn does(statement: &StatementReport) -> String {
@@ -114,17 +165,17 @@ fn rules(found: &[&PlacedFinding]) -> String {
 }
 
 /// A finding: its sentence to be seen, the rest on demand.
-fn folded(placed: &Placed, one: &PlacedFinding) -> String {
+fn folded(file: &Placed, one: &PlacedFinding) -> String {
     let finding = one.finding;
     let mut text = format!(
         "\n<details><summary><b>{}</b> <code>{}</code> {}:{}: {}</summary>\n\n",
         finding.severity.word(),
         html(finding.rule),
-        html(&shown(one.path)),
+        html(&shown(&file.file.path)),
         one.start.line,
         html_prose(&finding.message)
     );
-    let mut parts = vec![fenced(&excerpt(placed.files[one.at.0].lines.slice(&finding.span)))];
+    let mut parts = vec![fenced(&excerpt(file.lines.slice(&finding.span)))];
     let doubt = one.statement.and_then(|statement| Doubt::of(&statement.effects));
     let doubt = doubt.filter(|doubt| !doubt.is_said_in(finding));
     let doubt = doubt.map(|doubt| format!("{}: {doubt}", doubt.word));
@@ -152,15 +203,15 @@ fn excerpt(sql: &str) -> String {
     short
 }
 
-fn granted(one: &PlacedFinding) -> Option<String> {
-    let allowed = one.finding.allowed.as_ref()?;
-    Some(format!(
+fn granted(file: &Placed, one: &PlacedFinding) -> String {
+    let allowed = one.finding.allowed.as_ref();
+    format!(
         "- {} {}: {}{}\n",
         code(one.finding.rule),
-        code(&format!("{}:{}", shown(one.path), one.start.line)),
-        prose(&allowed.reason),
-        prose(&terms(allowed))
-    ))
+        code(&format!("{}:{}", shown(&file.file.path), one.start.line)),
+        prose(allowed.map_or("", |allowed| allowed.reason.as_str())),
+        prose(&allowed.map(terms).unwrap_or_default())
+    )
 }
 
 fn shown(path: &str) -> String {
@@ -254,21 +305,21 @@ fn html(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{Style, sample, written};
     use super::*;
 
     #[test]
     fn a_comment_shows_locks_at_a_glance_and_findings_below() {
         // A row for each statement that does something; each finding folded below its sentence;
         // pipes and tags of a name harmless; nobody is mentioned.
-        let text = render(&sample::report(), Style::default());
+        let text = written(&FORMAT, &sample::report(), Style::default());
         assert_eq!(text, include_str!("../../../tests/findings/comment.md").trim_end());
     }
 
     #[test]
     fn nothing_found_is_two_lines() {
         assert_eq!(
-            render(&sample::clean(), Style::default()),
+            written(&FORMAT, &sample::clean(), Style::default()),
             "### ✅ Backstop: no findings in 1 file (1 statement)\n\nJudged for PostgreSQL 15."
         );
     }
@@ -292,7 +343,7 @@ mod tests {
         }
         let statement = report.files[0].statements[1].clone();
         report.files[0].statements.extend(vec![statement; 500]);
-        let text = render(&report, Style::default());
+        let text = written(&FORMAT, &report, Style::default());
         assert!(text.chars().count() < 65_536);
         assert!(text.contains("more findings do not fit into a comment."), "and says so");
         assert!(text.contains("more statements do not fit into the table."), "{text}");

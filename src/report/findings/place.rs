@@ -26,32 +26,29 @@ impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         // No editor counts the byte order mark as a column.
         let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let (mut starts, mut counted, mut characters) = (vec![mark], Vec::new(), 0);
-        for (at, byte) in text.bytes().enumerate() {
-            if at.is_multiple_of(STRIDE) {
-                counted.push(characters);
-            }
-            if begins_character(byte) {
-                characters += 1;
-            }
-            if byte == b'\n' {
-                starts.push(at + 1);
-            }
+        let (mut starts, mut counted, mut characters) = (vec![mark], vec![0], 0);
+        starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+        for stride in text.as_bytes().chunks(STRIDE) {
+            characters += count(stride);
+            counted.push(characters);
         }
-        counted.push(characters);
         Self { text, starts, counted }
     }
 
     fn place(&self, at: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= at).max(1);
-        let column = self.characters(at).saturating_sub(self.characters(self.start(line))) + 1;
-        Place { line, column }
+        let start = self.start(line);
+        let before = match self.text.as_bytes().get(start..at) {
+            Some(near) if near.len() < STRIDE => count(near),
+            _ => self.characters(at).saturating_sub(self.characters(start)),
+        };
+        Place { line, column: before + 1 }
     }
 
     fn characters(&self, at: usize) -> usize {
         let ahead = self.counted.get(at / STRIDE).copied().unwrap_or_default();
         let rest = self.text.as_bytes().get(at / STRIDE * STRIDE..at).unwrap_or_default();
-        ahead + rest.iter().filter(|byte| begins_character(**byte)).count()
+        ahead + count(rest)
     }
 
     /// Where a span begins, and where the first character after it stands.
@@ -84,8 +81,9 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn begins_character(byte: u8) -> bool {
-    byte & 0b1100_0000 != 0b1000_0000
+/// The characters that begin in these bytes.
+fn count(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 #[cfg(test)]

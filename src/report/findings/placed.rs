@@ -1,59 +1,49 @@
-//! A report with everything in its place: what each format needs to know of a finding.
+//! A file with everything in its place: what each format needs to know of a finding.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::place::{Lines, Place};
 use crate::gate::review::hash;
-use crate::gate::{FileReport, Finding, Report, StatementReport};
+use crate::gate::{FileReport, Finding, Judged, StatementReport};
 
-/// A report, with lines, statements and fingerprints found.
+/// A file that was judged, with lines and statements found.
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
-    pub report: &'a Report,
-    pub files: Vec<PlacedFile<'a>>,
-    /// As many, and in the same order, as in the report.
-    pub findings: Vec<PlacedFinding<'a>>,
-    /// Which of them are on which statement of which file.
-    on: HashMap<(usize, Option<usize>), Vec<usize>>,
-}
-
-#[derive(Debug)]
-pub(super) struct PlacedFile<'a> {
+    /// Its number among the files of the report, from zero.
+    pub number: usize,
     pub file: &'a FileReport,
     pub lines: Lines<'a>,
+    /// As many, and in the same order, as in the report.
+    pub findings: Vec<PlacedFinding<'a>>,
+    /// Which of them are on which statement.
+    on: BTreeMap<Option<usize>, Vec<usize>>,
 }
 
 /// A finding in its place.
 #[derive(Debug)]
 pub(super) struct PlacedFinding<'a> {
     pub finding: &'a Finding,
-    /// The number of its file, and of the statement of that file on which it is, if it is on one.
-    pub at: (usize, Option<usize>),
-    pub path: &'a str,
+    /// The statement on which it is, if it is on one.
     pub statement: Option<&'a StatementReport>,
     pub start: Place,
     /// The first character after it.
     pub end: Place,
-    /// The same in every format, and in the next run, as long as rule, path and statement are the
-    /// same: neither its line nor its white space is in it.
-    pub fingerprint: String,
 }
 
 impl<'a> Placed<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
-        let files: Vec<PlacedFile> = report
-            .files
-            .iter()
-            .map(|file| PlacedFile { file, lines: Lines::of(&file.text) })
-            .collect();
-        let mut seen = HashMap::new();
-        let findings = report.findings.iter().map(|finding| place(finding, &files, &mut seen));
-        let findings: Vec<PlacedFinding> = findings.collect();
-        let mut on: HashMap<_, Vec<usize>> = HashMap::new();
-        for (number, placed) in findings.iter().enumerate() {
-            on.entry(placed.at).or_default().push(number);
+    pub(super) fn of(number: usize, judged: &'a Judged) -> Self {
+        let file = &judged.file;
+        let lines = Lines::of(&file.text);
+        let mut findings = Vec::with_capacity(judged.findings.len());
+        let mut on: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for finding in &judged.findings {
+            let at = statement_at(finding, file);
+            on.entry(at).or_default().push(findings.len());
+            let (start, end) = lines.both(&finding.span);
+            let statement = at.map(|at| &file.statements[at]);
+            findings.push(PlacedFinding { finding, statement, start, end });
         }
-        Self { report, files, findings, on }
+        Self { number, file, lines, findings, on }
     }
 
     /// Those that count, or those that somebody allowed.
@@ -62,13 +52,27 @@ impl<'a> Placed<'a> {
     }
 
     /// The findings on one statement, or those of the file that are on none.
-    pub(super) fn on(
-        &self,
-        file: usize,
-        statement: Option<usize>,
-    ) -> impl Iterator<Item = &PlacedFinding<'a>> {
-        let numbers = self.on.get(&(file, statement)).map(Vec::as_slice).unwrap_or_default();
+    pub(super) fn on(&self, statement: Option<usize>) -> impl Iterator<Item = &PlacedFinding<'a>> {
+        let numbers = self.on.get(&statement).map(Vec::as_slice).unwrap_or_default();
         numbers.iter().map(|number| &self.findings[*number])
+    }
+
+    /// The fingerprint of each finding: the same in every format, and in the next run, as long as
+    /// rule, path and statement are the same. Neither its line nor its white space is in it, and
+    /// nothing of other files: a file that is given twice is the same file.
+    pub(super) fn fingerprints(&self) -> Vec<String> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let path = relative(&self.file.path);
+        let of = |placed: &PlacedFinding| {
+            let finding = placed.finding;
+            let span = placed.statement.map_or(&finding.span, |statement| &statement.span);
+            let named = format!("{}\0{path}\0{}", finding.rule, normal(self.lines.slice(span)));
+            let ordinal = seen.entry(named.clone()).or_default();
+            let fingerprint = hash(&format!("{named}\0{ordinal}"));
+            *ordinal += 1;
+            fingerprint
+        };
+        self.findings.iter().map(of).collect()
     }
 }
 
@@ -80,34 +84,12 @@ impl PlacedFinding<'_> {
     }
 }
 
-fn place<'a>(
-    finding: &'a Finding,
-    files: &[PlacedFile<'a>],
-    seen: &mut HashMap<[String; 3], usize>,
-) -> PlacedFinding<'a> {
-    let PlacedFile { file, lines } = &files[finding.file];
-    let at = file
-        .statements
+/// The number of the statement on which a finding is, if it is on one.
+fn statement_at(finding: &Finding, file: &FileReport) -> Option<usize> {
+    file.statements
         .partition_point(|statement| statement.span.start <= finding.span.start)
         .checked_sub(1)
-        .filter(|at| finding.span.start < file.statements[*at].span.end);
-    let statement = at.map(|at| &file.statements[at]);
-    let (start, end) = lines.both(&finding.span);
-    let span = statement.map_or(&finding.span, |statement| &statement.span);
-    let named =
-        [finding.rule.to_owned(), relative(&file.path).to_owned(), normal(lines.slice(span))];
-    let ordinal = seen.entry(named.clone()).or_default();
-    let fingerprint = hash(&format!("{}\0{ordinal}", named.join("\0")));
-    *ordinal += 1;
-    PlacedFinding {
-        finding,
-        at: (finding.file, at),
-        path: &file.path,
-        statement,
-        start,
-        end,
-        fingerprint,
-    }
+        .filter(|at| finding.span.start < file.statements[*at].span.end)
 }
 
 /// A statement without what a formatter changes.
@@ -125,9 +107,12 @@ pub(super) fn relative(path: &str) -> &str {
 mod tests {
     use super::super::sample;
     use super::*;
+    use crate::gate::Report;
 
     fn fingerprints(report: &Report) -> Vec<String> {
-        Placed::of(report).findings.into_iter().map(|placed| placed.fingerprint).collect()
+        let files = sample::judged(report);
+        let of = |(number, file)| Placed::of(number, file).fingerprints();
+        files.iter().enumerate().flat_map(of).collect()
     }
 
     #[test]
@@ -158,5 +143,19 @@ mod tests {
         all.sort();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn a_file_that_is_given_twice_is_the_same_file() {
+        let report = sample::report();
+        let mut twice = report.clone();
+        let again = report.findings.iter().map(|finding| {
+            let file = finding.file + report.files.len();
+            Finding { file, ..finding.clone() }
+        });
+        twice.findings.extend(again);
+        twice.files.extend(report.files.clone());
+        let once = fingerprints(&report);
+        assert_eq!(fingerprints(&twice), [once.clone(), once].concat());
     }
 }

@@ -1,7 +1,7 @@
 //! A report made by hand: one of everything that a format has to show.
 
 use crate::gate::effects::{Effects, Loss, Mode, Relation, Verdict};
-use crate::gate::{Allowance, FileReport, Finding, Report, Severity, StatementReport};
+use crate::gate::{Allowance, FileReport, Finding, Judged, Report, Severity, StatementReport};
 use crate::sql::statement::Name;
 
 const WIDEN: &str = "SET lock_timeout = '5s';\n\n\
@@ -136,4 +136,14 @@ pub(super) fn clean() -> Report {
         findings: Vec::new(),
         server: "PostgreSQL 15".to_owned(),
     }
+}
+
+/// The files of a report, each with its findings, as they are judged.
+pub(super) fn judged(report: &Report) -> Vec<Judged> {
+    let of = |number| {
+        let inside = report.findings.iter().filter(move |finding| finding.file == number);
+        inside.cloned().collect()
+    };
+    let files = report.files.iter().enumerate();
+    files.map(|(number, file)| Judged { file: file.clone(), findings: of(number) }).collect()
 }

@@ -1,48 +1,121 @@
 //! SARIF 2.1.0, for code scanning.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::place::{Lines, Place};
+use super::place::Place;
 use super::placed::{Placed, PlacedFinding, relative};
+use super::strand::{Fill, close, pretty, push};
 use super::words::{Doubt, advice};
-use super::{Format, Style};
-use crate::gate::{Report, Severity, rules};
+use super::{Format, Heading, Out, Part, STRANDS, Writer};
+use crate::gate::{Severity, Sum, rules};
 
 /// The format.
-pub(super) static FORMAT: Format = Format { name: "sarif", render };
+pub(super) static FORMAT: Format = Format { name: "sarif", begin };
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-fn render(report: &Report, _style: Style) -> String {
-    serde_json::to_string_pretty(&log(&Placed::of(report))).unwrap_or_default()
+/// A log. Its rules stand before everything else and are known last, so all is kept.
+struct Log {
+    server: String,
+    rules: BTreeSet<&'static str>,
+    /// Which strands hold something.
+    any: [bool; STRANDS],
 }
 
-fn log(placed: &Placed) -> Value {
-    let mut rules: Vec<&str> = placed.report.findings.iter().map(|finding| finding.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    let artifacts =
-        placed.files.iter().map(|file| json!({ "location": location(&file.file.path) }));
-    let results = placed.findings.iter().map(|finding| result(finding, placed, &rules));
-    json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "Backstop",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules.iter().map(|id| rule(id)).collect::<Vec<_>>(),
-            } },
-            "columnKind": "unicodeCodePoints",
-            "artifacts": artifacts.collect::<Vec<_>>(),
-            "results": results.collect::<Vec<_>>(),
-            "invocations": [{
-                "executionSuccessful": true,
-                "toolExecutionNotifications": notifications(placed),
+/// Strands, and the texts that hold their places while the log is put together.
+const LISTS: [&str; STRANDS] = ["artifacts", "results", "notifications"];
+const ARTIFACTS: usize = 0;
+const RESULTS: usize = 1;
+const NOTIFICATIONS: usize = 2;
+
+/// How deep each list stands in the log.
+const DEPTHS: [usize; STRANDS] = [3, 3, 5];
+
+/// What a line of a result begins with that holds the number of its rule, or for the time being its
+/// id. In JSON for people nothing else stands at this depth of that list under this name.
+const RULE_INDEX: &str = "          \"ruleIndex\": ";
+
+impl Writer for Log {
+    fn file(&mut self, file: &Placed, out: &mut Out) {
+        self.push(ARTIFACTS, &json!({ "location": location(&file.file.path) }), out);
+        for (placed, fingerprint) in file.findings.iter().zip(file.fingerprints()) {
+            self.rules.insert(placed.finding.rule);
+            self.push(RESULTS, &result(file, placed, &fingerprint), out);
+        }
+        for notification in notifications(file) {
+            self.push(NOTIFICATIONS, &notification, out);
+        }
+    }
+
+    fn end(self: Box<Self>, _sum: &Sum) -> Vec<Part> {
+        let log = pretty(&self.log(), 0);
+        let mut rest = log.as_str();
+        let mut parts = Vec::new();
+        for (strand, list) in LISTS.iter().enumerate() {
+            // A quote within a text of JSON has a backslash before it: this is the place alone.
+            let Some((before, behind)) = rest.split_once(&format!("\"{list} of the files\""))
+            else {
+                continue;
+            };
+            parts.push(Part::Text(format!("{before}[")));
+            parts.push(match strand {
+                RESULTS => Part::Filled(strand, numbered(self.rules.iter().copied().collect())),
+                _ => Part::Kept(strand),
+            });
+            parts.push(Part::Text(close(DEPTHS[strand], !self.any[strand])));
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        parts
+    }
+}
+
+impl Log {
+    fn push(&mut self, strand: usize, value: &Value, out: &mut Out) {
+        push(&mut out.later[strand], value, DEPTHS[strand], !self.any[strand]);
+        self.any[strand] = true;
+    }
+
+    fn log(&self) -> Value {
+        let place = |strand: usize| format!("{} of the files", LISTS[strand]);
+        json!({
+            "$schema": SCHEMA,
+            "version": "2.1.0",
+            "runs": [{
+                "tool": { "driver": {
+                    "name": "Backstop",
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": self.rules.iter().map(|id| rule(id)).collect::<Vec<_>>(),
+                } },
+                "columnKind": "unicodeCodePoints",
+                "artifacts": place(ARTIFACTS),
+                "results": place(RESULTS),
+                "invocations": [{
+                    "executionSuccessful": true,
+                    "toolExecutionNotifications": place(NOTIFICATIONS),
+                }],
+                "properties": { "server": self.server },
             }],
-            "properties": { "server": placed.report.server },
-        }],
+        })
+    }
+}
+
+fn begin(heading: &Heading, _out: &mut Out) -> Box<dyn Writer> {
+    let server = heading.server.clone();
+    Box::new(Log { server, rules: BTreeSet::new(), any: [false; STRANDS] })
+}
+
+/// Puts the number of a rule where its id stands.
+fn numbered(rules: Vec<&'static str>) -> Fill {
+    Box::new(move |line| {
+        let id = line.strip_prefix(RULE_INDEX).map(|rest| rest.trim_end().trim_matches(['"', ',']));
+        match id.and_then(|id| rules.binary_search(&id).ok()) {
+            Some(number) => format!("{RULE_INDEX}{number},\n").into(),
+            None => line.into(),
+        }
     })
 }
 
@@ -69,36 +142,36 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &PlacedFinding, placed: &Placed, rules: &[&str]) -> Value {
+fn result(file: &Placed, finding: &PlacedFinding, fingerprint: &str) -> Value {
     let said = finding.finding;
-    let lines = &placed.files[finding.at.0].lines;
     let mut region = region(finding.start, finding.end);
-    region["snippet"] = json!({ "text": lines.slice(&said.span) });
-    let mut artifact = location(finding.path);
-    artifact["index"] = json!(finding.at.0);
+    region["snippet"] = json!({ "text": file.lines.slice(&said.span) });
+    let mut artifact = location(&file.file.path);
+    artifact["index"] = json!(file.number);
     json!({
         "ruleId": said.rule,
-        "ruleIndex": rules.binary_search(&said.rule).ok(),
+        // Its number is known at the end.
+        "ruleIndex": said.rule,
         "level": level(said.severity),
         "message": { "text": advice(said) },
         "locations": [{
             "physicalLocation": { "artifactLocation": artifact, "region": region },
         }],
-        "partialFingerprints": { "backstopFinding/v1": finding.fingerprint },
+        "partialFingerprints": { "backstopFinding/v1": fingerprint },
         // An empty list says that there are none; a missing one, that nobody looked.
-        "suppressions": suppressions(finding, lines),
+        "suppressions": suppressions(file, finding),
     })
 }
 
-fn suppressions(finding: &PlacedFinding, lines: &Lines) -> Value {
+fn suppressions(file: &Placed, finding: &PlacedFinding) -> Value {
     let allowed = finding.finding.allowed.iter().map(|allowed| {
-        let (start, end) = lines.both(&allowed.span);
+        let (start, end) = file.lines.both(&allowed.span);
         json!({
             "kind": "inSource",
             "status": "accepted",
             "justification": allowed.reason,
             "location": { "physicalLocation": {
-                "artifactLocation": location(finding.path), "region": region(start, end),
+                "artifactLocation": location(&file.file.path), "region": region(start, end),
             } },
             "properties": { "owner": allowed.owner, "until": allowed.until },
         })
@@ -116,22 +189,20 @@ fn region(start: Place, end: Place) -> Value {
 }
 
 /// What is not proven: a run without results would look like certainty.
-fn notifications(placed: &Placed) -> Vec<Value> {
+fn notifications(file: &Placed) -> Vec<Value> {
     let mut found = Vec::new();
-    for (number, file) in placed.files.iter().enumerate() {
-        for statement in &file.file.statements {
-            let Some(doubt) = Doubt::of(&statement.effects) else { continue };
-            let (start, end) = file.lines.both(&statement.span);
-            let mut artifact = location(&file.file.path);
-            artifact["index"] = json!(number);
-            found.push(json!({
-                "level": "note",
-                "message": { "text": format!("{}: {}: {doubt}", doubt.word, statement.kind) },
-                "locations": [{ "physicalLocation": {
-                    "artifactLocation": artifact, "region": region(start, end),
-                } }],
-            }));
-        }
+    for statement in &file.file.statements {
+        let Some(doubt) = Doubt::of(&statement.effects) else { continue };
+        let (start, end) = file.lines.both(&statement.span);
+        let mut artifact = location(&file.file.path);
+        artifact["index"] = json!(file.number);
+        found.push(json!({
+            "level": "note",
+            "message": { "text": format!("{}: {}: {doubt}", doubt.word, statement.kind) },
+            "locations": [{ "physicalLocation": {
+                "artifactLocation": artifact, "region": region(start, end),
+            } }],
+        }));
     }
     found
 }
@@ -155,11 +226,12 @@ fn location(path: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{Style, sample, written};
     use super::*;
+    use crate::gate::Report;
 
     fn run(report: &Report) -> Value {
-        let log: Value = serde_json::from_str(&render(report, Style::default())).unwrap();
+        let log: Value = serde_json::from_str(&written(&FORMAT, report, Style::default())).unwrap();
         assert_eq!(log["version"], "2.1.0");
         assert_eq!(log["runs"].as_array().unwrap().len(), 1);
         log["runs"][0].clone()
@@ -226,5 +298,25 @@ mod tests {
         assert_eq!(text.len(), 2);
         assert!(text[0].starts_with("assumed: ALTER TABLE: "), "{text:?}");
         assert!(text[1].starts_with("not evaluated: DO $$: "), "{text:?}");
+    }
+
+    #[test]
+    fn a_log_that_is_put_together_looks_as_if_it_were_not() {
+        for report in [sample::report(), sample::clean()] {
+            let text = written(&FORMAT, &report, Style::default());
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(text, serde_json::to_string_pretty(&value).unwrap());
+        }
+    }
+
+    #[test]
+    fn nothing_that_stands_in_a_migration_is_taken_for_the_number_of_a_rule() {
+        let mut report = sample::report();
+        let like = "\n          \"ruleIndex\": \"long-lock\",\n";
+        report.findings[0].message = like.to_owned();
+        report.files[0].path = "\"results of the files\"".to_owned();
+        let run = run(&report);
+        assert!(run["results"][0]["message"]["text"].as_str().unwrap().starts_with(like));
+        assert_eq!(run["artifacts"].as_array().unwrap().len(), report.files.len());
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::gate::effects::{Effects, Lock, Verdict};
-use crate::gate::{Allowance, Finding, Report, Severity};
+use crate::gate::{Allowance, Finding, Severity, Sum};
 
 /// Who waits for a lock.
 pub(super) fn waits(lock: &Lock) -> &'static str {
@@ -93,21 +93,21 @@ pub(super) fn allowed(finding: &Finding) -> String {
 }
 
 /// `2 errors, 1 warning in 3 files (12 statements); 1 allowed`
-pub(super) fn summary(report: &Report) -> String {
-    let kinds = [Severity::Error, Severity::Warning, Severity::Note].into_iter();
-    let found: Vec<String> = kinds
-        .map(|severity| (report.count(severity), severity.word()))
-        .filter(|(count, _)| 0 < *count)
-        .map(|(count, word)| counted(count, word))
-        .collect();
+pub(super) fn summary(sum: &Sum) -> String {
+    let kinds = [
+        (sum.errors, Severity::Error),
+        (sum.warnings, Severity::Warning),
+        (sum.notes, Severity::Note),
+    ];
+    let found = kinds.into_iter().filter(|(count, _)| 0 < *count);
+    let found: Vec<String> = found.map(|(count, kind)| counted(count, kind.word())).collect();
     let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
-    let allowed = report.findings.iter().filter(|finding| finding.allowed.is_some()).count();
-    let allowed = if allowed == 0 { String::new() } else { format!("; {allowed} allowed") };
-    let statements = report.files.iter().map(|file| file.statements.len()).sum();
+    let allowed =
+        if sum.allowed == 0 { String::new() } else { format!("; {} allowed", sum.allowed) };
     format!(
         "{found} in {} ({}){allowed}",
-        counted(report.files.len(), "file"),
-        counted(statements, "statement")
+        counted(sum.files, "file"),
+        counted(sum.statements, "statement")
     )
 }
 
@@ -118,7 +118,16 @@ fn counted(count: usize, word: &str) -> String {
 /// Text of somebody else's that cannot steer a terminal: what is no character to be seen is shown as
 /// one that is. Lines are kept.
 pub(super) fn tame(text: &str) -> String {
+    if text.bytes().all(|byte| byte == b'\n' || is_plain(byte)) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c == '\n' { c } else { visible(c) }).collect()
+}
+
+/// Whether a byte is a character that is shown as it is, in one column: most are, and need no
+/// second look.
+pub(super) fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
 }
 
 /// What is shown of a character.
@@ -139,9 +148,16 @@ mod tests {
 
     #[test]
     fn the_summary_counts_what_there_is() {
-        let report = sample::report();
-        assert_eq!(summary(&report), "2 errors, 1 warning in 3 files (5 statements); 1 allowed");
-        assert_eq!(summary(&sample::clean()), "no findings in 1 file (1 statement)");
+        let of = |report| {
+            let mut sum = Sum::default();
+            for judged in sample::judged(&report) {
+                sum.add(&judged);
+            }
+            summary(&sum)
+        };
+        let all = "2 errors, 1 warning in 3 files (5 statements); 1 allowed";
+        assert_eq!(of(sample::report()), all);
+        assert_eq!(of(sample::clean()), "no findings in 1 file (1 statement)");
     }
 
     #[test]

@@ -46,10 +46,10 @@ impl Schema {
                     match action {
                         SequenceAction::Create { owner } => {
                             self.bear(name, true);
-                            self.sequences.insert(plain(name), owner.clone());
+                            self.insert_sequence(plain(name), owner.clone());
                         }
                         SequenceAction::OwnedBy(owner) => {
-                            self.sequences.insert(plain(name), owner.clone());
+                            self.insert_sequence(plain(name), owner.clone());
                         }
                         SequenceAction::RenameTo(to) => {
                             let to = Name { schema: name.schema.clone(), name: to.clone() };
@@ -118,13 +118,13 @@ impl Schema {
 
     fn rename_sequence(&mut self, from: &Name, to: &Name) {
         if let Some(owner) = self.sequences.remove(&plain(from)) {
-            self.sequences.insert(plain(to), owner);
+            self.insert_sequence(plain(to), owner);
         }
     }
 
     pub(super) fn bear(&mut self, name: &Name, anew: bool) {
         if self.judging && anew {
-            self.born.push(plain(name));
+            self.born.insert(plain(name));
         }
     }
 
@@ -202,7 +202,7 @@ impl Schema {
                 schema: table.schema.clone(),
                 name: format!("{}_{}_seq", table.name, column.name),
             };
-            self.sequences.insert(sequence, Some((table.clone(), column.name.clone())));
+            self.insert_sequence(sequence, Some((table.clone(), column.name.clone())));
         }
         let own = |kind| Constraint {
             name: None,
@@ -378,7 +378,11 @@ impl Schema {
         self.links.children.remove(name);
         self.tables.remove(name);
         self.remove_indexes(name, |_, _| true);
-        self.sequences.retain(|_, owner| owner.as_ref().is_none_or(|(of, _)| of != name));
+        let owned: Vec<Name> = self.sequences_of(name, None).cloned().collect();
+        for sequence in &owned {
+            self.sequences.remove(sequence);
+        }
+        self.links.sequences.remove(name);
         self.triggers.retain(|_, trigger| trigger.table != *name);
         self.dependents.retain(|(table, ..), _| table != name);
         for other in self.links.referrers.remove(name).unwrap_or_default() {
@@ -429,19 +433,21 @@ impl Schema {
                 (((if table == from { to.clone() } else { table }), of, name), mentions)
             })
             .collect();
-        for (table, _) in self.sequences.values_mut().flatten() {
-            if *table == from {
-                table.clone_from(&to);
+        let owned: Vec<Name> = self.sequences_of(&from, None).cloned().collect();
+        for sequence in owned {
+            if let Some(Some((_, column))) = self.sequences.remove(&sequence) {
+                self.insert_sequence(sequence, Some((to.clone(), column)));
             }
         }
+        self.links.sequences.remove(&from);
         // Views follow a rename; bodies of routines do not, which is why they are kept as text.
         for view in self.views.values_mut() {
             view.reads.iter_mut().filter(|read| **read == from).for_each(|read| {
                 read.clone_from(&to);
             });
         }
-        for born in self.born.iter_mut().filter(|born| **born == from) {
-            born.clone_from(&to);
+        if self.born.remove(&from) {
+            self.born.insert(to.clone());
         }
         self.relink();
     }

@@ -13,6 +13,7 @@ mod naming;
 mod object;
 mod table;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::links::Links;
@@ -54,7 +55,7 @@ pub struct Schema {
     /// Who belongs to whom, so that nobody looks through everything.
     links: Links,
     /// Made by the script that is being judged: nobody waits for it.
-    born: Vec<Name>,
+    born: BTreeSet<Name>,
     /// Whether the script that is being judged is applied now, and not what stood before.
     judging: bool,
 }
@@ -166,7 +167,7 @@ impl Schema {
     /// that is searched first, are the same.
     #[must_use]
     pub fn table(&self, name: &Name) -> Option<&Table> {
-        self.tables.get(&plain(name))
+        self.tables.get(&*key(name))
     }
 
     /// A column of a table that was seen.
@@ -178,12 +179,12 @@ impl Schema {
     /// Whether the script that is being judged made this relation, so that nobody waits for it.
     #[must_use]
     pub fn is_born(&self, name: &Name) -> bool {
-        self.born.contains(&plain(name))
+        self.born.contains(&*key(name))
     }
 
     /// The indexes of a table, with their names.
     pub fn indexes_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = (&'a Name, &'a Index)> {
-        let names = self.links.indexes.get(&plain(table)).into_iter().flatten();
+        let names = self.links.indexes.get(&*key(table)).into_iter().flatten();
         names.filter_map(|name| self.indexes.get_key_value(name))
     }
 
@@ -194,7 +195,9 @@ impl Schema {
         column: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Name> {
         let table = plain(table);
-        self.sequences.iter().filter_map(move |(name, owner)| {
+        let names = self.links.sequences.get(&table).into_iter().flatten();
+        names.filter_map(move |name| {
+            let (name, owner) = self.sequences.get_key_value(name)?;
             let (of, own) = owner.as_ref()?;
             (*of == table && column.is_none_or(|column| column == own)).then_some(name)
         })
@@ -212,7 +215,7 @@ impl Schema {
 
     /// The partitions of a table, and those that inherit from it, but not what is below them.
     pub fn children_of<'a>(&'a self, table: &Name) -> impl Iterator<Item = &'a Name> + use<'a> {
-        self.links.children.get(&plain(table)).into_iter().flatten()
+        self.links.children.get(&*key(table)).into_iter().flatten()
     }
 
     /// All below a table: partitions and tables that inherit, to the last.
@@ -366,8 +369,14 @@ impl Index {
 /// The name without the schema that is searched first.
 #[must_use]
 pub fn plain(name: &Name) -> Name {
+    key(name).into_owned()
+}
+
+/// The same, to look something up: every statement does so a dozen times, and hardly any writes the
+/// schema that is searched first.
+fn key(name: &Name) -> Cow<'_, Name> {
     match name.schema.as_deref() {
-        Some("public") => Name::plain(&name.name),
-        _ => name.clone(),
+        Some("public") => Cow::Owned(Name::plain(&name.name)),
+        _ => Cow::Borrowed(name),
     }
 }

@@ -17,10 +17,8 @@ const RESETTING: [&str; 2] = ["r", "reset"];
 pub(super) struct Psql {
     parens: u32,
     blocks: u32,
-    /// The first words of the statement, in lower case.
-    first: Vec<String>,
-    /// The last word, in lower case.
-    last: String,
+    /// What the first words of the statement make of it.
+    head: Head,
     copies_stdin: bool,
     /// On the next line, because a statement before it on this one was such a `COPY`.
     data_follows: bool,
@@ -56,32 +54,61 @@ impl Psql {
         None
     }
 
-    /// Whether the statement creates a function or a procedure, whose body may be statements.
-    fn creates_routine(&self) -> bool {
-        let first: Vec<_> = self.first.iter().map(String::as_str).collect();
-        matches!(
-            first.as_slice(),
-            ["create", "function" | "procedure", ..]
-                | ["create", "or", "replace", "function" | "procedure", ..]
-        )
+    fn word(&mut self, word: &str) {
+        let before = self.head;
+        self.head = before.then(word);
+        if self.parens != 0 {
+            return;
+        }
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        let opens = (self.head == Head::Routine && is("begin")) || (0 < self.blocks && is("case"));
+        if opens {
+            self.blocks += 1;
+        } else if is("end") {
+            self.blocks = self.blocks.saturating_sub(1);
+        } else if before == Head::CopyFrom && is("stdin") {
+            self.copies_stdin = true;
+        }
     }
+}
 
-    fn word(&mut self, word: String) {
-        if self.first.len() < 4 {
-            self.first.push(word.clone());
+/// What the first words of a statement make of it, as far as its end depends on that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Head {
+    /// No word was heard.
+    #[default]
+    Nothing,
+    /// `CREATE`.
+    Create,
+    /// `CREATE OR`.
+    Or,
+    /// `CREATE OR REPLACE`.
+    Replace,
+    /// It creates a function or a procedure, whose body may be statements.
+    Routine,
+    /// `COPY`.
+    Copy,
+    /// `COPY`, and the last word was `FROM`.
+    CopyFrom,
+    /// Anything else.
+    Other,
+}
+
+impl Head {
+    /// With one more word.
+    fn then(self, word: &str) -> Self {
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        match self {
+            Self::Copy | Self::CopyFrom if is("from") => Self::CopyFrom,
+            Self::Copy | Self::CopyFrom => Self::Copy,
+            Self::Routine | Self::Other => self,
+            Self::Nothing if is("create") => Self::Create,
+            Self::Nothing if is("copy") => Self::Copy,
+            Self::Create if is("or") => Self::Or,
+            Self::Or if is("replace") => Self::Replace,
+            Self::Create | Self::Replace if is("function") || is("procedure") => Self::Routine,
+            _ => Self::Other,
         }
-        if self.parens == 0 {
-            match word.as_str() {
-                "begin" if self.creates_routine() => self.blocks += 1,
-                "case" if 0 < self.blocks => self.blocks += 1,
-                "end" => self.blocks = self.blocks.saturating_sub(1),
-                "stdin" if self.last == "from" && self.first[0] == "copy" => {
-                    self.copies_stdin = true;
-                }
-                _ => {}
-            }
-        }
-        self.last = word;
     }
 }
 
@@ -118,7 +145,7 @@ impl Client for Psql {
 
     fn hear(&mut self, shape: Shape, token: &str) {
         match (shape, token) {
-            (Shape::Word, _) => self.word(token.to_ascii_lowercase()),
+            (Shape::Word, _) => self.word(token),
             (Shape::Symbol, "(") => self.parens += 1,
             (Shape::Symbol, ")") => self.parens = self.parens.saturating_sub(1),
             _ => {}
