@@ -9,7 +9,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use super::dml::query;
 use super::names::{Reader, mentions, name_of};
 use super::{kind, what};
-use crate::sql::statement::{Body, Signature, Statement, What};
+use crate::sql::statement::{Body, PREPARED, Signature, Statement, What};
 
 /// `DO`.
 pub(super) fn block(reader: &Reader, block: &ast::Do) -> Body {
@@ -58,7 +58,7 @@ pub(super) fn prepared(node: &SyntaxNode) -> Body {
         None => vec!["what was prepared stands elsewhere".to_owned()],
     };
     Body {
-        language: "sql".to_owned(),
+        language: PREPARED.to_owned(),
         statements: statements.into_iter().collect(),
         unread,
         text: node.text().to_string(),

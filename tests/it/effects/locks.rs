@@ -13,10 +13,11 @@ use crate::database::{Database, Engine, available};
 use crate::test;
 
 /// The files, and whose schema each uses.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("postgres", "postgres"),
     ("postgres-keys", "postgres-keys"),
     ("postgres-objects", "postgres-keys"),
+    ("postgres-rows", "postgres-rows"),
     ("postgres-types", "postgres-types"),
 ];
 
