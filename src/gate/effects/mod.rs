@@ -259,6 +259,14 @@ impl Effects {
         }
     }
 
+    /// Forgets what it does to some relations.
+    fn forget(&mut self, which: impl Fn(&Name) -> bool) {
+        self.locks.retain(|lock| !which(&lock.relation));
+        for work in [&mut self.rewrite, &mut self.scan, &mut self.index_build] {
+            work.retain(|table| !which(table));
+        }
+    }
+
     /// Notes that a table is written anew.
     pub fn rewrites(&mut self, table: &Name) {
         note(&mut self.rewrite, table);

@@ -155,6 +155,7 @@ pub(super) fn view(c: &mut Cursor<'_>, or_replace: bool) -> Option<What> {
         mentions,
         columns: Vec::new(),
         calls: Vec::new(),
+        base: None,
     })
 }
 

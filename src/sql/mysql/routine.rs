@@ -50,6 +50,7 @@ pub(super) fn trigger(c: &mut Cursor<'_>, reader: Reader) -> Option<Said> {
             table,
             mentions: Vec::new(),
             events: Vec::new(),
+            transitions: Vec::new(),
             body,
             or_replace: false,
             calls: None,

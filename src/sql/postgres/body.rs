@@ -10,7 +10,7 @@ use super::dml::query;
 use super::names::{Reader, mentions, name_of};
 use super::since::since;
 use super::{kind, what};
-use crate::sql::statement::{Body, Signature, Statement, What};
+use crate::sql::statement::{Body, PREPARED, Signature, Statement, What};
 
 /// `DO`.
 pub(super) fn block(reader: &Reader, block: &ast::Do) -> Body {
@@ -61,7 +61,7 @@ pub(super) fn prepared(node: &SyntaxNode) -> Body {
         None => vec!["what was prepared stands elsewhere".to_owned()],
     };
     Body {
-        language: "sql".to_owned(),
+        language: PREPARED.to_owned(),
         statements: statements.into_iter().collect(),
         unread,
         text: node.text().to_string(),

@@ -25,6 +25,7 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
             }
             (Some(table), _) => What::Query(Query {
                 reads: vec![name_of(table.table_name_ref())],
+                copied: Some(name_of(table.table_name_ref())),
                 ..Query::default()
             }),
             (None, _) => within_or_query(copy.syntax()),
@@ -45,7 +46,13 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
                         .and_then(|statement| what(&statement))
                         .unwrap_or_else(|| within_or_query(&inner))
                 }
-                Some(explained) => within_or_query(explained.syntax()),
+                Some(explained) => {
+                    let node = explained.syntax();
+                    match Stmt::cast(node.clone()).and_then(|statement| what(&statement)) {
+                        Some(What::Dml(dml)) => What::Dml(Dml { planned: true, ..dml }),
+                        _ => What::Query(Query { planned: true, ..query(node) }),
+                    }
+                }
                 None => return None,
             }
         }
@@ -54,9 +61,15 @@ pub(super) fn what(statement: &Stmt) -> Option<What> {
 }
 
 /// The writes that stand in a statement, which is not counted itself.
-fn written_within(node: &SyntaxNode) -> Vec<Dml> {
+pub(super) fn written_within(node: &SyntaxNode) -> Vec<Dml> {
+    let own = super::names::own(node);
     let statements = node.descendants().skip(1).filter_map(Stmt::cast);
-    statements.filter_map(|statement| written(&statement)).collect()
+    let mut writes: Vec<Dml> = statements.filter_map(|statement| written(&statement)).collect();
+    for write in &mut writes {
+        // One may read what another gives.
+        write.reads.retain(|read| read.schema.is_some() || !own.contains(&read.name));
+    }
+    writes
 }
 
 /// A `WITH` may hold a write: then that is what the statement is.
@@ -106,10 +119,20 @@ pub(super) fn query(node: &SyntaxNode) -> Query {
             }
         }
     }
+    let (reads, only, calls) = (reads(node), only(node), calls(node));
+    Query { reads, only, locks_rows, locked, calls, ..Query::default() }
+}
+
+/// The relations that are read with `ONLY`.
+fn only(node: &SyntaxNode) -> Vec<Name> {
     let items = node.descendants().filter_map(ast::RelationFromItem::cast);
-    let only = items.filter(|item| item.only_token().is_some());
-    let only = only.map(|item| name_of(item.relation_name_ref())).collect();
-    Query { reads: reads(node), only, locks_rows, locked, calls: calls(node) }
+    let items = items.filter(|item| item.only_token().is_some());
+    let whole = node.descendants().filter_map(|node| ast::Table::cast(node)?.relation_name());
+    let whole = whole.filter(|relation| relation.only_token().is_some());
+    items
+        .map(|item| name_of(item.relation_name_ref()))
+        .chain(whole.map(|relation| name_of(relation.relation_name_ref())))
+        .collect()
 }
 
 /// The functions that are called somewhere in a node, each way of calling one once.
@@ -181,27 +204,53 @@ fn dml(
 fn of_node(verb: Verb, table: Option<&SyntaxNode>, whole: &SyntaxNode) -> Dml {
     let table = table.map(name);
     let mut reads = reads(whole);
-    reads.retain(|read| Some(read) != table.as_ref());
-    Dml { reads, calls: calls(whole), ..Dml::new(verb, table) }
+    // What is inserted may be read from the same table.
+    let inserts = matches!(verb, Verb::Insert | Verb::InsertSelect);
+    reads.retain(|read| inserts || Some(read) != table.as_ref());
+    Dml { reads, reads_only: only(whole), calls: calls(whole), ..Dml::new(verb, table) }
 }
 
 fn insert_of(insert: &ast::Insert) -> Dml {
     let relation = insert.relation_name_ref();
-    let mut rows = Vec::new();
+    let (mut rows, mut width) = (Vec::new(), None);
     // Only a list of values is a known number of rows.
     let counted = match insert.insert_source() {
         Some(ast::InsertSource::SelectVariant(ast::SelectVariant::Values(values))) => {
+            let list = values.row_list();
+            width = list.and_then(|list| Some(list.rows().next()?.exprs().count()));
             rows = rows_of(&values);
             true
         }
-        Some(ast::InsertSource::SelectVariant(source)) => reads(source.syntax()).is_empty(),
-        Some(ast::InsertSource::DefaultValues(_)) => true,
+        Some(ast::InsertSource::SelectVariant(source)) => {
+            width = width_of(&source);
+            reads(source.syntax()).is_empty()
+        }
+        Some(ast::InsertSource::DefaultValues(_)) => {
+            rows = vec![Vec::new()];
+            width = Some(0);
+            true
+        }
         None => false,
     };
     let columns = columns_of(insert.column_target_list());
     let verb = if counted { Verb::Insert } else { Verb::InsertSelect };
     let dml = of_node(verb, relation.as_ref().map(AstNode::syntax), insert.syntax());
-    Dml { bounded: counted, columns, rows, set: on_conflict(insert), ..dml }
+    let conflict = insert.on_conflict_clause();
+    let arbiter = conflict.is_some_and(|clause| clause.conflict_target().is_some());
+    let set = on_conflict(insert);
+    Dml { bounded: counted, columns, width, rows, arbiter, set, ..dml }
+}
+
+/// How many columns a query has, if it names them all.
+fn width_of(query: &ast::SelectVariant) -> Option<usize> {
+    let ast::SelectVariant::Select(select) = query else { return None };
+    let list = select.select_clause()?.target_list()?;
+    let plain = |target: &ast::Target| {
+        let text = target.syntax().text().to_string();
+        !text.trim_end().ends_with('*')
+    };
+    let targets: Vec<_> = list.targets().collect();
+    targets.iter().all(plain).then_some(targets.len())
 }
 
 fn columns_of(list: Option<ast::ColumnTargetList>) -> Vec<String> {
@@ -329,4 +378,32 @@ pub(super) fn output(query: &ast::SelectVariant) -> Vec<String> {
         },
     };
     list.targets().map(called).collect::<Option<Vec<String>>>().unwrap_or_default()
+}
+
+/// The one relation of which a view shows rows as they are, so that the view can be written: it has
+/// nothing else in its `FROM`, and neither groups nor limits.
+pub(super) fn base(query: &ast::SelectVariant) -> Option<Name> {
+    let ast::SelectVariant::Select(select) = query else { return None };
+    let rest = select.with_clause().is_none()
+        && select.group_by_clause().is_none()
+        && select.having_clause().is_none()
+        && select.tail_clauses().next().is_none();
+    let clause = select.select_clause()?;
+    let targets = clause.target_list()?;
+    let computed = targets.syntax().descendants().filter_map(ast::CallExpr::cast).any(|call| {
+        let name = call.expr().map(|expr| expr.syntax().text().to_string().to_lowercase());
+        let aggregate = ["count", "sum", "avg", "min", "max", "array_agg", "string_agg"];
+        call.over_clause().is_some() || name.is_some_and(|name| aggregate.contains(&name.trim()))
+    });
+    let distinct = clause.select_quantifier().is_some_and(|quantifier| {
+        quantifier.syntax().text().to_string().to_lowercase().starts_with("distinct")
+    });
+    let from = select.from_clause()?;
+    let mut items = from.items();
+    let (item, more) = (items.next()?, items.next());
+    let item = ast::RelationFromItem::cast(item.syntax().clone())
+        .or_else(|| item.syntax().children().find_map(ast::RelationFromItem::cast))?;
+    let joined = from.syntax().descendants().filter_map(ast::RelationFromItem::cast).count() > 1;
+    let plain = rest && !computed && !distinct && more.is_none() && !joined;
+    plain.then(|| name_of(item.relation_name_ref()))
 }

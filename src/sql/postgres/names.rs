@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use squawk_syntax::ast::{self, AstNode, Stmt};
+use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::sql::statement::{Drop, Expression, Name};
@@ -158,17 +158,6 @@ pub(super) fn own(query: &SyntaxNode) -> Vec<String> {
     tables
         .filter_map(|table| tokens(table.syntax()).next().map(|first| folded(first.text())))
         .collect()
-}
-
-/// The relations that the statements in a node write.
-pub(super) fn writes(node: &SyntaxNode) -> Vec<Name> {
-    let written = |statement: Stmt| match statement {
-        Stmt::Insert(of) => of.relation_name_ref(),
-        Stmt::Update(of) => of.relation_name().and_then(|name| name.relation_name_ref()),
-        Stmt::Delete(of) => of.relation_name().and_then(|name| name.relation_name_ref()),
-        _ => None,
-    };
-    names(node.descendants().filter_map(Stmt::cast).filter_map(written))
 }
 
 /// Every name in a query, whatever it stands for; and `*`, if it selects all columns.

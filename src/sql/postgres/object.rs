@@ -3,9 +3,9 @@
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
-use super::dml::{output, query as query_of};
+use super::dml::{base, output, query as query_of, written_within};
 use super::names::{
-    Reader, columns, drop, folded, mentions, name, name_of, names, reads, tokens, word_of, writes,
+    Reader, columns, drop, folded, mentions, name, name_of, names, reads, tokens, word_of,
 };
 use super::table::type_of;
 use crate::sql::statement::{
@@ -116,8 +116,9 @@ fn view(statement: &Stmt) -> Option<What> {
         let node = query.as_ref().map(AstNode::syntax);
         let read = node.map(query_of).unwrap_or_default();
         let mentions = node.map(mentions).unwrap_or_default();
+        let base = query.as_ref().and_then(base);
         let (reads, calls) = (read.reads, read.calls);
-        What::CreateView { name, materialized, or_replace, reads, mentions, columns, calls }
+        What::CreateView { name, materialized, or_replace, reads, mentions, columns, calls, base }
     };
     let named = |list: Option<ast::ColumnList>, mut view: What| {
         if let (What::CreateView { columns, .. }, Some(list)) = (&mut view, list) {
@@ -166,8 +167,9 @@ fn attached(statement: &Stmt) -> Option<What> {
         action,
         lenient: lenient(statement),
         event: ruled(statement),
+        instead: instead(statement),
         reads: reads(statement.syntax()),
-        writes: writes(statement.syntax()),
+        writes: written_within(statement.syntax()),
         mentions: expressions(statement),
     };
     let (policy, rule) = (TableObject::Policy, TableObject::Rule);
@@ -178,6 +180,7 @@ fn attached(statement: &Stmt) -> Option<What> {
             table: relation(create.on_relation()),
             mentions: watched(create),
             events: events(create),
+            transitions: transitions(create),
             body: None,
             or_replace: create.or_replace().is_some(),
             calls: Some(name_of(create.call_expr().and_then(|call| call.expr()))),
@@ -272,20 +275,36 @@ fn ruled(statement: &Stmt) -> Option<Verb> {
     }
 }
 
-/// What fires a trigger. `TRUNCATE`, which writes no row, is none of them.
+/// Whether a rule takes the place of its statement, whatever the rows.
+fn instead(statement: &Stmt) -> bool {
+    let Stmt::CreateRule(rule) = statement else { return false };
+    let always = rule.rule_on().is_some_and(|on| on.where_clause().is_none());
+    always && rule.rule_do().is_some_and(|action| action.instead_token().is_some())
+}
+
+/// The names behind `REFERENCING OLD TABLE AS`.
+fn transitions(create: &ast::CreateTrigger) -> Vec<String> {
+    let referencing = create.referencing().map(|of| of.syntax().clone());
+    let words: Vec<String> =
+        referencing.iter().flat_map(tokens).map(|token| folded(token.text())).collect();
+    let named = words.windows(2).filter(|pair| pair[0] == "table" || pair[0] == "as");
+    named.map(|pair| pair[1].clone()).filter(|name| name != "as").collect()
+}
+
+/// What fires a trigger.
 fn events(create: &ast::CreateTrigger) -> Vec<(Verb, Vec<String>)> {
     let list = create.trigger_event_list();
     let events = list.iter().flat_map(ast::TriggerEventList::trigger_events);
     let event = |event: ast::TriggerEvent| match event {
-        ast::TriggerEvent::TriggerEventDelete(_) => Some((Verb::Delete, Vec::new())),
-        ast::TriggerEvent::TriggerEventInsert(_) => Some((Verb::Insert, Vec::new())),
-        ast::TriggerEvent::TriggerEventTruncate(_) => None,
+        ast::TriggerEvent::TriggerEventDelete(_) => (Verb::Delete, Vec::new()),
+        ast::TriggerEvent::TriggerEventInsert(_) => (Verb::Insert, Vec::new()),
+        ast::TriggerEvent::TriggerEventTruncate(_) => (Verb::Truncate, Vec::new()),
         ast::TriggerEvent::TriggerEventUpdate(update) => {
             let columns = update.column_name_refs().map(|column| word_of(Some(column)));
-            Some((Verb::Update, columns.collect()))
+            (Verb::Update, columns.collect())
         }
     };
-    events.filter_map(event).collect()
+    events.map(event).collect()
 }
 
 /// The names in a trigger's `UPDATE OF` and `WHEN`.

@@ -27,13 +27,16 @@ impl Schema {
             What::CreateIndex(index) => self.create_index(index, false),
             What::DropIndex { drop, table, .. } => self.drop_indexes(drop, table.as_ref()),
             What::AlterIndex { name, action } => self.alter_index(name, action),
-            What::CreateView { name, materialized, reads, mentions, columns, calls, .. } => {
+            What::CreateView {
+                name, materialized, reads, mentions, columns, calls, base, ..
+            } => {
                 let view = View {
                     materialized: *materialized,
                     reads: reads.iter().map(plain).collect(),
                     mentions: mentions.clone(),
                     columns: columns.clone(),
                     calls: calls.clone(),
+                    base: base.as_ref().map(plain),
                 };
                 self.bear(name, !self.views.contains_key(&plain(name)));
                 self.views.insert(plain(name), view);
@@ -442,9 +445,11 @@ impl Schema {
         self.links.sequences.remove(&from);
         // Views follow a rename; bodies of routines do not, which is why they are kept as text.
         for view in self.views.values_mut() {
-            view.reads.iter_mut().filter(|read| **read == from).for_each(|read| {
-                read.clone_from(&to);
-            });
+            view.reads
+                .iter_mut()
+                .chain(&mut view.base)
+                .filter(|read| **read == from)
+                .for_each(|read| read.clone_from(&to));
         }
         if self.born.remove(&from) {
             self.born.insert(to.clone());

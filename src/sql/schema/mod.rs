@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::links::Links;
 use crate::sql::statement::{
-    Body, Call, Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name,
+    Body, Call, Column, Constraint, ConstraintKind, CreateIndex, Dml, ForeignKey, IndexPart, Name,
     Named, Signature, TableObject, Type, Verb,
 };
 
@@ -109,6 +109,8 @@ pub struct View {
     pub columns: Vec<String>,
     /// The functions that its query calls.
     pub calls: Vec<Call>,
+    /// PostgreSQL: the one relation that is written where it is; none if it cannot be.
+    pub base: Option<Name>,
 }
 
 /// A trigger.
@@ -121,6 +123,8 @@ pub struct Trigger {
     /// PostgreSQL: what fires it, and of `UPDATE` the columns, if it names some; none if that is not
     /// known.
     pub events: Vec<(Verb, Vec<String>)>,
+    /// The names that its function knows the changed rows by.
+    pub transitions: Vec<String>,
     /// Its body as text, where it has one.
     pub body: String,
     /// The function that it calls, where its body stands in one.
@@ -143,10 +147,12 @@ pub struct Rule {
     pub table: Name,
     /// The statement that it stands for.
     pub event: Option<Verb>,
+    /// Whether the statement itself is not run.
+    pub instead: bool,
     /// The relations that its statements read.
     pub reads: Vec<Name>,
-    /// Those that they write.
-    pub writes: Vec<Name>,
+    /// Those that write.
+    pub writes: Vec<Dml>,
 }
 
 /// The name under which a trigger or rule of PostgreSQL is kept.
@@ -174,6 +180,13 @@ impl Schema {
     #[must_use]
     pub fn column(&self, table: &Name, column: &str) -> Option<&Column> {
         self.table(table)?.column(column)
+    }
+
+    /// Whether a table or view of that name was seen.
+    #[must_use]
+    pub fn has(&self, name: &Name) -> bool {
+        let name = plain(name);
+        self.tables.contains_key(&name) || self.views.contains_key(&name)
     }
 
     /// Whether the script that is being judged made this relation, so that nobody waits for it.

@@ -2,20 +2,21 @@
 
 use super::apply::drop_from;
 use super::{Routine, Rule, Schema, Trigger, of_table, plain};
-use crate::sql::statement::{
-    Body, Maintenance, Name, ObjectAction, Signature, TableObject, Verb, What,
-};
+use crate::sql::statement::{Body, Maintenance, Name, ObjectAction, Signature, TableObject, What};
 
 impl Schema {
     pub(super) fn apply_object(&mut self, what: &What) {
         match what {
-            What::CreateTrigger { name, table, mentions, events, body, calls, .. } => {
+            What::CreateTrigger {
+                name, table, mentions, events, transitions, body, calls, ..
+            } => {
                 let kept = if calls.is_some() { of_table(table, name) } else { plain(name) };
                 let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
                 let trigger = Trigger {
                     table: plain(table),
                     mentions: mentions.clone(),
                     events: events.clone(),
+                    transitions: transitions.clone(),
                     body,
                     calls: calls.as_ref().map(plain),
                 };
@@ -27,6 +28,7 @@ impl Schema {
                 name,
                 action,
                 event,
+                instead,
                 reads,
                 writes,
                 mentions,
@@ -39,7 +41,14 @@ impl Schema {
                     ObjectAction::Alter => {}
                 }
                 if *of == TableObject::Rule {
-                    self.apply_rule(table, name, *action, *event, (reads, writes));
+                    let rule = Rule {
+                        table: plain(table),
+                        event: *event,
+                        instead: *instead,
+                        reads: reads.iter().map(plain).collect(),
+                        writes: writes.clone(),
+                    };
+                    self.apply_rule(name, *action, rule);
                 }
             }
             What::CreateRoutine { name, body, signature } => {
@@ -70,22 +79,10 @@ impl Schema {
     }
 
     /// A rule is followed by what its statements read and write.
-    fn apply_rule(
-        &mut self,
-        table: &Name,
-        name: &Name,
-        action: ObjectAction,
-        event: Option<Verb>,
-        (reads, writes): (&[Name], &[Name]),
-    ) {
-        let kept = of_table(table, name);
-        let all = |names: &[Name]| names.iter().map(plain).collect();
+    fn apply_rule(&mut self, name: &Name, action: ObjectAction, rule: Rule) {
+        let kept = of_table(&rule.table, name);
         match action {
-            ObjectAction::Create => {
-                let rule =
-                    Rule { table: plain(table), event, reads: all(reads), writes: all(writes) };
-                self.rules.insert(kept, rule);
-            }
+            ObjectAction::Create => drop(self.rules.insert(kept, rule)),
             ObjectAction::Drop => drop_from(&mut self.rules, &kept),
             ObjectAction::Alter => {}
         }

@@ -143,6 +143,7 @@ fn view(c: &mut Cursor<'_>, name: Name) -> Option<What> {
         mentions,
         columns: Vec::new(),
         calls: Vec::new(),
+        base: None,
     })
 }
 
@@ -189,6 +190,7 @@ fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
             table,
             mentions: Vec::new(),
             events: Vec::new(),
+            transitions: Vec::new(),
             body,
             or_replace: false,
             calls: None,

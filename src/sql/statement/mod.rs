@@ -16,7 +16,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use alter::{Action, AlterTable, PartitionOperation, Place};
-pub use rows::{Body, Call, Dml, Query, Signature, Verb};
+pub use rows::{Body, Call, Dml, PREPARED, Query, Signature, Verb};
 pub use table::{
     Algorithm, Check, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, Expression,
     ForeignKey, Generated, IndexKind, IndexPart, KeyNames, LockClause, Online, Type, Wait,
@@ -105,6 +105,8 @@ pub enum What {
         columns: Vec<String>,
         /// PostgreSQL: the functions that its query calls.
         calls: Vec<Call>,
+        /// PostgreSQL: the one relation that is written where the view is.
+        base: Option<Name>,
     },
     /// `DROP VIEW`, `DROP MATERIALIZED VIEW`.
     DropView {
@@ -134,6 +136,8 @@ pub enum What {
         mentions: Vec<String>,
         /// PostgreSQL: the statements that fire it, and of `UPDATE` the columns, if it names some.
         events: Vec<(Verb, Vec<String>)>,
+        /// PostgreSQL: the names that its function knows the changed rows by (`REFERENCING`).
+        transitions: Vec<String>,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
         /// `OR REPLACE`.
@@ -263,10 +267,12 @@ pub enum What {
         lenient: bool,
         /// The statement that a rule stands for; none for all of a policy's.
         event: Option<Verb>,
+        /// Whether a rule does what it does in any case, and the statement itself is not run.
+        instead: bool,
         /// The relations that its definition reads.
         reads: Vec<Name>,
-        /// Those that it writes.
-        writes: Vec<Name>,
+        /// The statements of a rule that write.
+        writes: Vec<Dml>,
         /// The names in its expressions, for who depends on what.
         mentions: Vec<String>,
     },

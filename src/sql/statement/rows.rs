@@ -7,6 +7,7 @@ pub type Call = (String, Vec<String>);
 
 /// A statement that writes rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
 pub struct Dml {
     /// How.
     pub verb: Verb,
@@ -16,20 +17,28 @@ pub struct Dml {
     pub only: bool,
     /// Other relations that it reads.
     pub reads: Vec<Name>,
+    /// PostgreSQL: those of them that it reads with `ONLY`.
+    pub reads_only: Vec<Name>,
     /// PostgreSQL: the functions that it calls.
     pub calls: Vec<Call>,
     /// Whether it has a `WHERE` (or, of `INSERT`, stands for a counted list of rows).
     pub bounded: bool,
     /// The columns that an `INSERT` names; none means all.
     pub columns: Vec<String>,
+    /// PostgreSQL: how many columns an `INSERT` gives a value, where that is plain.
+    pub width: Option<usize>,
     /// PostgreSQL: the rows of `VALUES`, each value as written, of an `INSERT` with few of them;
     /// otherwise none.
     pub rows: Vec<Vec<String>>,
     /// The assignments of an `UPDATE` (or of PostgreSQL's `ON CONFLICT DO UPDATE`), column and
     /// expression, as written.
     pub set: Vec<(String, String)>,
+    /// PostgreSQL: whether `ON CONFLICT` says which conflict, so that the indexes are looked through.
+    pub arbiter: bool,
     /// The predicate as written.
     pub predicate: Option<String>,
+    /// PostgreSQL: whether it is planned and not run (`EXPLAIN`).
+    pub planned: bool,
     /// PostgreSQL: the branches of a `MERGE`, each as the statement that it stands for.
     pub branches: Vec<Self>,
     /// PostgreSQL: the other writes of the same statement, which stand in its `WITH`.
@@ -45,12 +54,16 @@ impl Dml {
             table,
             only: false,
             reads: Vec::new(),
+            reads_only: Vec::new(),
             calls: Vec::new(),
             bounded: false,
             columns: Vec::new(),
+            width: None,
             rows: Vec::new(),
             set: Vec::new(),
+            arbiter: false,
             predicate: None,
+            planned: false,
             branches: Vec::new(),
             with: Vec::new(),
         }
@@ -74,6 +87,8 @@ pub enum Verb {
     Replace,
     /// `COPY … FROM`, `LOAD DATA`.
     Load,
+    /// PostgreSQL: `TRUNCATE`, as an event of triggers.
+    Truncate,
 }
 
 /// A statement that reads rows.
@@ -87,9 +102,16 @@ pub struct Query {
     pub locks_rows: bool,
     /// PostgreSQL: those of the relations whose rows it locks.
     pub locked: Vec<Name>,
+    /// PostgreSQL: the table that `COPY … TO` reads, without a plan.
+    pub copied: Option<Name>,
+    /// PostgreSQL: whether it is planned and not run (`EXPLAIN`).
+    pub planned: bool,
     /// The functions that it calls.
     pub calls: Vec<Call>,
 }
+
+/// The language of a body that is looked through and kept for later (`PREPARE`).
+pub const PREPARED: &str = "prepared";
 
 /// Code that runs statements.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

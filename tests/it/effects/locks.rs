@@ -13,11 +13,12 @@ use crate::database::{Database, Engine, oracles};
 use crate::test;
 
 /// The files, and whose schema each uses.
-const FILES: [(&str, &str); 5] = [
-    ("postgres-boundaries", "postgres-boundaries"),
+const FILES: [(&str, &str); 6] = [
     ("postgres", "postgres"),
+    ("postgres-boundaries", "postgres-boundaries"),
     ("postgres-keys", "postgres-keys"),
     ("postgres-objects", "postgres-keys"),
+    ("postgres-rows", "postgres-rows"),
     ("postgres-types", "postgres-types"),
 ];
 

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::sql::schema::Table;
-use crate::sql::statement::Type;
+use crate::sql::statement::{ConstraintKind, Type};
 
 /// A constant of a column's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,17 +275,17 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// What a table's valid checks say about one column: conditions that all hold, each a comparison
-/// with a constant. What is not such a one says nothing here.
-pub(super) fn conditions(table: &Table, column: &str) -> Vec<(Comparison, Vec<Value>)> {
-    let Some(ty) = table.column(column).map(|column| &column.ty) else { return Vec::new() };
-    let checks = table.constraints.iter().filter(|of| !of.not_valid && of.enforced);
-    let mut found = Vec::new();
-    for check in checks {
-        let crate::sql::statement::ConstraintKind::Check(check) = &check.kind else { continue };
-        conjuncts(&check.text, &mut |part| found.extend(comparison(part, column, ty)));
-    }
-    found
+/// What is known of a column's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The column, compared with a constant, or with several of which one fits.
+    Is(Comparison, Vec<Value>),
+    /// All of these hold.
+    All(Vec<Self>),
+    /// One of these holds.
+    Any(Vec<Self>),
+    /// It says something else.
+    Else,
 }
 
 /// How a column is compared.
@@ -303,8 +303,18 @@ pub(super) enum Comparison {
     More,
 }
 
-/// Gives the parts that `AND` joins, without the parentheses around them.
-fn conjuncts(text: &str, each: &mut impl FnMut(&str)) {
+/// What a table's valid checks say about one column.
+pub(super) fn conditions(table: &Table, column: &str) -> Condition {
+    let Some(ty) = table.column(column).map(|column| &column.ty) else { return Condition::Else };
+    let valid = table.constraints.iter().filter(|of| !of.not_valid && of.enforced);
+    let checks = valid.filter_map(|constraint| match &constraint.kind {
+        ConstraintKind::Check(check) => Some(condition(&check.text, column, ty)),
+        _ => None,
+    });
+    Condition::All(checks.collect())
+}
+
+fn condition(text: &str, column: &str, ty: &Type) -> Condition {
     let mut text = text.trim();
     while let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
         // (a) AND (b) begins and ends with parentheses that are not each other's.
@@ -313,38 +323,60 @@ fn conjuncts(text: &str, each: &mut impl FnMut(&str)) {
         }
         text = inner.trim();
     }
+    let parts = |word: &str| -> Option<Vec<Condition>> {
+        let parts = joined(text, word);
+        (parts.len() > 1).then(|| parts.iter().map(|part| condition(part, column, ty)).collect())
+    };
+    // OR binds less than AND.
+    if let Some(parts) = parts("or") {
+        return Condition::Any(parts);
+    }
+    if joined(text, "between").len() > 1 {
+        return between(text, column, ty).unwrap_or(Condition::Else);
+    }
+    if let Some(parts) = parts("and") {
+        return Condition::All(parts);
+    }
+    comparison(text, column, ty).unwrap_or(Condition::Else)
+}
+
+/// What a word joins, outside of parentheses and quotes.
+fn joined<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let (mut depth, mut quoted, mut start) = (0, false, 0);
     let mut parts = Vec::new();
+    let mut before = ' ';
     for (at, c) in text.char_indices() {
         match c {
             '\'' => quoted = !quoted,
             '(' if !quoted => depth += 1,
             ')' if !quoted => depth -= 1,
-            c if c.is_whitespace() && !quoted && depth == 0 => {
-                let rest = text[at..].trim_start();
-                let word = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-                if word.eq_ignore_ascii_case("or") || word.eq_ignore_ascii_case("between") {
-                    return;
-                }
-                if word.eq_ignore_ascii_case("and") && start <= at {
-                    parts.push(&text[start..at]);
-                    start = text.len() - rest.len() + word.len();
-                }
-            }
             _ => {}
         }
-    }
-    if parts.is_empty() {
-        each(text);
-        return;
+        let apart = |c: char| !(c == '_' || c.is_alphanumeric());
+        let here = text.get(at..at + word.len()).is_some_and(|of| of.eq_ignore_ascii_case(word));
+        let ends = || text[at + word.len()..].chars().next().is_none_or(apart);
+        if here && depth == 0 && !quoted && apart(before) && ends() && start <= at {
+            parts.push(&text[start..at]);
+            start = at + word.len();
+        }
+        before = c;
     }
     parts.push(&text[start..]);
-    for part in parts {
-        conjuncts(part, each);
-    }
+    parts
 }
 
-fn comparison(part: &str, column: &str, ty: &Type) -> Option<(Comparison, Vec<Value>)> {
+/// `c BETWEEN a AND b`, alone.
+fn between(text: &str, column: &str, ty: &Type) -> Option<Condition> {
+    let parts = joined(text, "between");
+    let [name, ends] = &parts[..] else { return None };
+    let ends = joined(ends, "and");
+    let [low, high] = &ends[..] else { return None };
+    let both = [(">=", low), ("<=", high)];
+    let both = both.map(|(sign, end)| comparison(&format!("{name} {sign} {end}"), column, ty));
+    both.into_iter().collect::<Option<_>>().map(Condition::All)
+}
+
+fn comparison(part: &str, column: &str, ty: &Type) -> Option<Condition> {
     let rest = part.trim_start();
     let rest = match rest.strip_prefix('"') {
         Some(quoted) => quoted.strip_prefix(column)?.strip_prefix('"')?,
@@ -353,38 +385,53 @@ fn comparison(part: &str, column: &str, ty: &Type) -> Option<(Comparison, Vec<Va
             head.eq_ignore_ascii_case(column).then(|| &rest[column.len()..])?
         }
     };
-    let rest = rest.trim_start();
+    let bare = rest.trim_start();
+    let word = bare.get(..2).unwrap_or_default();
+    if word.eq_ignore_ascii_case("in") && rest.len() > bare.len() {
+        let group = groups(bare).next()?;
+        let values = split(group).into_iter().map(|part| value(part, ty)).collect::<Option<_>>()?;
+        return Some(Condition::Is(Comparison::OneOf, values));
+    }
     let signs = [
         ("<=", Comparison::AtMost),
         (">=", Comparison::AtLeast),
-        ("<>", Comparison::OneOf),
         ("<", Comparison::Less),
         (">", Comparison::More),
         ("=", Comparison::OneOf),
     ];
-    let word = rest.get(..2).unwrap_or_default();
-    if word.eq_ignore_ascii_case("in") {
-        let group = groups(rest).next()?;
-        let values = split(group).into_iter().map(|part| value(part, ty)).collect::<Option<_>>()?;
-        return Some((Comparison::OneOf, values));
-    }
-    let (sign, how) = signs.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
-    if sign == "<>" {
-        return None;
-    }
-    let constant = value(rest[sign.len()..].trim(), ty).filter(|value| *value != Value::Null)?;
-    Some((how, vec![constant]))
+    let (sign, how) = signs.into_iter().find(|(sign, _)| bare.starts_with(sign))?;
+    let constant = value(bare[sign.len()..].trim(), ty).filter(|value| *value != Value::Null)?;
+    Some(Condition::Is(how, vec![constant]))
 }
 
-/// Whether rows of which all these conditions hold are surely none of the bounds'. A condition
-/// lets NULL through, which a range does not hold and a list only if it names it.
-pub(super) fn excludes(conditions: &[(Comparison, Vec<Value>)], bounds: &Bounds) -> bool {
-    let outside = |(how, constants): &(Comparison, Vec<Value>)| match bounds {
+impl Condition {
+    /// Whether it proves what a comparison may prove: all of several say more than each, and one of
+    /// several only what each says.
+    fn proves(&self, of: &impl Fn(Comparison, &[Value]) -> bool) -> bool {
+        match self {
+            Self::Is(how, constants) => of(*how, constants),
+            Self::All(parts) => parts.iter().any(|part| part.proves(of)),
+            Self::Any(parts) => parts.iter().all(|part| part.proves(of)),
+            Self::Else => false,
+        }
+    }
+}
+
+/// Whether rows of which this holds are surely none of the bounds'. A check lets NULL through, which
+/// a range does not hold, and a list only if it names it.
+pub(super) fn excludes(condition: &Condition, bounds: &Bounds) -> bool {
+    let none_of = |constants: &[Value]| {
+        constants.iter().all(|one| bounds.holds(std::slice::from_ref(one)) == Some(false))
+    };
+    match bounds {
+        Bounds::List(_) => {
+            let outside = |how, constants: &[Value]| how == Comparison::OneOf && none_of(constants);
+            !bounds.takes_null() && condition.proves(&outside)
+        }
         Bounds::Range(from, to) => {
-            let ([End::At(_) | End::Min], [End::At(_) | End::Max]) = (&from[..], &to[..]) else {
-                return false;
-            };
-            match (how, &constants[..], &from[0], &to[0]) {
+            let ([from], [to]) = (&from[..], &to[..]) else { return false };
+            condition.proves(&|how, constants| match (how, constants, from, to) {
+                (Comparison::OneOf, constants, ..) => none_of(constants),
                 (Comparison::Less, [at], End::At(from), _) => {
                     order(at, from).is_some_and(|order| order != Ordering::Greater)
                 }
@@ -394,49 +441,37 @@ pub(super) fn excludes(conditions: &[(Comparison, Vec<Value>)], bounds: &Bounds)
                 (Comparison::AtLeast | Comparison::More, [at], _, End::At(to)) => {
                     order(at, to).is_some_and(|order| order != Ordering::Less)
                 }
-                (Comparison::OneOf, constants, ..) => constants
-                    .iter()
-                    .all(|one| bounds.holds(std::slice::from_ref(one)) == Some(false)),
                 _ => false,
-            }
+            })
         }
-        Bounds::List(values) => {
-            *how == Comparison::OneOf
-                && !values.contains(&Value::Null)
-                && constants
-                    .iter()
-                    .all(|one| bounds.holds(std::slice::from_ref(one)) == Some(false))
-        }
-    };
-    conditions.iter().any(outside)
+    }
 }
 
-/// Whether rows of which all these conditions hold surely are the bounds', but for NULL.
-pub(super) fn implies(conditions: &[(Comparison, Vec<Value>)], bounds: &Bounds) -> bool {
-    let within = |(how, constants): &(Comparison, Vec<Value>)| {
-        *how == Comparison::OneOf
+/// Whether rows of which this holds surely are the bounds', but for NULL.
+pub(super) fn implies(condition: &Condition, bounds: &Bounds) -> bool {
+    let within = |how, constants: &[Value]| {
+        how == Comparison::OneOf
             && constants.iter().all(|one| bounds.holds(std::slice::from_ref(one)) == Some(true))
     };
-    if conditions.iter().any(within) {
+    if condition.proves(&within) {
         return true;
     }
     let Bounds::Range(from, to) = bounds else { return false };
     let ([from], [to]) = (&from[..], &to[..]) else { return false };
-    let above = |(how, constants): &(Comparison, Vec<Value>)| match (from, &constants[..]) {
-        (End::At(from), [at]) if matches!(how, Comparison::AtLeast | Comparison::More) => {
+    let above = |how, constants: &[Value]| match (how, constants, from) {
+        (Comparison::AtLeast | Comparison::More, [at], End::At(from)) => {
             order(at, from).is_some_and(|order| order != Ordering::Less)
         }
         _ => false,
     };
-    let below = |(how, constants): &(Comparison, Vec<Value>)| match (to, how, &constants[..]) {
-        (End::At(to), Comparison::Less, [at]) => {
+    let below = |how, constants: &[Value]| match (how, constants, to) {
+        (Comparison::Less, [at], End::At(to)) => {
             order(at, to).is_some_and(|order| order != Ordering::Greater)
         }
-        (End::At(to), Comparison::AtMost, [at]) => order(at, to) == Some(Ordering::Less),
+        (Comparison::AtMost, [at], End::At(to)) => order(at, to) == Some(Ordering::Less),
         _ => false,
     };
-    (*from == End::Min || conditions.iter().any(above))
-        && (*to == End::Max || conditions.iter().any(below))
+    (*from == End::Min || condition.proves(&above)) && (*to == End::Max || condition.proves(&below))
 }
 
 #[cfg(test)]
@@ -533,8 +568,9 @@ mod tests {
             ("n >= 20", false, true),
             ("n IN (1, 30)", false, true),
             ("n >= 10 AND n < 20 OR n = 5", false, false),
-            ("n < 10 OR n >= 20", false, false),
-            ("n BETWEEN 10 AND 19", false, false),
+            ("n = 11 OR (n > 11 AND n < 20)", true, false),
+            ("n < 10 OR n >= 20", false, true),
+            ("n BETWEEN 10 AND 19", true, false),
             ("NOT n < 10", false, false),
             ("n + 1 < 10", false, false),
             ("nn < 10", false, false),

@@ -31,8 +31,14 @@ use crate::sql::{Tokens, mentions};
 
 /// What the statement does.
 pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
-    let mut judge =
-        Judge { around: *around, effects: Effects::none(), fired: Vec::new(), called: Vec::new() };
+    let mut judge = Judge {
+        around: *around,
+        effects: Effects::none(),
+        fired: Vec::new(),
+        called: Vec::new(),
+        planned: false,
+        transitions: Vec::new(),
+    };
     if let Some(since) = statement.since {
         judge.came_with(since.version, &format!("`{}`", since.what));
     }
@@ -49,6 +55,10 @@ struct Judge<'a> {
     fired: Vec<(Name, Verb, Vec<String>)>,
     /// The functions that were followed already.
     called: Vec<Name>,
+    /// Whether what it is about is planned and not run.
+    planned: bool,
+    /// The names by which the function of a trigger knows the changed rows, which are no relations.
+    transitions: Vec<String>,
 }
 
 impl Judge<'_> {
@@ -103,6 +113,9 @@ impl Judge<'_> {
     }
 
     fn lock(&mut self, name: &Name, mode: Mode) {
+        if name.schema.is_none() && self.transitions.contains(&name.name) {
+            return;
+        }
         let of = self.kind(name);
         self.effects.lock(of, &plain(name), mode);
     }
@@ -135,8 +148,10 @@ impl Judge<'_> {
     fn tables_ruled_with(&self, relation: &Name) -> Vec<Name> {
         let wanted = plain(relation);
         let rules = self.around.schema.rules.values();
-        let naming =
-            rules.filter(|rule| rule.reads.contains(&wanted) || rule.writes.contains(&wanted));
+        let naming = rules.filter(|rule| {
+            let mut writes = rule.writes.iter().filter_map(|write| write.table.as_ref());
+            rule.reads.contains(&wanted) || writes.any(|table| plain(table) == wanted)
+        });
         naming.map(|rule| rule.table.clone()).filter(|table| *table != wanted).collect()
     }
 

@@ -4,8 +4,8 @@ use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::{of_table, plain};
 use crate::sql::statement::{
-    DomainAction, Drop, LockMode, Maintenance, Name, Named, ObjectAction, SequenceAction,
-    TableObject, Type, TypeAction, What,
+    Dml, DomainAction, Drop, LockMode, Maintenance, Name, Named, ObjectAction, SequenceAction,
+    TableObject, Type, TypeAction, Verb, What,
 };
 
 impl Judge<'_> {
@@ -88,7 +88,7 @@ impl Judge<'_> {
                 for read in reads {
                     self.lock(read, Mode::AccessShareLock);
                 }
-                for written in writes {
+                for written in writes.iter().filter_map(|write| write.table.as_ref()) {
                     self.lock(written, Mode::RowExclusiveLock);
                 }
             }
@@ -312,6 +312,7 @@ impl Judge<'_> {
                 self.lock_sequences(one, None, Mode::AccessExclusiveLock);
             }
             self.loses(one, "all its rows");
+            self.fire_triggers(one, &Dml::new(Verb::Truncate, Some(one.clone())));
         }
     }
 

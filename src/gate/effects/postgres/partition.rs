@@ -7,6 +7,9 @@ use crate::sql::statement::{ForeignKey, Name};
 
 impl Judge<'_> {
     pub(super) fn attach(&mut self, parent: &Name, child: &Name, bounds: &str) {
+        if let Some(why) = self.unfit(parent, child) {
+            self.fails(why);
+        }
         self.lock_tree(child, Mode::AccessExclusiveLock);
         let default = self.default_partition(parent);
         let unproven: Vec<Name> = if self.proves(child, parent, bounds) {
@@ -72,6 +75,25 @@ impl Judge<'_> {
              not",
             plain(parent)
         ));
+    }
+
+    /// Why a table cannot be a partition: it has the parent's columns, and no others.
+    fn unfit(&self, parent: &Name, child: &Name) -> Option<String> {
+        let schema = self.around.schema;
+        let whole = |name: &Name| schema.table(name).filter(|table| table.whole && schema.complete);
+        let (above, below) = (whole(parent)?, whole(child)?);
+        for column in &below.columns {
+            if above.column(&column.name).is_none() {
+                return Some(format!("`{child}` has the column `{}`, the parent not", column.name));
+            }
+        }
+        above.columns.iter().find_map(|column| match below.column(&column.name) {
+            None => Some(format!("`{child}` lacks the column `{}`", column.name)),
+            Some(own) if column.not_null && !own.not_null => {
+                Some(format!("`{}` is NOT NULL in the parent, and not in `{child}`", column.name))
+            }
+            Some(_) => None,
+        })
     }
 
     /// Whether the valid checks of a table prove that its rows belong into a partition of `parent`

@@ -5,12 +5,19 @@ use super::{Effects, Judge, Mode};
 use crate::gate::Surroundings;
 use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::{Schema, plain};
-use crate::sql::statement::{Body, Call, Name, Statement, What};
+use crate::sql::statement::{Body, Call, Name, PREPARED, Statement, What};
 use crate::sql::{Tokens, Use, mentions, read};
 
 impl Judge<'_> {
     /// What its statements do together, whatever branch they stand in.
     pub(super) fn body(&mut self, body: &Body) {
+        if let Some(why) = body.unread.first() {
+            self.effects.verdict = Verdict::NotEvaluated(why.clone());
+        }
+        if body.language == PREPARED {
+            self.look_through(&body.statements);
+            return;
+        }
         // What would be refused may stand in a branch that is not taken, or be caught.
         let mut words = ["if", "case", "loop", "exception"].iter();
         let branches = words.any(|word| mentions(Tokens::Postgres, &body.text, word));
@@ -20,6 +27,8 @@ impl Judge<'_> {
         // A copy of the schema is dear, and what only reads and writes rows leaves it as it is.
         let mut own: Option<Schema> =
             body.statements.iter().any(changes).then(|| self.around.schema.clone());
+        // What it makes itself, nobody waits for.
+        let mut made: Vec<Name> = Vec::new();
         for statement in &body.statements {
             let mut inner = Judge {
                 around: Surroundings {
@@ -30,29 +39,38 @@ impl Judge<'_> {
                 effects: Effects::none(),
                 fired: self.fired.clone(),
                 called: self.called.clone(),
+                planned: self.planned,
+                transitions: self.transitions.clone(),
             };
             inner.statement(&statement.what);
             let mut inner = inner.effects;
             if branches {
                 inner.fails = None;
             }
+            if let Some(schema) = &own {
+                inner.forget(|name| {
+                    let index = schema.indexes.get(name).map(|index| &index.table);
+                    made.contains(name) || index.is_some_and(|table| made.contains(table))
+                });
+            }
             self.absorb(inner);
             if let Some(schema) = &mut own {
+                made.extend(makes(&statement.what).filter(|name| !schema.has(name)));
                 schema.apply(statement);
             }
-        }
-        if let Some(why) = body.unread.first() {
-            self.effects.verdict = Verdict::NotEvaluated(why.clone());
         }
     }
 
     /// A body in SQL is looked through when its function is made: what it names is opened, and no
     /// row is touched. Other bodies are looked at when they run.
     pub(super) fn check_body(&mut self, body: &Body) {
-        if body.language != "sql" {
-            return;
+        if body.language == "sql" {
+            self.look_through(&body.statements);
         }
-        for statement in &body.statements {
+    }
+
+    fn look_through(&mut self, statements: &[Statement]) {
+        for statement in statements {
             let (reads, written) = match &statement.what {
                 What::Query(query) => (&query.reads, None),
                 What::Dml(dml) => (&dml.reads, dml.table.as_ref()),
@@ -94,7 +112,12 @@ impl Judge<'_> {
         // It may call itself, or be called for each of many columns.
         if !self.called.contains(&name) {
             self.called.push(name);
-            self.body(&routine.body);
+            // The planner looks into a function in SQL, to put it in the place of the call.
+            if self.planned {
+                self.check_body(&routine.body);
+            } else {
+                self.body(&routine.body);
+            }
         }
         true
     }
@@ -122,6 +145,16 @@ impl Judge<'_> {
         };
         self.effects.lock(Relation::Sequence, &plain(&name), Mode::RowExclusiveLock);
     }
+}
+
+/// The relation that a statement makes.
+fn makes(what: &What) -> impl Iterator<Item = Name> {
+    let made = match what {
+        What::CreateTable(table) => Some(plain(&table.name)),
+        What::CreateView { name, .. } => Some(plain(name)),
+        _ => None,
+    };
+    made.into_iter()
 }
 
 /// Aggregates, window functions, and what the grammar makes of words: `functions.txt` lists only

@@ -2,21 +2,35 @@
 
 use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
-use crate::sql::schema::{Table, plain};
+use crate::sql::schema::{Rule, Table, plain};
 use crate::sql::statement::{Dml, ForeignKey, Name, Query, Verb};
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     pub(super) fn dml(&mut self, dml: &Dml) {
+        let planned = self.planned;
+        self.planned |= dml.planned;
         for other in &dml.with {
             self.dml(other);
         }
         for call in &dml.calls {
             self.call(call);
         }
+        let nothing = dml
+            .table
+            .as_ref()
+            .and_then(|table| self.rule_instead(table, dml))
+            .is_some_and(is_nothing);
         for read in &dml.reads {
-            self.read(read);
+            if nothing {
+                self.lock(read, Mode::AccessShareLock);
+            } else if dml.reads_only.contains(read) {
+                self.read_one(&plain(read));
+            } else {
+                self.read(read);
+            }
         }
         self.write(dml);
+        self.planned = planned;
     }
 
     /// Writes rows, and follows what that sets off. `fired` keeps a circle from going round for ever.
@@ -35,14 +49,24 @@ impl Judge<'_> {
             self.write_view(table, dml);
             return;
         }
-        let written = self.written(table, dml);
+        if self.is_replaced(table, dml) {
+            return;
+        }
+        let inserts = event_of(dml.verb) == Verb::Insert;
+        let written =
+            if inserts && self.planned { vec![plain(table)] } else { self.written(table, dml) };
         for one in &written {
             self.lock(one, Mode::RowExclusiveLock);
             // What inserts lets go of the indexes at its end; what was planned with them does not.
-            let updates = matches!(dml.verb, Verb::Update | Verb::Delete | Verb::Merge);
-            if (updates || !dml.set.is_empty()) && self.plans_indexes(one) {
+            if !inserts && self.plans_indexes(one) {
                 self.lock_indexes(one, Mode::RowExclusiveLock);
             }
+        }
+        if dml.arbiter {
+            self.lock_indexes(table, Mode::RowExclusiveLock);
+        }
+        if self.planned {
+            return;
         }
         if dml.verb != Verb::Delete {
             // A partition looks up which rows belong to it.
@@ -53,6 +77,28 @@ impl Judge<'_> {
         for event in events(dml) {
             self.follow_event(table, &written, event);
         }
+    }
+
+    /// A rule may take the place of the statement, which is then not run: a rule that does nothing
+    /// leaves only the lock of having looked.
+    fn is_replaced(&mut self, table: &Name, dml: &Dml) -> bool {
+        let Some(rule) = self.rule_instead(table, dml) else { return false };
+        self.lock(table, Mode::RowExclusiveLock);
+        if !is_nothing(rule) && event_of(dml.verb) != Verb::Insert {
+            for one in self.written(table, dml) {
+                self.lock(&one, Mode::RowExclusiveLock);
+                self.lock_indexes(&one, Mode::RowExclusiveLock);
+            }
+        }
+        self.follow_rules(table, dml);
+        true
+    }
+
+    /// The rule that takes the place of a statement.
+    fn rule_instead(&self, table: &Name, dml: &Dml) -> Option<&'a Rule> {
+        let (of, verb) = (plain(table), event_of(dml.verb));
+        let mut rules = self.around.schema.rules.values().filter(|rule| rule.table == of);
+        rules.find(|rule| rule.instead && rule.event == Some(verb))
     }
 
     /// What comes with the rows that one way of writing writes.
@@ -98,9 +144,27 @@ impl Judge<'_> {
             }
             return;
         }
-        for read in &known.reads {
-            self.write(&Dml { table: Some(read.clone()), ..dml.clone() });
+        let Some(base) = &known.base else {
+            if schema.complete {
+                self.fails(format!("the view `{view}` cannot be written"));
+            }
+            for read in &known.reads {
+                self.write(&Dml { table: Some(read.clone()), ..dml.clone() });
+            }
+            return;
+        };
+        for read in known.reads.iter().filter(|read| *read != base) {
+            self.read(read);
         }
+        let mut dml = Dml { table: Some(base.clone()), ..dml.clone() };
+        // Values without names are those of the view's columns, under the names of the table's.
+        let of_base = |name: &String| schema.column(base, name).is_some();
+        if dml.columns.is_empty() && !known.columns.is_empty() && known.columns.iter().all(of_base)
+        {
+            let width = dml.width.unwrap_or(known.columns.len());
+            dml.columns = known.columns.iter().take(width).cloned().collect();
+        }
+        self.write(&dml);
     }
 
     /// A column that an `INSERT` leaves out takes its default: a number from its sequence, or what a
@@ -111,12 +175,8 @@ impl Judge<'_> {
         }
         let schema = self.around.schema;
         let Some(known) = schema.table(table) else { return };
-        // Without names, values stand for the first columns.
-        let given = dml.rows.iter().map(Vec::len).min().unwrap_or(usize::MAX);
-        let left_out = known.columns.iter().enumerate().filter(|(at, column)| {
-            if dml.columns.is_empty() { given <= *at } else { !dml.columns.contains(&column.name) }
-        });
-        for (_, column) in left_out {
+        for column in known.columns.iter().filter(|column| takes_default(known, &column.name, dml))
+        {
             if column.identity || column.ty.name.ends_with("serial") {
                 self.lock_sequences(table, Some(&column.name), Mode::RowExclusiveLock);
             }
@@ -135,9 +195,7 @@ impl Judge<'_> {
         for rule in
             rules.filter(|rule| rule.table == table && rule.event.is_none_or(|of| of == verb))
         {
-            for written in &rule.writes {
-                self.lock(written, Mode::RowExclusiveLock);
-            }
+            rule.writes.iter().for_each(|write| self.dml(write));
             for read in &rule.reads {
                 self.read(read);
             }
@@ -145,14 +203,18 @@ impl Judge<'_> {
     }
 
     /// What the functions of a table's triggers do, and of those that it has as a partition.
-    fn fire_triggers(&mut self, table: &Name, dml: &Dml) {
+    pub(super) fn fire_triggers(&mut self, table: &Name, dml: &Dml) {
         let schema = self.around.schema;
         for one in self.line(table) {
             let firing =
                 schema.triggers_of(&one).filter(|(_, trigger)| fires(&trigger.events, dml));
-            for function in firing.filter_map(|(_, trigger)| trigger.calls.as_ref()) {
-                if let Some(routine) = schema.routines.get(function) {
+            for (_, trigger) in firing {
+                let function = trigger.calls.as_ref();
+                if let Some(routine) = function.and_then(|name| schema.routines.get(name)) {
+                    let around =
+                        std::mem::replace(&mut self.transitions, trigger.transitions.clone());
                     self.body(&routine.body);
+                    self.transitions = around;
                 }
             }
         }
@@ -168,16 +230,22 @@ impl Judge<'_> {
     fn foreign_keys(&mut self, table: &Name, dml: &Dml) {
         let schema = self.around.schema;
         let set = assigned(dml);
-        let names = |column: &String| match dml.verb {
-            Verb::Update => set.contains(column),
+        let of = schema.table(table);
+        let updates = |column: &String| set.contains(column);
+        let refers = |key: &ForeignKey| match dml.verb {
+            Verb::Update => key.columns.iter().any(updates),
             Verb::Delete => false,
-            _ => dml.columns.is_empty() || dml.columns.contains(column),
+            // A key with a NULL in it refers to nothing.
+            _ => {
+                !of.is_some_and(|of| key.columns.iter().any(|one| is_null(of, one, dml)))
+                    || key.columns.iter().any(updates)
+            }
         };
         let line = self.line(table);
         let parents: Vec<Name> = line
             .iter()
             .flat_map(|one| schema.foreign_keys_of(one))
-            .filter(|(constraint, key)| constraint.enforced && key.columns.iter().any(names))
+            .filter(|(constraint, key)| constraint.enforced && refers(key))
             .map(|(_, key)| key.table.clone())
             .collect();
         for parent in parents {
@@ -193,9 +261,7 @@ impl Judge<'_> {
             .filter(|(_, constraint, reference)| {
                 let referenced =
                     if reference.referenced.is_empty() { key } else { &reference.referenced };
-                constraint.enforced
-                    && (dml.verb == Verb::Delete
-                        || (dml.verb == Verb::Update && referenced.iter().any(names)))
+                constraint.enforced && (dml.verb == Verb::Delete || referenced.iter().any(updates))
             })
             .map(|(child, _, reference)| (child.clone(), reference.clone()))
             .collect();
@@ -234,12 +300,18 @@ impl Judge<'_> {
             Verb::Insert | Verb::InsertSelect | Verb::Load | Verb::Replace => {
                 self.partitions_of_rows(table, dml)
             }
-            Verb::Update | Verb::Delete | Verb::Merge if dml.only => vec![plain(table)],
-            Verb::Update | Verb::Delete | Verb::Merge => self.tree(table),
+            _ if dml.only => vec![plain(table)],
+            Verb::Update | Verb::Delete | Verb::Merge | Verb::Truncate => self.tree(table),
         }
     }
 
     pub(super) fn query(&mut self, query: &Query) {
+        if let Some(copied) = &query.copied {
+            self.copy(copied);
+            return;
+        }
+        let planned = self.planned;
+        self.planned |= query.planned;
         for read in &query.reads {
             if query.only.contains(read) {
                 self.read_one(&plain(read));
@@ -252,6 +324,18 @@ impl Judge<'_> {
         }
         for call in &query.calls {
             self.call(call);
+        }
+        self.planned = planned;
+    }
+
+    /// `COPY … TO` reads the rows of one table as they stand.
+    fn copy(&mut self, table: &Name) {
+        self.lock(table, Mode::AccessShareLock);
+        let partitioned = self.is_partitioned(table);
+        let kind = self.kind(table);
+        let kept = kind == Relation::MaterializedView && self.version() < 18;
+        if partitioned || kept || kind == Relation::View {
+            self.fails(format!("`{table}` has no rows of its own; `COPY (SELECT …)` reads them"));
         }
     }
 
@@ -291,6 +375,49 @@ impl Judge<'_> {
             self.lock_indexes(one, Mode::AccessShareLock);
         }
     }
+}
+
+/// Whether an `INSERT` leaves a column to its default, in one row at least.
+fn takes_default(table: &Table, column: &str, dml: &Dml) -> bool {
+    let Some(at) = place_of(table, column, dml) else { return true };
+    let says = |row: &Vec<String>| {
+        row.get(at).is_some_and(|text| text.trim().eq_ignore_ascii_case("default"))
+    };
+    dml.rows.iter().any(says)
+}
+
+/// Whether every row of an `INSERT` has NULL in a column.
+fn is_null(table: &Table, column: &str, dml: &Dml) -> bool {
+    let default = || {
+        let known = table.column(column);
+        known.is_some_and(|of| {
+            of.default.is_none() && !of.identity && !of.ty.name.ends_with("serial")
+        })
+    };
+    let Some(at) = place_of(table, column, dml) else { return default() };
+    let null = |row: &Vec<String>| {
+        row.get(at).is_some_and(|text| {
+            let text = text.trim();
+            text.eq_ignore_ascii_case("null") || (text.eq_ignore_ascii_case("default") && default())
+        })
+    };
+    !dml.rows.is_empty() && dml.rows.iter().all(null)
+}
+
+/// Which of the values of a row is a column's, if one is. Without names, values stand for the first
+/// columns.
+fn place_of(table: &Table, column: &str, dml: &Dml) -> Option<usize> {
+    if dml.columns.is_empty() {
+        let at = table.columns.iter().position(|have| have.name == column)?;
+        (at < dml.width.unwrap_or(usize::MAX)).then_some(at)
+    } else {
+        dml.columns.iter().position(|have| have == column)
+    }
+}
+
+/// Whether a rule leaves nothing to do.
+fn is_nothing(rule: &Rule) -> bool {
+    rule.writes.is_empty() && rule.reads.is_empty()
 }
 
 /// The ways in which a statement writes rows: a `MERGE` in one for each branch, an `INSERT` with

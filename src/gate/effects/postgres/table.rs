@@ -30,7 +30,9 @@ impl Judge<'_> {
         }
         match &create.from_query {
             // It is looked at and not run.
-            Some(query) if create.without_data => {
+            Some(query)
+                if create.without_data || (create.if_not_exists && self.exists(&create.name)) =>
+            {
                 query.reads.iter().for_each(|read| self.lock(read, Mode::AccessShareLock));
             }
             Some(query) => self.query(query),
