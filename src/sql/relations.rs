@@ -331,6 +331,7 @@ pub(in crate::sql) fn into_query(found: Found) -> Query {
         reads: distinct(found.relations.into_iter().map(|relation| relation.name)),
         locks_rows: found.locks_rows,
         calls: found.calls,
+        ..Query::default()
     }
 }
 

@@ -56,18 +56,6 @@ fn names_of(found: Found) -> Vec<Name> {
     into_query(found).reads
 }
 
-fn empty(verb: Verb, table: Option<Name>) -> Dml {
-    Dml {
-        verb,
-        table,
-        reads: Vec::new(),
-        bounded: false,
-        columns: Vec::new(),
-        set: Vec::new(),
-        predicate: None,
-    }
-}
-
 /// The predicate of what is left, as written.
 fn predicate(mut c: Cursor<'_>) -> Option<String> {
     c.until(|c| c.is("WHERE"));
@@ -116,7 +104,7 @@ fn update(c: &mut Cursor<'_>, commons: &Commons) -> Option<Dml> {
     c.rest();
     let bounded = predicate.is_some();
     table.as_ref()?;
-    Some(Dml { reads: names_of(found), bounded, set, predicate, ..empty(Verb::Update, table) })
+    Some(Dml { reads: names_of(found), bounded, set, predicate, ..Dml::new(Verb::Update, table) })
 }
 
 /// A column, or several in parentheses, and the table that stands before it.
@@ -159,7 +147,7 @@ fn delete(c: &mut Cursor<'_>, commons: &Commons) -> Option<Dml> {
     c.rest();
     let bounded = predicate.is_some();
     table.as_ref()?;
-    Some(Dml { reads: names_of(found), bounded, predicate, ..empty(Verb::Delete, table) })
+    Some(Dml { reads: names_of(found), bounded, predicate, ..Dml::new(Verb::Delete, table) })
 }
 
 fn insert(c: &mut Cursor<'_>, replace: bool, commons: &Commons) -> Option<Dml> {
@@ -195,7 +183,7 @@ fn insert(c: &mut Cursor<'_>, replace: bool, commons: &Commons) -> Option<Dml> {
     };
     let bounded = counted || found.relations.is_empty() || predicate(*c).is_some();
     c.rest();
-    Some(Dml { reads: names_of(found), bounded, columns, ..empty(verb, Some(table)) })
+    Some(Dml { reads: names_of(found), bounded, columns, ..Dml::new(verb, Some(table)) })
 }
 
 #[cfg(test)]

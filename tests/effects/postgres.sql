@@ -1,8 +1,7 @@
 -- What each case finds. A case below is a paragraph; `-- setup:` lines are committed before it,
 -- `-- only: 15 16`, `-- only: <18` or `-- only: >15` chooses servers, `-- zone:` sets the session's time zone, and
 -- `-- unseen:` names tables whose scan the server does not announce. `-- more:` says why more may be
--- predicted than is seen here: it depends on rows or the planner. `-- gap:` names the versions on
--- which the prediction is known to be wrong; where it no longer is, the test asks to remove that.
+-- predicted than is seen here: it depends on rows or the planner.
 CREATE DOMAIN plain_domain AS integer;
 CREATE DOMAIN checked_domain AS integer CHECK (VALUE > 0);
 CREATE TYPE mood AS ENUM ('sad', 'happy');

@@ -98,7 +98,7 @@ fn changes_structure(what: &What) -> bool {
         | What::DropType(_)
         | What::CreateDomain { .. }
         | What::AlterDomain { .. }
-        | What::CreateSchema(_)
+        | What::CreateSchema { .. }
         | What::DropSchema(_)
         | What::RenameSchema { .. }
         | What::TableObject { .. } => true,

@@ -79,7 +79,7 @@ fn between(part: &[Seen]) -> Vec<Draft> {
 /// Whether it changes something that stays.
 fn changes(seen: &Seen) -> bool {
     match &seen.statement.what {
-        What::Transaction(_) | What::Set(_) | What::Query(_) | What::LockTables(_) => false,
+        What::Transaction(_) | What::Set(_) | What::Query(_) | What::LockTables { .. } => false,
         What::Unknown { .. } => true,
         What::Other | What::Comment { .. } | What::Maintenance { .. } => {
             seen.effects.commits || matches!(seen.effects.verdict, Verdict::NotEvaluated(_))

@@ -23,7 +23,9 @@ pub(super) fn empty(name: Name) -> CreateTable {
         partition_by: None,
         inherits: Vec::new(),
         like: Vec::new(),
+        bounds: None,
         from_query: None,
+        without_data: false,
         options: Vec::new(),
     }
 }
@@ -69,7 +71,7 @@ pub(super) fn table(c: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Op
         if !c.is_any(&["SELECT", "WITH", "VALUES", "TABLE"]) && ahead.group().is_none() {
             return None;
         }
-        table.from_query = Some(query(c.rest()).reads);
+        table.from_query = Some(query(c.rest()));
     }
     Some(What::CreateTable(Box::new(table)))
 }
@@ -145,7 +147,15 @@ pub(super) fn view(c: &mut Cursor<'_>, or_replace: bool) -> Option<What> {
     let mut mentions = identifiers(text);
     mentions.retain(|name| !columns.contains(name));
     let reads = query(text).reads;
-    Some(What::CreateView { name, materialized: false, or_replace, reads, mentions })
+    Some(What::CreateView {
+        name,
+        materialized: false,
+        or_replace,
+        reads,
+        mentions,
+        columns: Vec::new(),
+        calls: Vec::new(),
+    })
 }
 
 /// `LIKE` here copies indexes and options as well, unlike PostgreSQL's.

@@ -96,7 +96,7 @@ pub(super) fn create(c: &mut Cursor<'_>, or_replace: bool) -> Option<Said> {
         if_not_exists(c);
         let name = c.name()?;
         // To replace a database is to drop it, which the model cannot say.
-        let what = (!or_replace).then_some(What::CreateSchema(name))?;
+        let what = (!or_replace).then_some(What::CreateSchema { name, elements: Vec::new() })?;
         c.rest();
         return Some(("CREATE DATABASE", what));
     }
@@ -240,7 +240,10 @@ pub(super) fn other(c: &mut Cursor<'_>) -> Option<Said> {
             c.eat("TABLE");
             let tables = vec![c.qualified()?];
             wait(c);
-            Some(("TRUNCATE TABLE", What::Truncate { tables, cascade: false, restart: false }))
+            Some((
+                "TRUNCATE TABLE",
+                What::Truncate { tables, cascade: false, restart: false, only: Vec::new() },
+            ))
         }
         Some(verb @ ("OPTIMIZE" | "ANALYZE" | "REPAIR" | "CHECK" | "CHECKSUM")) => {
             maintenance(c, verb)
@@ -341,7 +344,7 @@ fn lock(c: &mut Cursor<'_>) -> Option<Said> {
         locked.push((name, mode));
         if !c.symbol(',') {
             wait(c);
-            return Some(("LOCK TABLES", What::LockTables(locked)));
+            return Some(("LOCK TABLES", What::LockTables { tables: locked, only: Vec::new() }));
         }
     }
 }
@@ -364,7 +367,7 @@ fn flush(c: &mut Cursor<'_>) -> Option<Said> {
         return c.done().then_some((kind, What::Unknown { why }));
     }
     let locked = names.into_iter().map(|name| (name, mode)).collect();
-    Some((kind, What::LockTables(locked)))
+    Some((kind, What::LockTables { tables: locked, only: Vec::new() }))
 }
 
 /// The relation of `GRANT … ON`, if it is one by itself.
@@ -398,14 +401,6 @@ fn load(c: &mut Cursor<'_>) -> Option<Said> {
     }
     let table = Some(c.qualified()?);
     let rest = c.rest();
-    let dml = Dml {
-        verb: Verb::Load,
-        table,
-        reads: query(rest).reads,
-        bounded: false,
-        columns: Vec::new(),
-        set: Vec::new(),
-        predicate: None,
-    };
+    let dml = Dml { reads: query(rest).reads, ..Dml::new(Verb::Load, table) };
     Some((kind, What::Dml(dml)))
 }

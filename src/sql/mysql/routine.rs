@@ -6,7 +6,7 @@ use super::types::data_type;
 use crate::sql::cursor::Cursor;
 use crate::sql::relations::query;
 use crate::sql::rows::Said;
-use crate::sql::statement::{Body, Statement, What};
+use crate::sql::statement::{Body, Signature, Statement, What};
 
 /// `DEFINER = user`, if it is next.
 pub(super) fn definer(c: &mut Cursor<'_>) -> Option<()> {
@@ -49,6 +49,7 @@ pub(super) fn trigger(c: &mut Cursor<'_>, reader: Reader) -> Option<Said> {
             name,
             table,
             mentions: Vec::new(),
+            events: Vec::new(),
             body,
             or_replace: false,
             calls: None,
@@ -63,7 +64,7 @@ pub(super) fn event(c: &mut Cursor<'_>, reader: Reader, kind: &'static str) -> O
     let name = c.qualified()?;
     c.until(|c| c.is("DO"));
     let body = if c.eat("DO") { Some(body(c, reader, Vec::new())?) } else { None };
-    Some((kind, What::CreateRoutine { name, body }))
+    Some((kind, What::CreateRoutine { name, body, signature: Signature::default() }))
 }
 
 /// What stands behind `CREATE … PROCEDURE` or `FUNCTION`.
@@ -76,7 +77,10 @@ pub(super) fn routine(c: &mut Cursor<'_>, reader: Reader, kind: &'static str) ->
             return None;
         }
         c.rest();
-        return Some((kind, What::CreateRoutine { name, body: None }));
+        return Some((
+            kind,
+            What::CreateRoutine { name, body: None, signature: Signature::default() },
+        ));
     };
     let mut locals = Vec::new();
     for mut parameter in parameters.split(',') {
@@ -108,7 +112,7 @@ pub(super) fn routine(c: &mut Cursor<'_>, reader: Reader, kind: &'static str) ->
         let text = c.rest().rest_text().to_owned();
         Body { language, statements: Vec::new(), unread, text }
     };
-    Some((kind, What::CreateRoutine { name, body: Some(body) }))
+    Some((kind, What::CreateRoutine { name, body: Some(body), signature: Signature::default() }))
 }
 
 const CHARACTERISTICS: &[&[&str]] = &[

@@ -181,12 +181,21 @@ fn action(reader: &Reader, action: &AlterTableAction) -> Action {
         }
         AlterTableAction::EnableTrigger(_)
         | AlterTableAction::EnableAlwaysTrigger(_)
-        | AlterTableAction::EnableReplicaTrigger(_) => Action::Triggers { enable: true },
-        AlterTableAction::DisableTrigger(_) => Action::Triggers { enable: false },
+        | AlterTableAction::EnableReplicaTrigger(_)
+        | AlterTableAction::DisableTrigger(_) => {
+            let named = action.syntax().descendants().find_map(ast::TriggerRef::cast);
+            Action::Triggers {
+                enable: !matches!(action, AlterTableAction::DisableTrigger(_)),
+                name: named.map(|named| word_of(Some(named))),
+            }
+        }
         AlterTableAction::EnableRule(_)
         | AlterTableAction::EnableAlwaysRule(_)
         | AlterTableAction::EnableReplicaRule(_)
-        | AlterTableAction::DisableRule(_) => Action::Rules,
+        | AlterTableAction::DisableRule(_) => {
+            let named = action.syntax().descendants().find_map(ast::RuleRef::cast);
+            Action::Rules { name: word_of(named) }
+        }
         AlterTableAction::EnableRls(_)
         | AlterTableAction::DisableRls(_)
         | AlterTableAction::ForceRls(_)
@@ -268,13 +277,17 @@ fn column_action(reader: &Reader, column: String, option: &AlterColumnOption) ->
             Some(expr) => Action::SetExpression { column, to: reader.expression(expr.syntax()) },
             None => unread(set.syntax()),
         },
-        AlterColumnOption::DropExpression(_) => Action::DropExpression { column },
+        AlterColumnOption::DropExpression(drop) => {
+            Action::DropExpression { column, if_exists: drop.if_exists().is_some() }
+        }
         AlterColumnOption::AddGenerated(_) => Action::AddIdentity { column },
         AlterColumnOption::SetGenerated(_)
         | AlterColumnOption::SetGeneratedOptions(_)
         | AlterColumnOption::SetSequenceOption(_)
         | AlterColumnOption::Restart(_) => Action::AlterIdentity { column },
-        AlterColumnOption::DropIdentity(_) => Action::DropIdentity { column },
+        AlterColumnOption::DropIdentity(drop) => {
+            Action::DropIdentity { column, if_exists: drop.if_exists().is_some() }
+        }
         AlterColumnOption::SetStatistics(_) => Action::SetStatistics { column },
         AlterColumnOption::SetStorage(_) => Action::SetStorage { column },
         AlterColumnOption::SetCompression(_) => Action::SetCompression { column },

@@ -3,26 +3,20 @@
 use std::ops::Range;
 
 use squawk_syntax::ast::{self, AstNode, Stmt};
-use squawk_syntax::{SourceFile, SyntaxNode};
+use squawk_syntax::plpgsql::Plpgsql;
+use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::dml::query;
-use super::names::{Reader, name_of};
+use super::names::{Reader, mentions, name_of};
 use super::since::since;
 use super::{kind, what};
-use crate::sql::statement::{Body, Statement, What};
+use crate::sql::statement::{Body, Signature, Statement, What};
 
 /// `DO`.
 pub(super) fn block(reader: &Reader, block: &ast::Do) -> Body {
     let whole = reader.span(block.syntax());
     match block.plpgsql() {
-        Some(body) => {
-            let errors: Vec<String> =
-                body.errors().iter().map(|error| error.message().to_owned()).collect();
-            let mut read = plpgsql(&body.syntax(), body.text(), whole);
-            // A body that cannot be parsed to its end hides what follows.
-            read.unread.extend(errors.first().map(|error| format!("it cannot be parsed: {error}")));
-            read
-        }
+        Some(body) => plpgsql(&body, whole),
         None => Body {
             language: "another".to_owned(),
             statements: Vec::new(),
@@ -34,11 +28,21 @@ pub(super) fn block(reader: &Reader, block: &ast::Do) -> Body {
 
 /// `CALL`.
 pub(super) fn call(call: &ast::Call) -> Body {
-    let name = name_of(call.procedure_name_ref());
+    let name = name_of(call.procedure_name_ref()).to_string();
+    let arguments = call.arg_list();
+    let arguments = arguments.iter().flat_map(ast::ArgList::args);
+    let arguments = arguments.map(|argument| argument.syntax().text().to_string()).collect();
+    let mut query = query(call.syntax());
+    query.calls.push((name, arguments));
     Body {
         language: "sql".to_owned(),
-        statements: Vec::new(),
-        unread: vec![format!("what the procedure `{name}` does stands elsewhere")],
+        statements: vec![Statement {
+            span: 0..0,
+            kind: "CALL".to_owned(),
+            what: What::Query(query),
+            since: None,
+        }],
+        unread: Vec::new(),
         text: call.syntax().text().to_string(),
     }
 }
@@ -68,26 +72,48 @@ pub(super) fn prepared(node: &SyntaxNode) -> Body {
 pub(super) fn function(reader: &Reader, create: &ast::CreateFunction) -> What {
     let whole = reader.span(create.syntax());
     let body = match (create.plpgsql(), create.sql_body()) {
-        (Some(body), _) => Some(plpgsql(&body.syntax(), body.text(), whole)),
+        (Some(body), _) => Some(plpgsql(&body, whole)),
         (None, Some(body)) => Some(sql(&body.syntax(), body.text(), whole)),
-        (None, None) => Some(other(create.syntax())),
+        (None, None) => Some(other(create.syntax(), create.body())),
     };
-    What::CreateRoutine { name: name_of(create.name()), body }
+    let returns = create.ret_type().map(|of| of.syntax().text().to_string().to_lowercase());
+    let returns = returns.as_deref().and_then(|text| text.strip_prefix("returns"));
+    let signature = Signature {
+        parameters: written(create.param_list()),
+        returns: returns.map(|text| text.trim().to_owned()).unwrap_or_default(),
+        mentions: create.body().map(|body| mentions(body.syntax())),
+    };
+    What::CreateRoutine { name: name_of(create.name()), body, signature }
+}
+
+fn written(parameters: Option<ast::ParamList>) -> String {
+    parameters.map(|list| list.syntax().text().to_string()).unwrap_or_default()
 }
 
 /// `CREATE PROCEDURE`.
 pub(super) fn procedure(reader: &Reader, create: &ast::CreateProcedure) -> What {
     let whole = reader.span(create.syntax());
     let body = match (create.plpgsql(), create.sql_body()) {
-        (Some(body), _) => Some(plpgsql(&body.syntax(), body.text(), whole)),
+        (Some(body), _) => Some(plpgsql(&body, whole)),
         (None, Some(body)) => Some(sql(&body.syntax(), body.text(), whole)),
-        (None, None) => Some(other(create.syntax())),
+        (None, None) => Some(other(create.syntax(), create.body())),
     };
-    What::CreateRoutine { name: name_of(create.name()), body }
+    let signature = Signature {
+        parameters: written(create.param_list()),
+        returns: String::new(),
+        mentions: create.body().map(|body| mentions(body.syntax())),
+    };
+    What::CreateRoutine { name: name_of(create.name()), body, signature }
 }
 
-/// A body that is a statement of its own (`BEGIN ATOMIC`), or of a language that is not read.
-fn other(node: &SyntaxNode) -> Body {
+/// A body that is a statement of its own (`BEGIN ATOMIC`, `RETURN`), or of a language that is not
+/// read.
+fn other(node: &SyntaxNode, body: Option<ast::RoutineBody>) -> Body {
+    let text = node.text().to_string();
+    let Some(body) = body else {
+        let unread = vec!["its language is not one that is read here".to_owned()];
+        return Body { language: "another".to_owned(), unread, text, ..Body::default() };
+    };
     let reader = Reader::within(0..0);
     let read = |statement: Stmt| Statement {
         span: 0..0,
@@ -95,14 +121,25 @@ fn other(node: &SyntaxNode) -> Body {
         what: what(&reader, &statement),
         since: since(statement.syntax()),
     };
-    let inner = node.descendants().skip(1).filter_map(Stmt::cast);
-    let statements: Vec<Statement> = inner.map(read).collect();
-    Body {
-        language: if statements.is_empty() { "another" } else { "sql" }.to_owned(),
-        statements,
-        unread: Vec::new(),
-        text: node.text().to_string(),
+    let within = |node: &SyntaxNode| !node.ancestors().skip(1).any(|of| is_inner(&of));
+    let inner = body.syntax().descendants().filter(within).filter_map(Stmt::cast);
+    let mut statements: Vec<Statement> = inner.map(read).collect();
+    if statements.is_empty() {
+        statements.push(Statement {
+            span: 0..0,
+            kind: "SELECT".to_owned(),
+            what: What::Query(query(body.syntax())),
+            since: None,
+        });
     }
+    Body { language: "sql".to_owned(), statements, unread: Vec::new(), text }
+}
+
+/// Whether what stands in it is a part of it, and no statement of the body itself.
+fn is_inner(node: &SyntaxNode) -> bool {
+    let kind = node.kind();
+    let whole = ast::CreateFunction::can_cast(kind) || ast::CreateProcedure::can_cast(kind);
+    !whole && !ast::CreateSchema::can_cast(kind) && Stmt::can_cast(kind)
 }
 
 fn sql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
@@ -119,14 +156,11 @@ fn sql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
 
 /// The statements of a PL/pgSQL block that stand there as text, whatever branch they stand in; and
 /// dynamic SQL, which is read where it is one literal.
-fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
+fn plpgsql(parsed: &Plpgsql, whole: Range<usize>) -> Body {
+    let tree = parsed.syntax();
     let reader = Reader::within(whole.clone());
-    let mut body = Body {
-        language: "plpgsql".to_owned(),
-        statements: Vec::new(),
-        unread: Vec::new(),
-        text: text.to_owned(),
-    };
+    let mut body =
+        Body { language: "plpgsql".to_owned(), text: parsed.text().to_owned(), ..Body::default() };
     let mut add = |statement: &Stmt| {
         body.statements.push(Statement {
             span: whole.clone(),
@@ -137,17 +171,28 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
     };
     let mut unread = Vec::new();
     let mut conditions = Vec::new();
+    let mut settled = Vec::new();
     for node in tree.descendants() {
-        if let Some(exec) = ast::PlpgsqlExecSqlStmt::cast(node.clone()) {
-            match exec.stmt() {
-                Some(statement) => add(&statement),
-                None => unread.push(format!("`{}` cannot be parsed", node.text())),
+        if Stmt::can_cast(node.kind()) {
+            // Whatever stands within another is a part of that.
+            let within = |above: SyntaxNode| {
+                Stmt::can_cast(above.kind()) || ast::PlpgsqlExpr::can_cast(above.kind())
+            };
+            if !node.ancestors().skip(1).any(within) {
+                Stmt::cast(node).iter().for_each(&mut add);
             }
-        } else if let Some(perform) = ast::PlpgsqlPerformStmt::cast(node.clone()) {
-            body_of_perform(perform.syntax()).iter().for_each(&mut add);
-        } else if let Some(call) = ast::PlpgsqlCallStmt::cast(node.clone()) {
-            let name = name_of(call.call().and_then(|call| call.procedure_name_ref()));
-            unread.push(format!("what the procedure `{name}` does stands elsewhere"));
+        } else if node.kind() == SyntaxKind::ERROR {
+            // The parser does not know where PL/pgSQL says where a result goes.
+            let text = super::dml::without_target(&node);
+            let inner = text.map(|text| SourceFile::parse(&text));
+            if let Some(inner) = inner.filter(|inner| inner.errors().is_empty()) {
+                settled.push(parsed.source_range(node.text_range()));
+                inner.tree().stmts().for_each(|statement| add(&statement));
+            }
+        } else if let Some(exec) = ast::PlpgsqlExecSqlStmt::cast(node.clone()) {
+            if exec.stmt().is_none() {
+                unread.push(format!("`{}` cannot be parsed", node.text()));
+            }
         } else if let Some(dynamic) = ast::PlpgsqlDynExecuteStmt::cast(node.clone()) {
             let literal = dynamic.query().and_then(|query| only_literal(query.syntax()));
             match literal.map(|text| SourceFile::parse(&text)) {
@@ -172,13 +217,16 @@ fn plpgsql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
         }
     }
     unread.dedup();
+    // A body that cannot be parsed to its end hides what follows.
+    let errors = parsed.errors();
+    let mut open = errors.iter().filter(|error| {
+        !settled.iter().any(|range| range.contains_inclusive(error.range().start()))
+    });
+    let error = open.next().map(|error| format!("it cannot be parsed: {}", error.message()));
+    unread.extend(error);
     body.unread = unread;
     body.statements.append(&mut conditions);
     body
-}
-
-fn body_of_perform(node: &SyntaxNode) -> Option<Stmt> {
-    node.children().find_map(Stmt::cast)
 }
 
 fn is_dynamic(node: &SyntaxNode) -> bool {

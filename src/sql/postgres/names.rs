@@ -132,13 +132,9 @@ pub(super) fn cascades(behavior: Option<&ast::DropBehavior>) -> bool {
 /// The relations that a query reads: what stands in its `FROM`s and is no `WITH` of its own.
 pub(super) fn reads(query: &SyntaxNode) -> Vec<Name> {
     let mut found = Vec::new();
-    let mut own: Vec<String> = Vec::new();
+    let own = own(query);
     for node in query.descendants() {
-        if let Some(table) = ast::WithTable::cast(node.clone()) {
-            if let Some(first) = tokens(table.syntax()).next() {
-                own.push(folded(first.text()));
-            }
-        } else {
+        if !ast::WithTable::can_cast(node.kind()) {
             let item = ast::RelationFromItem::cast(node.clone());
             // `TABLE x` reads it as `SELECT * FROM x` does.
             let whole = || ast::Table::cast(node)?.relation_name()?.relation_name_ref();
@@ -154,6 +150,14 @@ pub(super) fn reads(query: &SyntaxNode) -> Vec<Name> {
     }
     found.retain(|name| name.schema.is_some() || !own.contains(&name.name));
     found
+}
+
+/// The names that a query's `WITH` gives.
+pub(super) fn own(query: &SyntaxNode) -> Vec<String> {
+    let tables = query.descendants().filter_map(ast::WithTable::cast);
+    tables
+        .filter_map(|table| tokens(table.syntax()).next().map(|first| folded(first.text())))
+        .collect()
 }
 
 /// The relations that the statements in a node write.

@@ -1,15 +1,16 @@
-//! What is no table: indexes, views, triggers, types, schemas, and maintenance.
+//! What is no table: indexes, views, triggers, types, sequences.
 
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 
+use super::dml::{output, query as query_of};
 use super::names::{
     Reader, columns, drop, folded, mentions, name, name_of, names, reads, tokens, word_of, writes,
 };
 use super::table::type_of;
 use crate::sql::statement::{
-    CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, LockMode, Maintenance,
-    Name, ObjectAction, Online, Reindexed, SequenceAction, TableObject, TypeAction, What,
+    CreateIndex, DomainAction, Drop, IndexAction, IndexKind, IndexPart, Name, ObjectAction, Online,
+    Reindexed, SequenceAction, TableObject, TypeAction, Verb, What,
 };
 
 /// What the statement says, if it is one of these.
@@ -19,7 +20,8 @@ pub(super) fn what(reader: &Reader, statement: &Stmt) -> Option<What> {
         .or_else(|| attached(statement))
         .or_else(|| kinds(statement))
         .or_else(|| dropped(statement))
-        .or_else(|| maintenance(statement))
+        .or_else(|| super::maintenance::what(statement))
+        .or_else(|| super::whole::what(reader, statement))
 }
 
 fn index(reader: &Reader, statement: &Stmt) -> Option<What> {
@@ -109,20 +111,32 @@ fn index_part(reader: &Reader, item: &ast::PartitionItem) -> Option<IndexPart> {
 }
 
 fn view(statement: &Stmt) -> Option<What> {
-    let query = |query: Option<ast::SelectVariant>| {
-        query.map(|query| (reads(query.syntax()), mentions(query.syntax()))).unwrap_or_default()
+    let of_query = |name, materialized, or_replace, query: Option<ast::SelectVariant>| {
+        let columns = query.as_ref().map(output).unwrap_or_default();
+        let node = query.as_ref().map(AstNode::syntax);
+        let read = node.map(query_of).unwrap_or_default();
+        let mentions = node.map(mentions).unwrap_or_default();
+        let (reads, calls) = (read.reads, read.calls);
+        What::CreateView { name, materialized, or_replace, reads, mentions, columns, calls }
+    };
+    let named = |list: Option<ast::ColumnList>, mut view: What| {
+        if let (What::CreateView { columns, .. }, Some(list)) = (&mut view, list) {
+            // It may name the first of them only.
+            let names = super::names::columns(list.syntax());
+            let renamed = names.len().min(columns.len());
+            columns.splice(..renamed, names);
+        }
+        view
     };
     Some(match statement {
         Stmt::CreateView(create) => {
-            let (reads, mentions) = query(create.query());
             let or_replace = create.or_replace().is_some();
-            let name = name_of(create.view());
-            What::CreateView { name, materialized: false, or_replace, reads, mentions }
+            let view = of_query(name_of(create.view()), false, or_replace, create.query());
+            named(create.column_list(), view)
         }
         Stmt::CreateMaterializedView(create) => {
-            let (reads, mentions) = query(create.query());
-            let name = name_of(create.view());
-            What::CreateView { name, materialized: true, or_replace: false, reads, mentions }
+            let view = of_query(name_of(create.view()), true, false, create.query());
+            named(create.column_list(), view)
         }
         Stmt::Refresh(refresh) => What::RefreshView {
             name: name_of(refresh.view_ref()),
@@ -150,6 +164,8 @@ fn attached(statement: &Stmt) -> Option<What> {
         of,
         name,
         action,
+        lenient: lenient(statement),
+        event: ruled(statement),
         reads: reads(statement.syntax()),
         writes: writes(statement.syntax()),
         mentions: expressions(statement),
@@ -161,6 +177,7 @@ fn attached(statement: &Stmt) -> Option<What> {
             name: name_of(create.trigger()),
             table: relation(create.on_relation()),
             mentions: watched(create),
+            events: events(create),
             body: None,
             or_replace: create.or_replace().is_some(),
             calls: Some(name_of(create.call_expr().and_then(|call| call.expr()))),
@@ -233,6 +250,44 @@ fn attached(statement: &Stmt) -> Option<What> {
     })
 }
 
+/// `IF EXISTS` or `OR REPLACE` of a policy or rule.
+fn lenient(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::DropPolicy(of) => of.if_exists().is_some(),
+        Stmt::DropRule(of) => of.if_exists().is_some(),
+        Stmt::CreateRule(of) => of.or_replace().is_some(),
+        _ => false,
+    }
+}
+
+/// The statement that a rule stands for; of one for `SELECT`, which makes a view, none.
+fn ruled(statement: &Stmt) -> Option<Verb> {
+    let Stmt::CreateRule(rule) = statement else { return None };
+    let event = rule.rule_on()?.rule_event()?.syntax().text().to_string();
+    match event.trim().to_lowercase().as_str() {
+        "insert" => Some(Verb::Insert),
+        "update" => Some(Verb::Update),
+        "delete" => Some(Verb::Delete),
+        _ => None,
+    }
+}
+
+/// What fires a trigger. `TRUNCATE`, which writes no row, is none of them.
+fn events(create: &ast::CreateTrigger) -> Vec<(Verb, Vec<String>)> {
+    let list = create.trigger_event_list();
+    let events = list.iter().flat_map(ast::TriggerEventList::trigger_events);
+    let event = |event: ast::TriggerEvent| match event {
+        ast::TriggerEvent::TriggerEventDelete(_) => Some((Verb::Delete, Vec::new())),
+        ast::TriggerEvent::TriggerEventInsert(_) => Some((Verb::Insert, Vec::new())),
+        ast::TriggerEvent::TriggerEventTruncate(_) => None,
+        ast::TriggerEvent::TriggerEventUpdate(update) => {
+            let columns = update.column_name_refs().map(|column| word_of(Some(column)));
+            Some((Verb::Update, columns.collect()))
+        }
+    };
+    events.filter_map(event).collect()
+}
+
 /// The names in a trigger's `UPDATE OF` and `WHEN`.
 fn watched(create: &ast::CreateTrigger) -> Vec<String> {
     let events = create.trigger_event_list().map(|list| list.syntax().clone());
@@ -241,7 +296,7 @@ fn watched(create: &ast::CreateTrigger) -> Vec<String> {
 }
 
 /// The relation that a comment is on.
-fn commented(object: ast::CommentObject) -> Option<Name> {
+pub(super) fn commented(object: ast::CommentObject) -> Option<Name> {
     use ast::CommentObject as On;
     match object {
         On::ObjectTable(of) => Some(name_of(of.table_name_ref())),
@@ -323,19 +378,6 @@ fn kinds(statement: &Stmt) -> Option<What> {
                 Some(ast::AlterDomainAction::SetNotNull(_)) => DomainAction::SetNotNull,
                 Some(ast::AlterDomainAction::ValidateConstraint(_)) => DomainAction::Validate,
                 _ => DomainAction::Other,
-            },
-        },
-        Stmt::CreateSchema(create) => match create.create_schema_target() {
-            Some(ast::CreateSchemaTarget::NamedSchema(named))
-                if create.schema_elements().next().is_none() =>
-            {
-                What::CreateSchema(word_of(named.schema()))
-            }
-            Some(ast::CreateSchemaTarget::AuthorizationSchema(_)) => What::Other,
-            _ => What::Unknown {
-                why: "it makes a schema together with what stands in it; write one statement for \
-                      each"
-                    .to_owned(),
             },
         },
         Stmt::AlterSchema(alter) => match alter.action() {
@@ -463,76 +505,6 @@ fn dropped(statement: &Stmt) -> Option<What> {
         | Stmt::DropProcedure(_)
         | Stmt::DropRoutine(_)
         | Stmt::DropAggregate(_) => routines(statement.syntax()),
-        _ => return None,
-    })
-}
-
-fn maintenance(statement: &Stmt) -> Option<What> {
-    let tables = |list: Option<ast::TableAndColumnsList>| -> Vec<Name> {
-        let entries = list.iter().flat_map(ast::TableAndColumnsList::table_and_columnss);
-        let of = |entry: ast::TableAndColumns| {
-            entry.table_relation_name().map(|relation| name_of(relation.table_name_ref()))
-        };
-        entries.filter_map(of).collect()
-    };
-    let of = |of, tables| What::Maintenance { of, tables };
-    Some(match statement {
-        Stmt::Truncate(truncate) => {
-            let list = truncate.table_list();
-            let relations = list.iter().flat_map(ast::TableList::table_relation_names);
-            What::Truncate {
-                tables: relations.map(|relation| name_of(relation.table_name_ref())).collect(),
-                cascade: super::names::cascades(truncate.drop_behavior().as_ref()),
-                restart: matches!(
-                    truncate.identity_action(),
-                    Some(ast::IdentityAction::RestartIdentity(_))
-                ),
-            }
-        }
-        Stmt::Cluster(cluster) => {
-            let legacy = cluster.cluster_legacy().and_then(|legacy| legacy.on_path());
-            // `CLUSTER index ON table`: the node holds the word ON as well.
-            let legacy = legacy.and_then(|on| on.syntax().children().next());
-            let legacy = legacy.map(|table| name(&table));
-            let named = cluster.table_name_ref().map(|table| name(table.syntax()));
-            of(Maintenance::Cluster, named.or(legacy).into_iter().collect())
-        }
-        Stmt::Vacuum(vacuum) => {
-            let options = vacuum.vacuum_option_list();
-            let options = options.map(|list| list.syntax().text().to_string().to_lowercase());
-            let full = vacuum.full_token().is_some()
-                || options.is_some_and(|text| {
-                    text.contains("full")
-                        && !text.contains("full false")
-                        && !text.contains("full off")
-                });
-            let kind = if full { Maintenance::VacuumFull } else { Maintenance::Vacuum };
-            of(kind, tables(vacuum.table_and_columns_list()))
-        }
-        Stmt::Analyze(analyze) => {
-            of(Maintenance::Analyze, tables(analyze.table_and_columns_list()))
-        }
-        Stmt::Repack(repack) => {
-            let text = repack.syntax().text().to_string().to_lowercase();
-            let concurrently = text.contains("concurrently");
-            of(Maintenance::Repack { concurrently }, tables(repack.table_and_columns_list()))
-        }
-        Stmt::Lock(lock) => {
-            let mode = match lock.lock_mode_clause().and_then(|clause| clause.lock_mode()) {
-                None | Some(ast::LockMode::AccessExclusive(_)) => LockMode::AccessExclusive,
-                Some(ast::LockMode::AccessShare(_)) => LockMode::AccessShare,
-                Some(ast::LockMode::Exclusive(_)) => LockMode::Exclusive,
-                Some(ast::LockMode::RowExclusive(_)) => LockMode::RowExclusive,
-                Some(ast::LockMode::RowShare(_)) => LockMode::RowShare,
-                Some(ast::LockMode::Share(_)) => LockMode::Share,
-                Some(ast::LockMode::ShareRowExclusive(_)) => LockMode::ShareRowExclusive,
-                Some(ast::LockMode::ShareUpdateExclusive(_)) => LockMode::ShareUpdateExclusive,
-            };
-            let list = lock.relation_list();
-            let relations = list.iter().flat_map(ast::RelationList::relation_names);
-            let locked = |one: ast::RelationName| (name_of(one.relation_name_ref()), mode);
-            What::LockTables(relations.map(locked).collect())
-        }
         _ => return None,
     })
 }

@@ -3,7 +3,8 @@
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode};
 
-use super::names::{Reader, columns, folded, lists, name_of, names, reads, tokens, word_of};
+use super::dml::query;
+use super::names::{Reader, columns, folded, lists, name_of, names, tokens, word_of};
 use crate::sql::statement::{
     Check, Column, Constraint, ConstraintKind, CreateTable, Expression, ForeignKey, Generated,
     Name, Type, What,
@@ -21,6 +22,7 @@ pub(super) fn create(reader: &Reader, create: &ast::CreateTable) -> What {
         table.options.push(("of".to_owned(), super::names::name(ty.syntax()).to_string()));
     }
     table.partition_of = partition_of(create.partition_of(), create.partition_type().as_ref());
+    table.bounds = create.partition_type().map(|bounds| bounds.syntax().text().to_string());
     table.partition_by = create.partition_by().map(|by| by.syntax().text().to_string());
     table.inherits = parents(create.inherits());
     arguments(reader, create.table_arg_list().as_ref(), &mut table);
@@ -32,6 +34,7 @@ pub(super) fn create_foreign(reader: &Reader, create: &ast::CreateForeignTable) 
     let mut table = empty(name_of(create.table_name()));
     table.if_not_exists = create.if_not_exists().is_some();
     table.partition_of = partition_of(create.partition_of(), create.partition_type().as_ref());
+    table.bounds = create.partition_type().map(|bounds| bounds.syntax().text().to_string());
     table.inherits = parents(create.inherits());
     table.options.push(("foreign".to_owned(), String::new()));
     arguments(reader, create.table_arg_list().as_ref(), &mut table);
@@ -43,7 +46,10 @@ pub(super) fn create_as(create: &ast::CreateTableAs) -> What {
     let mut table = empty(name_of(create.table_name()));
     table.if_not_exists = create.if_not_exists().is_some();
     table.temporary = matches!(create.persistence(), Some(ast::Persistence::Temp(_)));
-    table.from_query = Some(create.query().map(|query| reads(query.syntax())).unwrap_or_default());
+    table.from_query = Some(create.query().map(|of| query(of.syntax())).unwrap_or_default());
+    let clauses = create.syntax().children().filter_map(ast::DataOption::cast);
+    table.without_data =
+        clauses.last().is_some_and(|data| matches!(data, ast::DataOption::WithNoData(_)));
     What::CreateTable(Box::new(table))
 }
 
@@ -61,7 +67,7 @@ pub(super) fn select_into(select: &ast::SelectInto) -> What {
     let name = parts.pop().unwrap_or_default();
     let mut table = empty(Name { schema: parts.pop(), name });
     table.temporary = says("temp") || says("temporary");
-    table.from_query = Some(reads(select.syntax()));
+    table.from_query = Some(query(select.syntax()));
     What::CreateTable(Box::new(table))
 }
 
@@ -78,7 +84,9 @@ fn empty(name: Name) -> CreateTable {
         partition_by: None,
         inherits: Vec::new(),
         like: Vec::new(),
+        bounds: None,
         from_query: None,
+        without_data: false,
         options: Vec::new(),
     }
 }

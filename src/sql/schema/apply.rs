@@ -1,11 +1,11 @@
 //! A statement, applied to the schema.
 
 use super::naming::{default_name, free_name};
-use super::{Rule, Schema, Table, Trigger, View, of_table, plain};
+use super::{Schema, Table, View, of_table, plain};
 use crate::sql::statement::{
     Action, AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
-    Expression, IndexKind, IndexPart, Name, ObjectAction, Online, Place, SequenceAction, Statement,
-    TableObject, TypeAction, What,
+    Expression, IndexKind, IndexPart, Name, Online, Place, SequenceAction, Statement, TypeAction,
+    What,
 };
 
 impl Schema {
@@ -27,11 +27,13 @@ impl Schema {
             What::CreateIndex(index) => self.create_index(index, false),
             What::DropIndex { drop, table, .. } => self.drop_indexes(drop, table.as_ref()),
             What::AlterIndex { name, action } => self.alter_index(name, action),
-            What::CreateView { name, materialized, reads, mentions, .. } => {
+            What::CreateView { name, materialized, reads, mentions, columns, calls, .. } => {
                 let view = View {
                     materialized: *materialized,
                     reads: reads.iter().map(plain).collect(),
                     mentions: mentions.clone(),
+                    columns: columns.clone(),
+                    calls: calls.clone(),
                 };
                 self.bear(name, !self.views.contains_key(&plain(name)));
                 self.views.insert(plain(name), view);
@@ -62,36 +64,15 @@ impl Schema {
                     }
                 }
             }
-            What::CreateTrigger { name, table, mentions, body, calls, .. } => {
-                let kept = if calls.is_some() { of_table(table, name) } else { plain(name) };
-                let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
-                let calls = calls.as_ref().map(plain);
-                let mentions = mentions.clone();
-                let trigger = Trigger { table: plain(table), mentions, body, calls };
-                self.triggers.insert(kept, trigger);
-            }
             What::DropTrigger { name, table: Some(table), .. } => {
                 self.triggers.remove(&of_table(table, name));
             }
             What::DropTrigger { name, .. } => drop_from(&mut self.triggers, name),
-            What::TableObject { table: Some(table), of, name, action, reads, writes, mentions } => {
-                let key = (plain(table), *of, name.name.clone());
-                match action {
-                    ObjectAction::Create => drop(self.dependents.insert(key, mentions.clone())),
-                    ObjectAction::Drop => drop(self.dependents.remove(&key)),
-                    ObjectAction::Alter => {}
-                }
-                self.apply_rule(table, *of, name, *action, reads, writes);
-            }
             What::CreateStatistics { name, table: Some(table) } => {
                 self.statistics.insert(plain(name), plain(table));
             }
             What::DropStatistics(drop) => {
                 drop.names.iter().for_each(|name| drop_from(&mut self.statistics, name));
-            }
-            What::CreateRoutine { name, body } => {
-                let body = body.as_ref().map(|body| body.text.clone()).unwrap_or_default();
-                self.routines.insert(plain(name), body);
             }
             What::DropRoutine(drop) => {
                 drop.names.iter().for_each(|name| drop_from(&mut self.routines, name));
@@ -117,7 +98,7 @@ impl Schema {
                     *constrained |= constrains;
                 }
             }
-            _ => {}
+            other => self.apply_object(other),
         }
     }
 
@@ -141,28 +122,6 @@ impl Schema {
         }
     }
 
-    /// A rule is followed by what its statements read and write.
-    fn apply_rule(
-        &mut self,
-        table: &Name,
-        of: TableObject,
-        name: &Name,
-        action: ObjectAction,
-        reads: &[Name],
-        writes: &[Name],
-    ) {
-        let kept = of_table(table, name);
-        match (of, action) {
-            (TableObject::Rule, ObjectAction::Create) => {
-                let all = |names: &[Name]| names.iter().map(plain).collect();
-                let rule = Rule { table: plain(table), reads: all(reads), writes: all(writes) };
-                self.rules.insert(kept, rule);
-            }
-            (TableObject::Rule, ObjectAction::Drop) => drop_from(&mut self.rules, &kept),
-            _ => {}
-        }
-    }
-
     pub(super) fn bear(&mut self, name: &Name, anew: bool) {
         if self.judging && anew {
             self.born.push(plain(name));
@@ -180,6 +139,7 @@ impl Schema {
         let mut table = Table {
             partition_by: create.partition_by.clone(),
             partition_of: create.partition_of.as_ref().map(|(of, default)| (plain(of), *default)),
+            bounds: create.bounds.clone(),
             inherits: create.inherits.iter().map(plain).collect(),
             temporary: create.temporary,
             options: create.options.iter().cloned().collect(),
@@ -283,7 +243,12 @@ impl Schema {
     pub(super) fn add_constraint(&mut self, table: &Name, constraint: &Constraint) {
         let Some(entry) = self.tables.get_mut(table) else { return };
         let mut constraint = constraint.clone();
-        let chosen = constraint.name.clone().unwrap_or_else(|| {
+        let of_index = match &constraint.kind {
+            ConstraintKind::PrimaryKey { using_index, .. }
+            | ConstraintKind::Unique { using_index, .. } => using_index.clone(),
+            _ => None,
+        };
+        let chosen = constraint.name.clone().or(of_index).unwrap_or_else(|| {
             let base = default_name(table, entry, &constraint);
             let taken = |name: &str| {
                 let name = Name { schema: table.schema.clone(), name: name.to_owned() };
@@ -530,14 +495,16 @@ impl Schema {
                 let to = Name { schema: Some(schema.clone()), name: name.name.clone() };
                 self.rename_table(name, &to);
             }
-            Action::AttachPartition { child, default, .. } => {
+            Action::AttachPartition { child, default, bounds } => {
                 if let Some(table) = self.tables.get_mut(&plain(child)) {
                     table.partition_of = Some((name.clone(), *default));
+                    table.bounds = Some(bounds.clone());
                 }
             }
             Action::DetachPartition { child, .. } => {
                 if let Some(table) = self.tables.get_mut(&plain(child)) {
                     table.partition_of = None;
+                    table.bounds = None;
                 }
             }
             Action::DropForeignKey { name: constraint, .. } => {
@@ -580,7 +547,7 @@ impl Schema {
     }
 }
 
-fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
+pub(super) fn drop_from<T>(map: &mut std::collections::BTreeMap<Name, T>, name: &Name) {
     map.remove(&plain(name));
 }
 

@@ -10,13 +10,15 @@ mod inherit;
 mod links;
 mod mysql;
 mod naming;
+mod object;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::links::Links;
 use crate::sql::statement::{
-    Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name, TableObject, Type,
+    Body, Call, Column, Constraint, ConstraintKind, CreateIndex, ForeignKey, IndexPart, Name,
+    Named, Signature, TableObject, Type, Verb,
 };
 
 /// Relations, types and routines, as far as they were seen.
@@ -43,8 +45,10 @@ pub struct Schema {
     pub statistics: BTreeMap<Name, Name>,
     /// Policies and rules, by their table, kind and name: the names in their expressions.
     pub dependents: BTreeMap<(Name, TableObject, String), Vec<String>>,
-    /// Routines, and the text of their bodies.
-    pub routines: BTreeMap<Name, String>,
+    /// Routines; those that share a name are one here, which does what any of them does.
+    pub routines: BTreeMap<Name, Routine>,
+    /// What belongs to the database as a whole: extensions, servers.
+    pub named: BTreeSet<(Named, String)>,
     /// Whether all that stands in the database was given, so that what is not here is not there.
     pub complete: bool,
     /// Who belongs to whom, so that nobody looks through everything.
@@ -66,6 +70,8 @@ pub struct Table {
     pub partition_by: Option<String>,
     /// Its parent, and whether it is the default partition.
     pub partition_of: Option<(Name, bool)>,
+    /// PostgreSQL: `FOR VALUES …` of a partition, as written.
+    pub bounds: Option<String>,
     /// `INHERITS`.
     pub inherits: Vec<Name>,
     /// Nobody else sees it.
@@ -98,6 +104,10 @@ pub struct View {
     pub reads: Vec<Name>,
     /// The columns that its query names.
     pub mentions: Vec<String>,
+    /// The names of its own columns; none if not all are known.
+    pub columns: Vec<String>,
+    /// The functions that its query calls.
+    pub calls: Vec<Call>,
 }
 
 /// A trigger.
@@ -107,10 +117,22 @@ pub struct Trigger {
     pub table: Name,
     /// The names in its `UPDATE OF` and `WHEN`.
     pub mentions: Vec<String>,
+    /// PostgreSQL: what fires it, and of `UPDATE` the columns, if it names some; none if that is not
+    /// known.
+    pub events: Vec<(Verb, Vec<String>)>,
     /// Its body as text, where it has one.
     pub body: String,
     /// The function that it calls, where its body stands in one.
     pub calls: Option<Name>,
+}
+
+/// A routine, or all that share its name.
+#[derive(Debug, Clone, Default)]
+pub struct Routine {
+    /// What it does when called.
+    pub body: Body,
+    /// What else is known of it.
+    pub signature: Signature,
 }
 
 /// A rule.
@@ -118,6 +140,8 @@ pub struct Trigger {
 pub struct Rule {
     /// Its table.
     pub table: Name,
+    /// The statement that it stands for.
+    pub event: Option<Verb>,
     /// The relations that its statements read.
     pub reads: Vec<Name>,
     /// Those that they write.
@@ -280,6 +304,14 @@ impl Table {
     pub fn foreign_keys(&self) -> impl Iterator<Item = (&Constraint, &ForeignKey)> {
         self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::ForeignKey(key) => Some((constraint, key)),
+            _ => None,
+        })
+    }
+
+    /// The expressions of its checks, as written.
+    pub fn checks(&self) -> impl Iterator<Item = &str> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::Check(check) => Some(check.text.as_str()),
             _ => None,
         })
     }

@@ -109,8 +109,8 @@ impl Table {
             Action::SetNotNull { column } => of(column, &|have| have.not_null = true),
             Action::DropNotNull { column } => of(column, &|have| have.not_null = false),
             Action::AddIdentity { column } => of(column, &|have| have.identity = true),
-            Action::DropIdentity { column } => of(column, &|have| have.identity = false),
-            Action::DropExpression { column } => of(column, &|have| have.generated = None),
+            Action::DropIdentity { column, .. } => of(column, &|have| have.identity = false),
+            Action::DropExpression { column, .. } => of(column, &|have| have.generated = None),
             Action::Modify { from, column, place, .. } => {
                 let same = |have: &Column| have.name.eq_ignore_ascii_case(from);
                 let Some(at) = self.columns.iter().position(same) else { return };
@@ -149,6 +149,12 @@ impl Table {
                 let same = |have: &&mut Constraint| have.name.as_deref() == Some(from);
                 if let Some(constraint) = self.constraints.iter_mut().find(same) {
                     constraint.name = Some(to.clone());
+                }
+            }
+            Action::ClusterOn { index } => {
+                self.options.remove("clustered");
+                if let Some(index) = index {
+                    self.options.insert("clustered".to_owned(), index.clone());
                 }
             }
             Action::Inherit(parent) => self.inherits.push(plain(parent)),

@@ -44,7 +44,9 @@ fn empty(name: Name) -> CreateTable {
         partition_by: None,
         inherits: Vec::new(),
         like: Vec::new(),
+        bounds: None,
         from_query: None,
+        without_data: false,
         options: Vec::new(),
     }
 }
@@ -61,7 +63,7 @@ fn of_module(c: &mut Cursor<'_>, mut table: CreateTable) -> Option<What> {
 
 fn create_table(c: &mut Cursor<'_>, mut table: CreateTable) -> Option<What> {
     if c.eat("AS") {
-        table.from_query = Some(query(c.rest()).reads);
+        table.from_query = Some(query(c.rest()));
         return Some(What::CreateTable(Box::new(table)));
     }
     for mut element in c.group()?.split(',') {
@@ -133,7 +135,15 @@ fn view(c: &mut Cursor<'_>, name: Name) -> Option<What> {
     let mut mentions = identifiers(text);
     mentions.retain(|name| !columns.contains(name));
     let reads = query(text).reads;
-    Some(What::CreateView { name, materialized: false, or_replace: false, reads, mentions })
+    Some(What::CreateView {
+        name,
+        materialized: false,
+        or_replace: false,
+        reads,
+        mentions,
+        columns: Vec::new(),
+        calls: Vec::new(),
+    })
 }
 
 fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
@@ -178,6 +188,7 @@ fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
             name,
             table,
             mentions: Vec::new(),
+            events: Vec::new(),
             body,
             or_replace: false,
             calls: None,

@@ -44,13 +44,13 @@ pub enum Action {
     /// PostgreSQL 17: `ALTER COLUMN … SET EXPRESSION`.
     SetExpression { column: String, to: Expression },
     /// `ALTER COLUMN … DROP EXPRESSION`.
-    DropExpression { column: String },
+    DropExpression { column: String, if_exists: bool },
     /// `ALTER COLUMN … ADD GENERATED … AS IDENTITY`.
     AddIdentity { column: String },
     /// `ALTER COLUMN … SET GENERATED`, `RESTART`, `SET INCREMENT`.
     AlterIdentity { column: String },
     /// `ALTER COLUMN … DROP IDENTITY`.
-    DropIdentity { column: String },
+    DropIdentity { column: String, if_exists: bool },
     /// `ALTER COLUMN … SET STATISTICS`.
     SetStatistics { column: String },
     /// `ALTER COLUMN … SET STORAGE`.
@@ -95,10 +95,10 @@ pub enum Action {
     DetachPartition { child: Name, concurrently: bool, finalize: bool },
     /// MySQL, MariaDB: a change of the partitions; also PostgreSQL 19's `SPLIT` and `MERGE`.
     Partition(PartitionOperation),
-    /// `ENABLE TRIGGER`, `DISABLE TRIGGER`.
-    Triggers { enable: bool },
+    /// `ENABLE TRIGGER`, `DISABLE TRIGGER`: one by name, or several.
+    Triggers { enable: bool, name: Option<String> },
     /// `ENABLE RULE`, `DISABLE RULE`.
-    Rules,
+    Rules { name: String },
     /// `ENABLE ROW LEVEL SECURITY` and its kin.
     RowSecurity,
     /// `CLUSTER ON` an index, `SET WITHOUT CLUSTER`: for the next `CLUSTER`.

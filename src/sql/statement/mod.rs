@@ -9,12 +9,14 @@
 //! keep what was written).
 
 mod alter;
+mod rows;
 mod table;
 
 use std::fmt;
 use std::ops::Range;
 
 pub use alter::{Action, AlterTable, PartitionOperation, Place};
+pub use rows::{Body, Call, Dml, Query, Signature, Verb};
 pub use table::{
     Algorithm, Check, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, Expression,
     ForeignKey, Generated, IndexKind, IndexPart, KeyNames, LockClause, Online, Type, Wait,
@@ -99,6 +101,10 @@ pub enum What {
         reads: Vec<Name>,
         /// The columns that its query names, for who depends on what.
         mentions: Vec<String>,
+        /// PostgreSQL: the names of its columns; none if not all are plain from the query.
+        columns: Vec<String>,
+        /// PostgreSQL: the functions that its query calls.
+        calls: Vec<Call>,
     },
     /// `DROP VIEW`, `DROP MATERIALIZED VIEW`.
     DropView {
@@ -126,6 +132,8 @@ pub enum What {
         table: Name,
         /// PostgreSQL: the names in its `UPDATE OF` and `WHEN`, for who depends on what.
         mentions: Vec<String>,
+        /// PostgreSQL: the statements that fire it, and of `UPDATE` the columns, if it names some.
+        events: Vec<(Verb, Vec<String>)>,
         /// The body, where it stands in the statement (MySQL, MariaDB, SQLite).
         body: Option<Body>,
         /// `OR REPLACE`.
@@ -150,6 +158,8 @@ pub enum What {
         name: Name,
         /// What it does when called.
         body: Option<Body>,
+        /// PostgreSQL: what else is known of it.
+        signature: Signature,
     },
     /// `DROP FUNCTION`, `DROP PROCEDURE`, `DROP EVENT`.
     DropRoutine(Drop),
@@ -186,7 +196,12 @@ pub enum What {
         action: DomainAction,
     },
     /// `CREATE SCHEMA`, `CREATE DATABASE`.
-    CreateSchema(String),
+    CreateSchema {
+        /// Its name.
+        name: String,
+        /// PostgreSQL: the statements in it, which make what stands in the schema.
+        elements: Vec<Statement>,
+    },
     /// `DROP SCHEMA`, `DROP DATABASE`.
     DropSchema(Drop),
     /// `ALTER SCHEMA a RENAME TO b`.
@@ -211,6 +226,8 @@ pub enum What {
         cascade: bool,
         /// `RESTART IDENTITY`: with the sequences of their columns.
         restart: bool,
+        /// PostgreSQL: those of the tables that are named with `ONLY`.
+        only: Vec<Name>,
     },
     /// `CLUSTER`, `VACUUM`, `ANALYZE`, `OPTIMIZE TABLE`, `REPACK`.
     Maintenance {
@@ -220,7 +237,12 @@ pub enum What {
         tables: Vec<Name>,
     },
     /// `LOCK TABLE`, `LOCK TABLES`.
-    LockTables(Vec<(Name, LockMode)>),
+    LockTables {
+        /// Which, and how.
+        tables: Vec<(Name, LockMode)>,
+        /// PostgreSQL: those of them that are named with `ONLY`.
+        only: Vec<Name>,
+    },
     /// Writes rows.
     Dml(Dml),
     /// Reads rows.
@@ -237,6 +259,10 @@ pub enum What {
         name: Name,
         /// What becomes of it.
         action: ObjectAction,
+        /// `IF EXISTS` of one that is dropped, `OR REPLACE` of one that is made.
+        lenient: bool,
+        /// The statement that a rule stands for; none for all of a policy's.
+        event: Option<Verb>,
         /// The relations that its definition reads.
         reads: Vec<Name>,
         /// Those that it writes.
@@ -250,6 +276,39 @@ pub enum What {
         on: Option<Name>,
         /// Whether the comment is on something of it that is no column: a constraint, a trigger.
         part: bool,
+    },
+    /// PostgreSQL: `SECURITY LABEL`.
+    SecurityLabel {
+        /// The relation.
+        on: Option<Name>,
+        /// Whether it names who provides the labels.
+        provider: bool,
+    },
+    /// PostgreSQL: `CREATE EXTENSION`, `CREATE SERVER`.
+    CreateNamed {
+        /// Which of them.
+        of: Named,
+        /// Its name.
+        name: String,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
+    },
+    /// PostgreSQL: `DROP SERVER`.
+    DropNamed {
+        /// What it is.
+        of: Named,
+        /// Which.
+        drop: Drop,
+    },
+    /// PostgreSQL: `CREATE EVENT TRIGGER`, and the function that it calls.
+    CreateEventTrigger {
+        /// The function.
+        calls: Name,
+    },
+    /// PostgreSQL: `IMPORT FOREIGN SCHEMA` from a server, by its name.
+    ImportSchema {
+        /// The server.
+        server: String,
     },
     /// `GRANT` or `REVOKE` on relations.
     Grant(Vec<Name>),
@@ -446,7 +505,10 @@ pub enum DomainAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maintenance {
     /// `CLUSTER`: writes it in the order of an index.
-    Cluster,
+    Cluster {
+        /// Whether it names the index; otherwise it is the one of the last time.
+        named: bool,
+    },
     /// `VACUUM`.
     Vacuum,
     /// `VACUUM FULL`.
@@ -491,70 +553,6 @@ pub enum LockMode {
     Write,
 }
 
-/// A statement that writes rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dml {
-    /// How.
-    pub verb: Verb,
-    /// The table that is written; none if it could not be found.
-    pub table: Option<Name>,
-    /// Other relations that it reads.
-    pub reads: Vec<Name>,
-    /// Whether it has a `WHERE` (or, of `INSERT`, stands for a counted list of rows).
-    pub bounded: bool,
-    /// The columns that an `INSERT` names; none means all.
-    pub columns: Vec<String>,
-    /// The assignments of an `UPDATE` (or of PostgreSQL's `ON CONFLICT DO UPDATE`), column and
-    /// expression, as written.
-    pub set: Vec<(String, String)>,
-    /// The predicate as written.
-    pub predicate: Option<String>,
-}
-
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// `INSERT … VALUES`.
-    Insert,
-    /// `INSERT … SELECT`.
-    InsertSelect,
-    /// `UPDATE`.
-    Update,
-    /// `DELETE`.
-    Delete,
-    /// `MERGE`.
-    Merge,
-    /// `REPLACE` of MySQL, MariaDB and SQLite.
-    Replace,
-    /// `COPY … FROM`, `LOAD DATA`.
-    Load,
-}
-
-/// A statement that reads rows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Query {
-    /// The relations that it reads.
-    pub reads: Vec<Name>,
-    /// Whether it locks the rows that it reads (`FOR UPDATE`).
-    pub locks_rows: bool,
-    /// The functions that it calls, in lower case, each with its arguments as written.
-    pub calls: Vec<(String, Vec<String>)>,
-}
-
-/// Code that runs statements.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
-    /// The language, in lower case: `sql`, `plpgsql`.
-    pub language: String,
-    /// The statements in it that stand there as text, in order.
-    pub statements: Vec<Statement>,
-    /// Why some of it could not be looked into, as the end of a sentence: dynamic SQL, a routine
-    /// that is called, another language.
-    pub unread: Vec<String>,
-    /// The text of the body.
-    pub text: String,
-}
-
 /// What becomes of something that belongs to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectAction {
@@ -575,4 +573,13 @@ pub enum TableObject {
     Rule,
     /// A trigger, renamed.
     Trigger,
+}
+
+/// What belongs to the database as a whole and is known by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// An extension.
+    Extension,
+    /// A foreign server.
+    Server,
 }

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::Name;
+use super::{Name, Query};
 
 /// `CREATE TABLE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
 pub struct CreateTable {
     /// Its name.
     pub name: Name,
@@ -29,8 +30,12 @@ pub struct CreateTable {
     pub inherits: Vec<Name>,
     /// `LIKE`.
     pub like: Vec<Name>,
-    /// `… AS SELECT`: the relations that are read.
-    pub from_query: Option<Vec<Name>>,
+    /// PostgreSQL: `FOR VALUES …` of a partition, as written.
+    pub bounds: Option<String>,
+    /// `… AS SELECT`: what is read.
+    pub from_query: Option<Query>,
+    /// PostgreSQL: `WITH NO DATA`: the query is looked at and not run.
+    pub without_data: bool,
     /// Options behind the columns, in lower case: `engine`, `row_format`, `charset`, `collate`,
     /// `comment`; on SQLite `strict` and `without rowid`.
     pub options: Vec<(String, String)>,

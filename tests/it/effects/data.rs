@@ -31,8 +31,6 @@ pub struct Case {
     /// Whether more may be predicted than the server does here: what decides it is no part of the
     /// schema.
     pub more: bool,
-    /// Whether the prediction is known to be wrong for this server.
-    pub gap: bool,
     /// What other transactions do that are in its way.
     pub holds: Vec<String>,
     only: Option<String>,
@@ -61,14 +59,14 @@ pub fn read(name: &str, schema_of: &str, version: u16) -> File {
     };
     let paragraphs = parts(name).1;
     let paragraphs = paragraphs.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-    let cases = paragraphs.map(|text| case(text, version)).filter(|case| case.is_for(version));
+    let cases = paragraphs.map(case).filter(|case| case.is_for(version));
     let mut cases: Vec<_> = cases.collect();
     // The schema is made anew for each that commits a setup, and for one that follows such a one.
     cases.sort_by_key(|case| !case.setup.is_empty());
     File { schema: parts(schema_of).0, cases }
 }
 
-fn case(paragraph: &str, version: u16) -> Case {
+fn case(paragraph: &str) -> Case {
     let all = |key: &str| -> Vec<String> {
         let prefix = format!("-- {key}: ");
         paragraph.lines().filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
@@ -81,18 +79,9 @@ fn case(paragraph: &str, version: u16) -> Case {
         zone: one("zone").unwrap_or_else(|| "UTC".to_owned()),
         unseen: one("unseen").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         more: one("more").is_some(),
-        gap: one("gap").is_some_and(|gap| within(&gap, version)),
         holds: all("hold"),
         only: one("only"),
     }
-}
-
-/// Whether a version is one of those that are named, or stands between two of them: what is wrong on
-/// both sides is wrong there.
-fn within(named: &str, version: u16) -> bool {
-    let named: Vec<u16> = named.split(' ').filter_map(|word| word.parse().ok()).collect();
-    let (first, last) = (named.iter().min(), named.iter().max());
-    first.is_some_and(|first| *first <= version) && last.is_some_and(|last| version <= *last)
 }
 
 impl Case {

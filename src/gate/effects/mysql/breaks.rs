@@ -120,17 +120,17 @@ fn dependents(table: &Name, column: &str, schema: &Schema, effects: &mut Effects
             breaks(effects, view, format!("the view `{view}` names `{column}`, and fails"));
         }
     }
-    let told = |text: &String| {
+    let told = |text: &str| {
         mentions(Tokens::MySql, text, &table.name) && mentions(Tokens::MySql, text, column)
     };
-    for (routine, _) in schema.routines.iter().filter(|(_, text)| told(text)) {
+    for (routine, _) in schema.routines.iter().filter(|(_, have)| told(&have.body.text)) {
         breaks(effects, table, format!("the routine `{routine}` names `{column}`, and fails"));
     }
 }
 
 fn routines(name: &str, what: &str, schema: &Schema, effects: &mut Effects) {
-    for (routine, text) in &schema.routines {
-        if mentions(Tokens::MySql, text, name) {
+    for (routine, have) in &schema.routines {
+        if mentions(Tokens::MySql, &have.body.text, name) {
             breaks(effects, routine, format!("the routine `{routine}` names {what}, and fails"));
         }
     }

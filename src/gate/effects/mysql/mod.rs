@@ -41,7 +41,7 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
         What::Truncate { tables, .. } => tables::truncate(tables, around),
         What::Maintenance { of: Maintenance::Optimize, tables } => alter::optimize(tables, around),
         What::Maintenance { tables, .. } => tables::analyze(tables),
-        What::LockTables(tables) => tables::lock(tables),
+        What::LockTables { tables, .. } => tables::lock(tables),
         What::CreateView { name, reads, .. } => {
             tables::view(std::slice::from_ref(name), reads, false, around)
         }
@@ -82,7 +82,7 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
         What::Other => Effects { commits: is_ddl(&statement.kind), ..Effects::default() },
         What::CreateRoutine { .. }
         | What::DropRoutine(_)
-        | What::CreateSchema(_)
+        | What::CreateSchema { .. }
         | What::Sequence { .. }
         | What::Grant(_) => Effects { commits: true, ..Effects::default() },
         _ => Effects {

@@ -48,7 +48,7 @@ pub(super) fn create(create: &CreateTable, around: &Surroundings) -> Effects {
     for other in &create.like {
         effects.lock(Relation::Table, other, Mode::MetadataShared);
     }
-    for read in create.from_query.iter().flatten() {
+    for read in create.from_query.iter().flat_map(|query| &query.reads) {
         effects.lock(Relation::Table, read, Mode::MetadataShared);
         effects.scans(read);
     }

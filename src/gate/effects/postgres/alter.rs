@@ -104,7 +104,7 @@ impl Judge<'_> {
                 self.lock_sequences(table, None, Mode::AccessExclusiveLock);
                 self.table_in_routines(table);
             }
-            Action::AttachPartition { child, .. } => self.attach(table, child),
+            Action::AttachPartition { child, bounds, .. } => self.attach(table, child, bounds),
             Action::DetachPartition { child, concurrently, finalize } => {
                 self.detach(table, child, *concurrently || *finalize);
             }
@@ -145,7 +145,7 @@ impl Judge<'_> {
                 let index = Name { schema: plain(table).schema, name: index.clone() };
                 self.effects.lock(Relation::Index, &index, mode);
             }
-            Action::AlterIdentity { column } | Action::DropIdentity { column } => {
+            Action::AlterIdentity { column } | Action::DropIdentity { column, .. } => {
                 let mode = match action {
                     Action::AlterIdentity { .. } => Mode::ShareRowExclusiveLock,
                     _ => Mode::AccessExclusiveLock,
@@ -192,6 +192,11 @@ impl Judge<'_> {
             }
             Action::RenameConstraint { from, .. } => {
                 known.and_then(|table| table.constraint(from)).is_none_or(Constraint::is_inherited)
+            }
+            // Since PostgreSQL 18 NOT NULL is a constraint, and where there is none nothing is handed
+            // down.
+            Action::DropNotNull { column } if self.version() >= 18 => {
+                known.and_then(|table| table.column(column)).is_none_or(|column| column.not_null)
             }
             _ => recurses(action),
         }
@@ -262,7 +267,7 @@ fn recurses(action: &Action) -> bool {
             | Action::SetSchema(_)
             | Action::SetOptions(_)
             | Action::RowSecurity
-            | Action::Rules
+            | Action::Rules { .. }
             | Action::ReplicaIdentity { .. }
             | Action::OwnerTo
             | Action::SetTablespace

@@ -120,7 +120,9 @@ impl Judge<'_> {
             return Some(view);
         }
         let generated = self.generated_from(table, column);
-        generated.or_else(|| self.trigger_or_rule(table, column))
+        generated
+            .or_else(|| self.trigger_or_rule(table, column))
+            .or_else(|| self.routine_with(table, column))
     }
 
     /// A view that surely uses the column: a name in a view of several tables may be a column of any
@@ -161,6 +163,16 @@ impl Judge<'_> {
         Some(format!("the {kind} `{name}`"))
     }
 
+    /// A routine whose body is no text depends on what stands in it.
+    fn routine_with(&self, table: &Name, column: &str) -> Option<String> {
+        let says = |mentions: &[String], word: &str| mentions.iter().any(|one| one == word);
+        let (routine, _) = self.around.schema.routines.iter().find(|(_, routine)| {
+            let mentions = routine.signature.mentions.as_deref().unwrap_or_default();
+            says(mentions, &table.name) && says(mentions, column)
+        })?;
+        Some(format!("the function `{routine}`"))
+    }
+
     fn is_partition_key(&self, table: &Name, column: &str) -> bool {
         let key = self.known(table).and_then(|table| table.partition_by.as_ref());
         key.is_some_and(|key| mentions(Tokens::Postgres, key, column))
@@ -195,7 +207,9 @@ impl Judge<'_> {
         }
         let who = self.generated_from(table, column);
         let view = || Some(format!("the view `{}`", self.views_of_column(table, column).first()?));
-        if let Some(who) = who.or_else(view).or_else(|| self.trigger_or_rule(table, column)) {
+        let rest =
+            || self.trigger_or_rule(table, column).or_else(|| self.routine_with(table, column));
+        if let Some(who) = who.or_else(view).or_else(rest) {
             return Some(format!("{who} uses the column"));
         }
         let seen = self.around.schema.column(table, column)?;

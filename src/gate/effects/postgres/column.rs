@@ -109,7 +109,7 @@ impl Judge<'_> {
     }
 
     /// A default that takes numbers from a sequence locks it.
-    fn lock_sequences_of_default(&mut self, default: &str) {
+    pub(super) fn lock_sequences_of_default(&mut self, default: &str) {
         if !default.contains("nextval") {
             return;
         }

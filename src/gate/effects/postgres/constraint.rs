@@ -24,14 +24,11 @@ impl Judge<'_> {
                 }
             }
             ConstraintKind::Unique { using_index: Some(index), .. } => {
-                let index = Name { schema: plain(table).schema, name: index.clone() };
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
-                self.because("the index stands there already");
+                self.use_index(table, constraint, index);
             }
             ConstraintKind::PrimaryKey { using_index: Some(index), .. } => {
+                self.use_index(table, constraint, index);
                 let index = Name { schema: plain(table).schema, name: index.clone() };
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
-                self.because("the index stands there already");
                 let columns: Vec<String> = self
                     .around
                     .schema
@@ -66,6 +63,15 @@ impl Judge<'_> {
                 self.forbid_null(table, columns);
             }
         }
+    }
+
+    /// An index becomes a constraint's, and gets its name.
+    fn use_index(&mut self, table: &Name, constraint: &Constraint, index: &str) {
+        let renamed = constraint.name.as_deref().is_some_and(|name| name != index);
+        let mode = if renamed { Mode::ShareUpdateExclusiveLock } else { Mode::AccessShareLock };
+        let index = Name { schema: plain(table).schema, name: index.to_owned() };
+        self.effects.lock(Relation::Index, &index, mode);
+        self.because("the index stands there already");
     }
 
     /// The index of a key is built on the table and all its partitions; tables that inherit have no

@@ -6,6 +6,7 @@
 
 mod alter;
 mod alter_refuse;
+mod bounds;
 mod cast;
 mod column;
 mod constraint;
@@ -13,6 +14,8 @@ mod index;
 mod object;
 mod partition;
 mod refuse;
+mod route;
+mod routine;
 mod rows;
 mod since;
 mod table;
@@ -23,12 +26,13 @@ mod volatility;
 use super::{Effects, Loss, Mode, Relation, Verdict};
 use crate::gate::Surroundings;
 use crate::sql::schema::plain;
-use crate::sql::statement::{Body, Name, Statement, What};
+use crate::sql::statement::{Name, Statement, Verb, What};
 use crate::sql::{Tokens, mentions};
 
 /// What the statement does.
 pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
-    let mut judge = Judge { around: *around, effects: Effects::none(), fired: Vec::new() };
+    let mut judge =
+        Judge { around: *around, effects: Effects::none(), fired: Vec::new(), called: Vec::new() };
     if let Some(since) = statement.since {
         judge.came_with(since.version, &format!("`{}`", since.what));
     }
@@ -40,8 +44,11 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
 struct Judge<'a> {
     around: Surroundings<'a>,
     effects: Effects,
-    /// The tables whose triggers were followed already: they may fire one another in a circle.
-    fired: Vec<Name>,
+    /// The writes that were followed already, each a table, how, and the columns: triggers and keys
+    /// may set one another off in a circle.
+    fired: Vec<(Name, Verb, Vec<String>)>,
+    /// The functions that were followed already.
+    called: Vec<Name>,
 }
 
 impl Judge<'_> {
@@ -61,50 +68,6 @@ impl Judge<'_> {
                 self.effects.verdict = Verdict::NotEvaluated(why.clone());
             }
             other => self.object(other),
-        }
-    }
-
-    /// Code that runs now: what its statements do together, whatever branch they stand in.
-    fn body(&mut self, body: &Body) {
-        let mut schema = self.around.schema.clone();
-        // What would be refused may stand in a branch that is not taken, or be caught.
-        let mut words = ["if", "case", "loop", "exception"].iter();
-        let branches = words.any(|word| mentions(Tokens::Postgres, &body.text, word));
-        for statement in &body.statements {
-            let around = Surroundings { schema: &schema, in_transaction: true, ..self.around };
-            let mut inner = effects(statement, &around);
-            if branches {
-                inner.fails = None;
-            }
-            self.absorb(inner);
-            schema.apply(statement);
-        }
-        if let Some(why) = body.unread.first() {
-            self.effects.verdict = Verdict::NotEvaluated(why.clone());
-        } else if body.statements.is_empty() && body.language != "plpgsql" {
-            let why = "its language is not one that is read here".to_owned();
-            self.effects.verdict = Verdict::NotEvaluated(why);
-        }
-    }
-
-    /// A body in SQL is looked through when its function is made: what it names is opened, and no
-    /// row is touched. Other bodies are looked at when they run.
-    fn check_body(&mut self, body: &Body) {
-        if body.language != "sql" {
-            return;
-        }
-        for statement in &body.statements {
-            let (reads, written) = match &statement.what {
-                What::Query(query) => (&query.reads, None),
-                What::Dml(dml) => (&dml.reads, dml.table.as_ref()),
-                _ => continue,
-            };
-            for read in reads {
-                self.lock(read, Mode::AccessShareLock);
-            }
-            if let Some(table) = written {
-                self.lock(table, Mode::RowExclusiveLock);
-            }
         }
     }
 
@@ -245,7 +208,7 @@ impl Judge<'_> {
             .schema
             .routines
             .iter()
-            .filter(|(_, body)| both(body))
+            .filter(|(_, routine)| both(&routine.body.text))
             .map(|(name, _)| name.clone())
             .collect();
         for routine in found {
@@ -264,7 +227,7 @@ impl Judge<'_> {
             .schema
             .routines
             .iter()
-            .filter(|(_, body)| mentions(Tokens::Postgres, body, &table.name))
+            .filter(|(_, routine)| mentions(Tokens::Postgres, &routine.body.text, &table.name))
             .map(|(name, _)| name.clone())
             .collect();
         for routine in found {

@@ -4,8 +4,8 @@ use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::{of_table, plain};
 use crate::sql::statement::{
-    DomainAction, Drop, LockMode, Maintenance, Name, SequenceAction, TableObject, Type, TypeAction,
-    What,
+    DomainAction, Drop, LockMode, Maintenance, Name, Named, ObjectAction, SequenceAction,
+    TableObject, Type, TypeAction, What,
 };
 
 impl Judge<'_> {
@@ -17,7 +17,13 @@ impl Judge<'_> {
             What::Reindex { of, name, concurrently } => {
                 self.reindex(*of, name.as_ref(), *concurrently);
             }
-            What::CreateView { name, materialized, or_replace, reads, .. } => {
+            What::CreateView { name, materialized, or_replace, reads, calls, columns, .. } => {
+                self.refuse_view(name, *or_replace, columns);
+                if *materialized {
+                    for call in calls {
+                        self.call(call);
+                    }
+                }
                 if *or_replace && self.around.schema.views.contains_key(&plain(name)) {
                     self.effects.lock(Relation::View, &plain(name), Mode::AccessExclusiveLock);
                 }
@@ -52,7 +58,27 @@ impl Judge<'_> {
                 }
                 self.lock_partitions(table, Mode::AccessExclusiveLock);
             }
-            What::TableObject { table: Some(table), of, reads, writes, .. } => {
+            What::CreateSchema { elements, .. } => {
+                for element in elements {
+                    self.statement(&element.what);
+                }
+            }
+            What::TableObject {
+                table: Some(table),
+                of,
+                name,
+                action,
+                lenient,
+                reads,
+                writes,
+                ..
+            } => {
+                if self.lacks_object(table, *of, name, *action) {
+                    if !lenient {
+                        self.fails(format!("`{table}` has no `{name}`"));
+                    }
+                    return;
+                }
                 match of {
                     TableObject::Policy | TableObject::Rule => {
                         self.lock(table, Mode::AccessExclusiveLock);
@@ -71,6 +97,47 @@ impl Judge<'_> {
                     if *part { Mode::AccessShareLock } else { Mode::ShareUpdateExclusiveLock };
                 self.lock(relation, mode);
             }
+            What::SecurityLabel { on, provider } => {
+                if let Some(relation) = on {
+                    self.lock(relation, Mode::ShareUpdateExclusiveLock);
+                }
+                if !provider {
+                    self.fails("no provider of labels is named, and a server as it comes has none");
+                }
+            }
+            What::CreateNamed { of, name, if_not_exists } => {
+                let there = self.around.schema.named.contains(&(*of, name.clone()));
+                // Every new database has it, and no dump says so.
+                let own = *of == Named::Extension && name == "plpgsql";
+                if self.around.schema.complete && (there || own) && !if_not_exists {
+                    self.fails(format!("`{name}` is there already"));
+                }
+            }
+            What::DropNamed { of, drop } => {
+                let named = &self.around.schema.named;
+                let missing =
+                    drop.names.iter().find(|name| !named.contains(&(*of, name.name.clone())));
+                if let Some(name) =
+                    missing.filter(|_| !drop.if_exists && self.around.schema.complete)
+                {
+                    self.fails(format!("there is no `{name}`"));
+                }
+            }
+            What::CreateEventTrigger { calls } => {
+                let known = self.around.schema.routines.get(&plain(calls));
+                let returns = known.map(|routine| routine.signature.returns.as_str());
+                if returns.is_some_and(|ty| !ty.is_empty() && ty != "event_trigger") {
+                    self.fails(format!("`{calls}` does not return `event_trigger`"));
+                }
+            }
+            What::ImportSchema { server } => {
+                let known = self.around.schema.named.contains(&(Named::Server, server.clone()));
+                if self.around.schema.complete && !known {
+                    self.fails(format!("there is no server `{server}`"));
+                }
+                let why = format!("which tables it makes is known to the server `{server}` only");
+                self.effects.verdict = Verdict::NotEvaluated(why);
+            }
             What::Grant(relations) if self.version() >= 18 => {
                 for one in relations {
                     self.lock(one, Mode::AccessShareLock);
@@ -85,13 +152,17 @@ impl Judge<'_> {
                     self.lock_tree(table, Mode::ShareUpdateExclusiveLock);
                 }
             }
-            What::Truncate { tables, cascade, restart } => {
-                self.truncate(tables, *cascade, *restart);
+            What::Truncate { tables, cascade, restart, only } => {
+                self.truncate(tables, only, *cascade, *restart);
             }
             What::Maintenance { of, tables } => self.maintain(*of, tables),
-            What::LockTables(tables) => {
+            What::LockTables { tables, only } => {
                 for (table, mode) in tables {
-                    self.lock_named(table, mode_of(*mode));
+                    if only.contains(table) && self.kind(table) == Relation::Table {
+                        self.lock(table, mode_of(*mode));
+                    } else {
+                        self.lock_named(table, mode_of(*mode));
+                    }
                 }
             }
             What::AlterDomain { name, action } => self.alter_domain(name, action),
@@ -119,10 +190,27 @@ impl Judge<'_> {
         }
     }
 
-    fn lacks_trigger(&self, table: &Name, trigger: &str) -> bool {
+    pub(super) fn lacks_trigger(&self, table: &Name, trigger: &str) -> bool {
         let schema = self.around.schema;
         let has = |of: &Name| schema.triggers.contains_key(&of_table(of, &Name::plain(trigger)));
         schema.complete && !self.line(table).iter().any(has)
+    }
+
+    /// Whether a policy or rule that is changed or dropped is known not to be there.
+    fn lacks_object(
+        &self,
+        table: &Name,
+        of: TableObject,
+        name: &Name,
+        action: ObjectAction,
+    ) -> bool {
+        let schema = self.around.schema;
+        let key = (plain(table), of, name.name.clone());
+        schema.complete
+            && action != ObjectAction::Create
+            && of != TableObject::Trigger
+            && schema.table(table).is_some_and(|table| table.whole)
+            && !schema.dependents.contains_key(&key)
     }
 
     fn sequence(&mut self, drop: &Drop, action: &SequenceAction) {
@@ -180,7 +268,7 @@ impl Judge<'_> {
         }
     }
 
-    fn truncate(&mut self, tables: &[Name], cascade: bool, restart: bool) {
+    fn truncate(&mut self, tables: &[Name], only: &[Name], cascade: bool, restart: bool) {
         let schema = self.around.schema;
         for name in tables {
             if matches!(self.kind(name), Relation::View | Relation::MaterializedView) {
@@ -189,7 +277,16 @@ impl Judge<'_> {
         }
         let mut all: Vec<Name> = Vec::new();
         for name in tables {
-            all.extend(self.tree(name));
+            if only.contains(name) {
+                if self.is_partitioned(name) {
+                    self.fails(format!(
+                        "of `{name}` alone, which is partitioned, there are no rows"
+                    ));
+                }
+                all.push(plain(name));
+            } else {
+                all.extend(self.tree(name));
+            }
         }
         let mut at = 0;
         while at < all.len() {
@@ -228,9 +325,12 @@ impl Judge<'_> {
             self.fails("`VACUUM` cannot run inside a transaction");
         }
         for name in tables {
+            if of == (Maintenance::Cluster { named: false }) && self.was_never_clustered(name) {
+                self.fails(format!("`{name}` was never clustered: name the index"));
+            }
             match of {
-                Maintenance::Cluster | Maintenance::VacuumFull => {
-                    if of == Maintenance::Cluster && self.is_partitioned(name) {
+                Maintenance::Cluster { .. } | Maintenance::VacuumFull => {
+                    if of != Maintenance::VacuumFull && self.is_partitioned(name) {
                         self.came_with(15, "`CLUSTER` of a partitioned table");
                     }
                     if self.around.in_transaction && self.is_partitioned(name) {
@@ -269,6 +369,12 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    fn was_never_clustered(&self, name: &Name) -> bool {
+        let schema = self.around.schema;
+        let known = schema.table(name).filter(|table| table.whole && schema.complete);
+        known.is_some_and(|table| !table.options.contains_key("clustered"))
     }
 
     /// Whether it inherits from a table, and is no partition.

@@ -1,30 +1,30 @@
 //! Partitions attached, detached, and made in place.
 
+use super::bounds::{conditions, excludes, implies};
 use super::{Judge, Mode};
 use crate::sql::schema::{Index, plain};
-use crate::sql::statement::{ConstraintKind, ForeignKey, Name};
+use crate::sql::statement::{ForeignKey, Name};
 
 impl Judge<'_> {
-    pub(super) fn attach(&mut self, parent: &Name, child: &Name) {
+    pub(super) fn attach(&mut self, parent: &Name, child: &Name, bounds: &str) {
         self.lock_tree(child, Mode::AccessExclusiveLock);
         let default = self.default_partition(parent);
-        let proven = self.around.schema.table(child).is_some_and(|table| {
-            table.constraints.iter().any(|constraint| {
-                matches!(constraint.kind, ConstraintKind::Check(_)) && !constraint.not_valid
-            })
-        });
-        if proven {
-            self.because(
-                "a valid check of the partition may prove its bounds, and then no row is looked at",
-            );
+        let unproven: Vec<Name> = if self.proves(child, parent, bounds) {
+            Vec::new()
+        } else {
+            let rows = self.with_rows(child).into_iter();
+            rows.filter(|one| !self.proves(one, parent, bounds)).collect()
+        };
+        if unproven.is_empty() {
+            self.because("valid checks of the partition prove its bounds: no row is looked at");
         } else {
             self.because("no valid check proves the bounds, so every row of it is looked at");
-            for one in self.with_rows(child) {
-                self.effects.scans(&one);
-            }
+        }
+        for one in &unproven {
+            self.effects.scans(one);
         }
         if let Some(default) = default {
-            self.search_default(&default);
+            self.search_default(parent, &default, Some(bounds));
         }
         self.attach_indexes(parent, child);
         self.attach_keys(parent, child);
@@ -55,7 +55,7 @@ impl Judge<'_> {
     }
 
     /// A partition that is made in place gets its part of the parent's indexes and keys.
-    pub(super) fn create_partition(&mut self, parent: &Name) {
+    pub(super) fn create_partition(&mut self, parent: &Name, bounds: Option<&str>) {
         self.lock(parent, Mode::AccessExclusiveLock);
         self.lock_indexes(parent, Mode::ShareUpdateExclusiveLock);
         for key in self.keys_of_line(parent) {
@@ -65,7 +65,7 @@ impl Judge<'_> {
             self.lock_tree(&referrer, Mode::ShareRowExclusiveLock);
         }
         if let Some(default) = self.default_partition(parent) {
-            self.search_default(&default);
+            self.search_default(parent, &default, bounds);
         }
         self.because(format!(
             "a partition that is made in place locks `{}`; made alone and attached later, it does \
@@ -74,12 +74,61 @@ impl Judge<'_> {
         ));
     }
 
-    fn search_default(&mut self, default: &Name) {
-        self.lock(default, Mode::AccessExclusiveLock);
-        self.because(format!(
-            "the default partition `{default}` is looked through for rows that belong to it"
-        ));
-        self.effects.scans(default);
+    /// Whether the valid checks of a table prove that its rows belong into a partition of `parent`
+    /// with these bounds, and into all that `parent` is a partition of.
+    fn proves(&self, table: &Name, parent: &Name, bounds: &str) -> bool {
+        let schema = self.around.schema;
+        let line = self.line(parent);
+        let above = line.iter().map(|one| schema.table(one).and_then(|one| one.bounds.as_deref()));
+        let mut all = line.iter().zip(std::iter::once(Some(bounds)).chain(above));
+        all.all(|(parent, bounds)| match bounds {
+            Some(bounds) => self.proves_one(table, parent, bounds).unwrap_or(false),
+            None => false,
+        })
+    }
+
+    fn proves_one(&self, table: &Name, parent: &Name, bounds: &str) -> Option<bool> {
+        let schema = self.around.schema;
+        let known = schema.table(table)?;
+        if bounds.trim().eq_ignore_ascii_case("default") {
+            // What no other partition takes: with no other, everything.
+            let mut others = schema
+                .partitions_of(parent)
+                .filter(|(one, is_default)| !is_default && *one != table);
+            return Some(others.all(|(one, _)| {
+                let bounds = schema.table(one).and_then(|one| one.bounds.as_deref());
+                let of = bounds.and_then(|text| self.bounds_below(parent, text));
+                of.is_some_and(|(of, column)| excludes(&conditions(known, &column), &of))
+            }));
+        }
+        let (of, column) = self.bounds_below(parent, bounds)?;
+        let not_null = known.column(&column).is_some_and(|column| column.not_null)
+            || known.proof_of_not_null(&column).is_some();
+        Some((not_null || of.takes_null()) && implies(&conditions(known, &column), &of))
+    }
+
+    /// The default partition holds no row of the new one any more: every row is looked at, where no
+    /// valid check proves it.
+    fn search_default(&mut self, parent: &Name, default: &Name, bounds: Option<&str>) {
+        let new = bounds.and_then(|text| self.bounds_below(parent, text));
+        for one in self.tree(default) {
+            self.lock(&one, Mode::AccessExclusiveLock);
+            let known = self.around.schema.table(&one);
+            let proof = |known| {
+                let (bounds, column) = new.as_ref()?;
+                excludes(&conditions(known, column), bounds).then_some(())
+            };
+            if known.and_then(proof).is_some() {
+                self.because(format!(
+                    "a valid check of `{one}` proves that no row of it belongs to the new partition"
+                ));
+            } else if !self.is_partitioned(&one) {
+                self.because(format!(
+                    "the default partition `{one}` is looked through for rows that belong to it"
+                ));
+                self.effects.scans(&one);
+            }
+        }
     }
 
     pub(super) fn default_partition(&self, parent: &Name) -> Option<Name> {

@@ -2,7 +2,7 @@
 
 use super::Judge;
 use crate::gate::effects::Relation;
-use crate::sql::schema::{Index, Table, plain};
+use crate::sql::schema::{Index, Table, of_table, plain};
 use crate::sql::statement::{
     Action, AlterTable, ConstraintKind, CreateIndex, CreateTable, IndexPart, Name,
 };
@@ -86,6 +86,25 @@ impl Judge<'_> {
                 let lacks = parent.columns.iter().find(|of| table.column(&of.name).is_none())?;
                 whole.then(|| format!("it lacks the column `{}`", lacks.name))
             }
+            Action::DropIdentity { column, if_exists: false } => {
+                let has = table.column(column).is_none_or(|column| column.identity);
+                (whole && !has).then(|| format!("`{column}` is no identity column"))
+            }
+            Action::DropExpression { column, if_exists: false } => {
+                let has = table.column(column).is_none_or(|column| column.generated.is_some());
+                (whole && !has).then(|| format!("`{column}` is not generated"))
+            }
+            Action::Triggers { name: Some(name), .. } => {
+                // Those of foreign keys have names that the server makes up.
+                let own = name.starts_with("RI_ConstraintTrigger_");
+                (whole && !own && self.lacks_trigger(&alter.name, name))
+                    .then(|| format!("there is no trigger `{name}`"))
+            }
+            Action::Rules { name } => {
+                let rule = of_table(&alter.name, &Name::plain(name));
+                (whole && !self.around.schema.rules.contains_key(&rule))
+                    .then(|| format!("there is no rule `{name}`"))
+            }
             Action::AddIdentity { column } => {
                 let forbidden = alter.actions.iter().any(
                     |(other, _)| matches!(other, Action::SetNotNull { column: of } if of == column),
@@ -129,9 +148,8 @@ impl Judge<'_> {
                         && index.parts.iter().all(is_column);
                     return (!fits).then(|| format!("the index `{name}` cannot stand for a key"));
                 }
-                let check = matches!(constraint.kind, ConstraintKind::Check(_));
-                (check && alter.only && has_heirs && table.partition_by.is_some())
-                    .then(|| "the constraint must be added to the partitions as well".to_owned())
+                (constraint.is_inherited() && alter.only && has_heirs)
+                    .then(|| "the constraint must be added to the tables below as well".to_owned())
             }
             Action::ValidateConstraint { name } => {
                 // Those of a parent are not kept with its children.

@@ -10,7 +10,7 @@ impl Judge<'_> {
         self.refuse_table(create);
         self.new_table(create);
         if let Some((parent, _)) = &create.partition_of {
-            self.create_partition(parent);
+            self.create_partition(parent, create.bounds.as_deref());
         }
         for parent in &create.inherits {
             self.lock(parent, Mode::ShareUpdateExclusiveLock);
@@ -28,8 +28,13 @@ impl Judge<'_> {
                 self.lock_referenced(&key.table);
             }
         }
-        for read in create.from_query.iter().flatten() {
-            self.read(read);
+        match &create.from_query {
+            // It is looked at and not run.
+            Some(query) if create.without_data => {
+                query.reads.iter().for_each(|read| self.lock(read, Mode::AccessShareLock));
+            }
+            Some(query) => self.query(query),
+            None => {}
         }
     }
 

@@ -37,6 +37,18 @@ impl Judge<'_> {
         }
     }
 
+    /// A view that takes the place of another keeps its columns, and may have more behind them.
+    pub(super) fn refuse_view(&mut self, name: &Name, or_replace: bool, columns: &[String]) {
+        let Some(had) = self.around.schema.views.get(&plain(name)) else { return };
+        if !or_replace || had.columns.is_empty() || columns.is_empty() {
+            return;
+        }
+        let kept = had.columns.iter().zip(columns).take_while(|(had, is)| had == is).count();
+        if let Some(lost) = had.columns.get(kept) {
+            self.fails(format!("the view loses its column `{lost}`, or has another in its place"));
+        }
+    }
+
     /// The views that read a relation, and those that read them, to the last.
     pub(super) fn readers_of(&self, relation: &Name) -> Vec<Name> {
         let mut found: Vec<Name> = Vec::new();

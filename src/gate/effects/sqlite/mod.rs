@@ -74,7 +74,7 @@ fn create_table(create: &CreateTable, around: &Surroundings) -> Effects {
     if taken && !create.if_not_exists {
         effects.fails = Some(format!("the table `{}` exists already", create.name));
     }
-    for read in create.from_query.iter().flatten() {
+    for read in create.from_query.iter().flat_map(|query| &query.reads) {
         effects.scans(read);
     }
     effects

@@ -299,7 +299,7 @@ fn tables_are_read_in_full() {
     let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(table.options, [option("engine", "innodb"), option("charset", "utf8mb4")]);
     assert_eq!(table.partition_by.as_deref(), Some("HASH (id) PARTITIONS 4"));
-    assert_eq!(shown(&table.from_query.unwrap()), "s");
+    assert_eq!(shown(&table.from_query.unwrap().reads), "s");
     assert_eq!(shown(&created("CREATE TABLE t (LIKE d.u)").like), "d.u");
     assert!(created("CREATE OR REPLACE TABLE t (a INT)").or_replace);
 }
@@ -411,7 +411,9 @@ fn settings_have_their_scope() {
 #[test]
 fn other_statements_say_what_they_touch() {
     let locks = [("a".to_owned(), LockMode::Read), ("b".to_owned(), LockMode::Write)];
-    let What::LockTables(locked) = what("LOCK TABLES a READ LOCAL, b x LOW_PRIORITY WRITE") else {
+    let What::LockTables { tables: locked, .. } =
+        what("LOCK TABLES a READ LOCAL, b x LOW_PRIORITY WRITE")
+    else {
         panic!("no lock")
     };
     let locked: Vec<_> = locked.into_iter().map(|(name, mode)| (name.name, mode)).collect();
