@@ -79,7 +79,7 @@ fn next_call(text: &str, from: usize, to: usize) -> Option<Call> {
     let other = others.find(|start| {
         let rest = &text[*start..to];
         let method = rest.split('(').next().unwrap_or_default();
-        let queries = method == "query" || method.ends_with(".query");
+        let queries = method.rsplit('.').next() == Some("query");
         !queries && !ASKING.iter().any(|asks| rest.starts_with(asks))
     });
     other.map(Call::Other).or(query.map(Call::Query))
