@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use backstop::gate::review::hash;
-use backstop::ops::Team;
-use backstop::ops::check::{Asked, check};
+use backstop::ops::check::{Asked, prepare};
+use backstop::ops::{Error, Team};
 use backstop::spec::parse_config;
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -132,9 +132,14 @@ fn said(case: &Case, database: &str) -> Vec<(String, String)> {
     };
     let config = parse_config("backstop.toml", "[gate]\nforward_only = [\".\"]\n").unwrap();
     let team = Team { config, file: None };
-    let report = check(&asked, &team, None).unwrap();
-    let open = report.findings.into_iter().filter(|finding| finding.allowed.is_none());
-    open.map(|finding| (finding.rule.to_owned(), finding.message)).collect()
+    let mut said = Vec::new();
+    let judged = prepare(&asked, &team, None).unwrap().judge(|judged| {
+        let open = judged.findings.into_iter().filter(|finding| finding.allowed.is_none());
+        said.extend(open.map(|finding| (finding.rule.to_owned(), finding.message)));
+        Ok::<(), Error>(())
+    });
+    judged.unwrap();
+    said
 }
 
 /// The field's own failures are 22 safe and 32 dangerous ones; a replay that is taken away is missed.
