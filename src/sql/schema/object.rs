@@ -2,7 +2,19 @@
 
 use super::apply::drop_from;
 use super::{Routine, Rule, Schema, Trigger, of_table, plain};
-use crate::sql::statement::{Body, Maintenance, Name, ObjectAction, Signature, TableObject, What};
+use crate::sql::statement::{
+    Body, Call, Maintenance, Name, ObjectAction, PREPARED, Signature, TableObject, What,
+};
+use crate::sql::{Tokens, mentions};
+
+/// Calls within calls are followed so far: a function may call itself.
+const DEEPEST_CALL: usize = 8;
+
+/// Whether a body may do more than read and write rows.
+fn changes(body: &Body) -> bool {
+    let rows = |what: &What| matches!(what, What::Dml(_) | What::Set(_) | What::Other);
+    body.statements.iter().any(|statement| !rows(&statement.what))
+}
 
 impl Schema {
     pub(super) fn apply_object(&mut self, what: &What) {
@@ -74,7 +86,58 @@ impl Schema {
                     }
                 }
             }
+            What::Do(body) => self.apply_body(body, 0),
+            What::Query(query) => self.apply_calls(&query.calls, 0),
             _ => {}
+        }
+    }
+
+    /// A block has run. Where it branches, nobody knows what of it: then what it makes counts as
+    /// there, and from what is not here nothing is concluded any more.
+    fn apply_body(&mut self, body: &Body, depth: usize) {
+        if body.language == PREPARED || depth == DEEPEST_CALL {
+            return;
+        }
+        let mut words = ["if", "case", "loop", "exception"].iter();
+        let branches = words.any(|word| mentions(Tokens::Postgres, &body.text, word));
+        for statement in &body.statements {
+            match &statement.what {
+                What::Query(query) => self.apply_calls(&query.calls, depth + 1),
+                What::Dml(_) | What::Set(_) | What::Transaction(_) | What::Other => {}
+                What::Do(inner) => self.apply_body(inner, depth + 1),
+                What::CreateTable(table) if branches && self.has(&table.name) => {}
+                what => {
+                    let judging = self.judging;
+                    self.judging &= !branches;
+                    self.apply(statement);
+                    self.judging = judging;
+                    self.complete &= !branches;
+                    if let What::AlterTable(alter) = what
+                        && branches
+                        && let Some(table) = self.tables.get_mut(&plain(&alter.name))
+                    {
+                        table.whole = false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the functions that are called, and were seen, do to the schema.
+    fn apply_calls(&mut self, calls: &[Call], depth: usize) {
+        for (name, _) in calls {
+            let bare = name.replace('"', "");
+            let name = match bare.split_once('.') {
+                Some((schema, name)) => {
+                    Name { schema: Some(schema.to_owned()), name: name.to_owned() }
+                }
+                None => Name::plain(bare),
+            };
+            let routine = self.routines.get(&plain(&name));
+            let body = routine.map(|routine| &routine.body).filter(|body| changes(body));
+            if let Some(body) = body.cloned() {
+                self.apply_body(&body, depth + 1);
+            }
         }
     }
 
@@ -109,5 +172,46 @@ impl Schema {
             }
         }
         self.routines.insert(name, Routine { body, signature });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Release;
+    use crate::sql::{Source, parse};
+
+    fn after(text: &str) -> Schema {
+        let mut schema = Schema { complete: true, ..Schema::default() };
+        let source = Source::of(Release::parse("postgres-18").unwrap());
+        for statement in &parse(source, text).statements {
+            schema.apply(statement);
+        }
+        schema
+    }
+
+    #[test]
+    fn what_a_block_has_made_is_there() {
+        let block = after(
+            "CREATE TABLE t (id bigint); \
+             DO $$ BEGIN ALTER TABLE t ADD COLUMN a integer; CREATE TABLE u (id bigint); END $$; \
+             CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE u ADD b text; CALL p(); \
+             END $$; CALL p()",
+        );
+        let has = |table: &str, column: &str| block.column(&Name::plain(table), column).is_some();
+        assert!(has("t", "a") && has("u", "id") && has("u", "b") && block.complete);
+    }
+
+    /// Its drop may not have run, and what it would have made may have stood there before.
+    #[test]
+    fn of_a_block_that_branches_nothing_is_concluded_from_what_is_not_here() {
+        let schema = after(
+            "CREATE TABLE t (id bigint, a text); \
+             DO $$ BEGIN IF x() THEN ALTER TABLE t ADD COLUMN b integer; CREATE TABLE t (c text); \
+             END IF; END $$",
+        );
+        let table = schema.table(&Name::plain("t")).unwrap();
+        assert!(table.column("a").is_some() && table.column("b").is_some());
+        assert!(!table.whole && !schema.complete);
     }
 }

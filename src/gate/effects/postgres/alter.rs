@@ -150,7 +150,10 @@ impl Judge<'_> {
                     Action::AlterIdentity { .. } => Mode::ShareRowExclusiveLock,
                     _ => Mode::AccessExclusiveLock,
                 };
-                self.lock_sequences(table, Some(column), mode);
+                let known = self.around.schema.column(table, column);
+                if known.is_none_or(|column| column.identity) {
+                    self.lock_sequences(table, Some(column), mode);
+                }
             }
             Action::Unknown { text } => {
                 let why = format!("`{text}` cannot be read");

@@ -462,6 +462,7 @@ pub(super) fn implies(condition: &Condition, bounds: &Bounds) -> bool {
         (Comparison::AtLeast | Comparison::More, [at], End::At(from)) => {
             order(at, from).is_some_and(|order| order != Ordering::Less)
         }
+        (Comparison::OneOf, ..) => within(how, constants),
         _ => false,
     };
     let below = |how, constants: &[Value]| match (how, constants, to) {
@@ -469,6 +470,7 @@ pub(super) fn implies(condition: &Condition, bounds: &Bounds) -> bool {
             order(at, to).is_some_and(|order| order != Ordering::Greater)
         }
         (Comparison::AtMost, [at], End::At(to)) => order(at, to) == Some(Ordering::Less),
+        (Comparison::OneOf, ..) => within(how, constants),
         _ => false,
     };
     (*from == End::Min || condition.proves(&above)) && (*to == End::Max || condition.proves(&below))

@@ -116,6 +116,13 @@ impl Judge<'_> {
 
     pub(super) fn alter_index(&mut self, name: &Name, action: &IndexAction) {
         let index = plain(name);
+        let renames = matches!(action, IndexAction::RenameTo(_));
+        if !renames && self.is_missing(name) {
+            return;
+        }
+        if !renames && self.around.schema.complete && self.kind(name) != Relation::Index {
+            self.fails(format!("`{name}` is no index"));
+        }
         match action {
             IndexAction::RenameTo(_) if self.is_missing(name) => {}
             // It renames any relation, each as its own statement would.

@@ -4,8 +4,8 @@ use super::{Judge, Mode};
 use crate::gate::effects::{Relation, Verdict};
 use crate::sql::schema::{of_table, plain};
 use crate::sql::statement::{
-    Dml, DomainAction, Drop, LockMode, Maintenance, Name, Named, ObjectAction, SequenceAction,
-    TableObject, Type, TypeAction, Verb, What,
+    Body, Dml, DomainAction, Drop, LockMode, Maintenance, Name, Named, ObjectAction,
+    SequenceAction, TableObject, Type, TypeAction, Verb, What,
 };
 
 impl Judge<'_> {
@@ -39,7 +39,11 @@ impl Judge<'_> {
             What::RefreshView { name, concurrently, with_data } => {
                 self.refresh(name, *concurrently, *with_data);
             }
-            What::CreateTrigger { name, table, or_replace, from, .. } => {
+            What::CreateTrigger { name, table, or_replace, from, calls, .. } => {
+                if let Some(function) = calls.as_ref().filter(|of| self.returns_else(of, "trigger"))
+                {
+                    self.fails(format!("`{function}` does not return `trigger`"));
+                }
                 if !or_replace && self.around.schema.triggers.contains_key(&of_table(table, name)) {
                     self.fails(format!("`{table}` has a trigger `{name}`"));
                 }
@@ -59,9 +63,7 @@ impl Judge<'_> {
                 self.lock_partitions(table, Mode::AccessExclusiveLock);
             }
             What::CreateSchema { elements, .. } => {
-                for element in elements {
-                    self.statement(&element.what);
-                }
+                self.body(&Body { statements: elements.clone(), ..Body::default() });
             }
             What::TableObject {
                 table: Some(table),
@@ -73,6 +75,10 @@ impl Judge<'_> {
                 writes,
                 ..
             } => {
+                if *action == ObjectAction::Create && !lenient && self.has_object(table, *of, name)
+                {
+                    self.fails(format!("`{table}` has a `{name}` already"));
+                }
                 if self.lacks_object(table, *of, name, *action) {
                     if !lenient {
                         self.fails(format!("`{table}` has no `{name}`"));
@@ -123,12 +129,8 @@ impl Judge<'_> {
                     self.fails(format!("there is no `{name}`"));
                 }
             }
-            What::CreateEventTrigger { calls } => {
-                let known = self.around.schema.routines.get(&plain(calls));
-                let returns = known.map(|routine| routine.signature.returns.as_str());
-                if returns.is_some_and(|ty| !ty.is_empty() && ty != "event_trigger") {
-                    self.fails(format!("`{calls}` does not return `event_trigger`"));
-                }
+            What::CreateEventTrigger { calls } if self.returns_else(calls, "event_trigger") => {
+                self.fails(format!("`{calls}` does not return `event_trigger`"));
             }
             What::ImportSchema { server } => {
                 let known = self.around.schema.named.contains(&(Named::Server, server.clone()));
@@ -196,6 +198,11 @@ impl Judge<'_> {
         schema.complete && !self.line(table).iter().any(has)
     }
 
+    fn has_object(&self, table: &Name, of: TableObject, name: &Name) -> bool {
+        let key = (plain(table), of, name.name.clone());
+        self.around.schema.dependents.contains_key(&key)
+    }
+
     /// Whether a policy or rule that is changed or dropped is known not to be there.
     fn lacks_object(
         &self,
@@ -205,12 +212,11 @@ impl Judge<'_> {
         action: ObjectAction,
     ) -> bool {
         let schema = self.around.schema;
-        let key = (plain(table), of, name.name.clone());
         schema.complete
             && action != ObjectAction::Create
             && of != TableObject::Trigger
             && schema.table(table).is_some_and(|table| table.whole)
-            && !schema.dependents.contains_key(&key)
+            && !self.has_object(table, of, name)
     }
 
     fn sequence(&mut self, drop: &Drop, action: &SequenceAction) {

@@ -122,6 +122,22 @@ impl Judge<'_> {
         true
     }
 
+    /// A routine whose body is no text, and so depends on the relation.
+    pub(super) fn routine_on(&self, relation: &Name) -> Option<Name> {
+        let names = |mentions: &[String]| mentions.contains(&relation.name);
+        let mut routines = self.around.schema.routines.iter();
+        let found =
+            routines.find(|(_, routine)| routine.signature.mentions.as_deref().is_some_and(names));
+        found.map(|(name, _)| name.clone())
+    }
+
+    /// Whether a function is known not to return what triggers must.
+    pub(super) fn returns_else(&self, function: &Name, wanted: &str) -> bool {
+        let known = self.around.schema.routines.get(&plain(function));
+        let returns = known.map(|routine| routine.signature.returns.as_str());
+        returns.is_some_and(|ty| !ty.is_empty() && ty != wanted)
+    }
+
     /// Follows the calls in an expression of the schema (a default, a check) into functions that
     /// were seen. Others run with every write of the application as well.
     pub(super) fn follow_expression(&mut self, expression: &str) {

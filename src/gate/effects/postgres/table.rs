@@ -115,6 +115,9 @@ impl Judge<'_> {
             if let Some(view) = readers.first() {
                 self.fails(format!("the view `{view}` reads it"));
             }
+            if let Some(routine) = self.routine_on(one) {
+                self.fails(format!("the function `{routine}` depends on it"));
+            }
             if let Some(table) = ruled.iter().find(|table| !all.contains(table)) {
                 self.fails(format!("a rule of `{table}` names it"));
             }

@@ -31,6 +31,9 @@ impl Judge<'_> {
                 continue;
             }
             readers.retain(|reader| !drop.names.iter().any(|name| plain(name) == *reader));
+            if let Some(routine) = self.routine_on(name) {
+                self.fails(format!("the function `{routine}` depends on it"));
+            }
             if let Some(reader) = readers.first() {
                 self.fails(format!("the view `{reader}` reads it"));
             }
