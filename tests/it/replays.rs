@@ -136,7 +136,7 @@ fn said(case: &Case, database: &str) -> Vec<(String, String)> {
     let judged = prepare(&asked, &team, None).unwrap().judge(|judged| {
         let open = judged.findings.into_iter().filter(|finding| finding.allowed.is_none());
         said.extend(open.map(|finding| (finding.rule.to_owned(), finding.message)));
-        Ok::<(), Error>(())
+        Ok::<(), Box<Error>>(())
     });
     judged.unwrap();
     said
