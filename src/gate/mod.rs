@@ -8,6 +8,7 @@ pub mod effects;
 pub mod evidence;
 pub mod finding;
 pub mod policy;
+pub mod remake;
 pub mod review;
 pub mod rules;
 pub mod runner;
@@ -30,6 +31,6 @@ pub struct Surroundings<'a> {
     pub in_transaction: bool,
     /// PostgreSQL: whether the session's `TimeZone` is UTC, where that is known.
     pub utc: Option<bool>,
-    /// MySQL, MariaDB: whether `foreign_key_checks` is on.
+    /// Whether `foreign_key_checks` (MySQL, MariaDB), `foreign_keys` (SQLite) is on.
     pub foreign_key_checks: bool,
 }

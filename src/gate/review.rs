@@ -7,14 +7,15 @@ use super::effects::{Effects, effects};
 use super::evidence::{Outcome, parse_job, parse_validation};
 use super::finding::{Allowance, FileReport, Finding, Report, StatementReport};
 use super::policy::Policy;
+use super::remake::Remake;
 use super::rules::{self, Check, Rule};
-use super::state::{Open, State};
-use super::{Server, Severity, Surroundings};
+use super::state::{Open, State, own_wait};
+use super::{Engine, Server, Severity, Surroundings};
 use crate::event::JobState;
 use crate::spec::SpecError;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{Statement, What};
-use crate::sql::{Script, Source, parse};
+use crate::sql::{Changeset, Script, Source, changelog, parse, parse_changelog};
 
 /// A file to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Read {
     file: File,
     script: Script,
     directives: Vec<Directive>,
+    /// Its changesets, where it is a file of such.
+    changesets: Vec<Changeset>,
 }
 
 impl Read {
@@ -46,12 +49,21 @@ impl File {
     /// judged, so whoever has many may read them side by side.
     #[must_use]
     pub fn read(self, server: Server) -> Read {
-        let mut script = parse(Source::of(server), &self.text);
+        let log = changelog(&self.text, server.engine);
+        let mut script = match &log {
+            Some(log) => parse_changelog(Source::of(server), log),
+            None => parse(Source::of(server), &self.text),
+        };
         let forward = rules::down_migration::forward(&self.text);
         script.statements.retain(|statement| statement.span.start < forward);
         let comments = script.comments.iter().cloned();
         let directives = comments.flat_map(|comment| directives(&self.text, comment)).collect();
-        Read { file: self, script, directives }
+        Read {
+            file: self,
+            script,
+            directives,
+            changesets: log.map_or(Vec::new(), |log| log.changesets),
+        }
     }
 }
 
@@ -132,6 +144,8 @@ pub struct Step<'a> {
     pub directives: &'a [Directive],
     /// The statements of the file.
     pub statements: &'a [Statement],
+    /// Tables that they make anew.
+    pub remakes: &'a [Remake],
     /// The decisions.
     pub policy: &'a Policy,
 }
@@ -149,6 +163,8 @@ pub struct Whole<'a> {
     pub directives: &'a [Directive],
     /// Its statements, with what they do.
     pub seen: &'a [Seen<'a>],
+    /// Tables that they make anew.
+    pub remakes: &'a [Remake],
     /// The state after the last.
     pub state: &'a State,
     /// Files that were judged before it.
@@ -164,6 +180,9 @@ pub struct Whole<'a> {
 pub struct Seen<'a> {
     /// What it says.
     pub statement: &'a Statement,
+    /// Which part of the file it belongs to, of those that its runner commits one by one: 0 if it
+    /// commits the file as a whole.
+    pub part: usize,
     /// What it does.
     pub effects: Effects,
     /// The transaction that was open before it.
@@ -220,6 +239,12 @@ impl Draft {
 }
 
 impl Step<'_> {
+    /// The table that is made anew, if this drops the old one of it.
+    #[must_use]
+    pub fn remake(&self) -> Option<&Remake> {
+        self.remakes.iter().find(|remake| remake.drop == self.at)
+    }
+
     /// Whether this file is the clean-up half of a change.
     #[must_use]
     pub fn is_contract(&self) -> bool {
@@ -228,6 +253,16 @@ impl Step<'_> {
 }
 
 impl Whole<'_> {
+    /// Whether a statement writes nothing but the books of whoever runs it.
+    #[must_use]
+    pub fn keeps_books(&self, statement: &Statement) -> bool {
+        let table = match &statement.what {
+            What::CreateTable(table) => Some(&table.name),
+            _ => written_table(statement),
+        };
+        table.is_some_and(|table| self.policy.runner.keeps(&table.name))
+    }
+
     /// Whether this file is the clean-up half of a change.
     #[must_use]
     pub fn is_contract(&self) -> bool {
@@ -246,9 +281,18 @@ pub fn review(files: Vec<Read>, schema: Schema, policy: &Policy, evidence: &Evid
         Report { files: Vec::new(), findings: Vec::new(), server: policy.server.to_string() };
     let mut schema = schema;
     let mut before: Vec<(String, Vec<Directive>)> = Vec::new();
+    let texts = files.iter().map(|read| read.file.text.as_str());
+    let together = policy.runner.runs_together(policy.server.engine, texts);
+    let mut open = None;
     for read in files {
         let number = report.files.len();
-        let judged = judge(number, &read, &mut schema, &before, policy, evidence);
+        let going_on = open.take();
+        let judged = judge(number, &read, &mut schema, going_on, &before, policy, evidence);
+        if together && judged.after.in_transaction() {
+            let mut after = judged.after;
+            after.next_file(&read.file.path, &read.script.statements, &read.file.text);
+            open = Some(after);
+        }
         before.push((read.file.path.clone(), read.directives));
         report.findings.extend(judged.findings);
         report.files.push(FileReport {
@@ -263,26 +307,43 @@ pub fn review(files: Vec<Read>, schema: Schema, policy: &Policy, evidence: &Evid
 struct Judged {
     findings: Vec<Finding>,
     statements: Vec<StatementReport>,
+    /// The state after the last.
+    after: State,
 }
 
 fn judge(
     number: usize,
     read: &Read,
     schema: &mut Schema,
+    going_on: Option<State>,
     before: &[(String, Vec<Directive>)],
     policy: &Policy,
     evidence: &Evidence,
 ) -> Judged {
-    let Read { file, script, directives } = read;
+    let Read { file, script, directives, changesets } = read;
     let text = file.text.as_str();
     // What only leads back is never run on the way forward: nothing of it is judged or applied.
     let down = rules::down_migration::is_down(&file.path);
-    // Every file is a session of its own, and what an earlier file made is live by then.
+    // Every file is a session of its own unless one transaction goes on. What an earlier file made is
+    // live by then: nobody knows which of them have run already.
     schema.judge();
-    let mut state = State::new(policy.server, policy.runner.opens_transaction(text), policy.utc);
+    let mut state = going_on.unwrap_or_else(|| first_state(policy, text));
+    let remakes = match policy.server.engine {
+        Engine::Sqlite => Remake::all(&script.statements),
+        // Elsewhere others write to the old table between the copy and the drop.
+        _ => Vec::new(),
+    };
     let mut seen: Vec<Seen> = Vec::with_capacity(script.statements.len());
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
+    let mut part = 0;
     for (at, statement) in script.statements.iter().enumerate() {
+        let begun = changesets.iter().rposition(|set| set.span.start <= statement.span.start);
+        if let Some(begun) = begun.filter(|begun| *begun != part || at == 0) {
+            // What an earlier changeset made has been committed, perhaps years ago.
+            schema.judge();
+            state.part(changesets[begun].in_transaction);
+            part = begun;
+        }
         let around = Surroundings {
             server: policy.server,
             schema,
@@ -300,6 +361,7 @@ fn judge(
             text,
             directives,
             statements: &script.statements,
+            remakes: &remakes,
             policy,
         };
         for rule in rules::ALL {
@@ -309,10 +371,11 @@ fn judge(
         }
         seen.push(Seen {
             statement,
+            part,
             open: state.open,
-            lock_wait: state.lock_wait(),
+            lock_wait: own_wait(statement).or(state.lock_wait()),
             blocks_others: super::state::seen_by_others(&done, schema)
-                .any(|lock| lock.mode.blocks().writes),
+                .any(|lock| lock.blocks().writes),
             own_table: written_table(statement).is_some_and(|table| schema.is_born(table)),
             effects: done.clone(),
         });
@@ -328,6 +391,7 @@ fn judge(
         hash: &hash,
         directives,
         seen: &seen,
+        remakes: &remakes,
         state: &state,
         before,
         policy,
@@ -361,7 +425,16 @@ fn judge(
             }
         })
         .collect();
-    Judged { findings, statements }
+    Judged { findings, statements, after: state }
+}
+
+fn first_state(policy: &Policy, text: &str) -> State {
+    let in_transaction = policy.runner.opens_transaction(policy.server.engine, text);
+    let foreign_keys = match policy.server.engine {
+        Engine::Sqlite => policy.runner.foreign_keys,
+        _ => true,
+    };
+    State::new(policy.server, in_transaction, policy.utc, foreign_keys)
 }
 
 fn written_table(statement: &Statement) -> Option<&crate::sql::statement::Name> {

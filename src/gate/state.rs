@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::effects::{Effects, Lock};
 use super::{Engine, Schema, Server};
-use crate::sql::statement::{Name, Scope, Setting, Statement, Transaction, What};
+use crate::sql::statement::{Name, Scope, Setting, Statement, Transaction, TypeAction, Wait, What};
 
 /// A transaction that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,34 @@ pub struct Held {
     pub lock: Lock,
     /// Who took it.
     pub since: usize,
+    /// Who took it, if that was a statement of an earlier file of the same transaction.
+    pub earlier: Option<Taken>,
+}
+
+/// The statement that took a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What it is: `ALTER TABLE`.
+    pub kind: String,
+    /// Where it is: "line 3", "line 3 of `1-Initial.ts`".
+    pub place: String,
+}
+
+impl Taken {
+    /// The statement that took it, of this file or an earlier one.
+    #[must_use]
+    pub fn of(held: &Held, statements: &[Statement], text: &str) -> Self {
+        held.earlier.clone().unwrap_or_else(|| {
+            let statement = &statements[held.since];
+            let line = text[..statement.span.start].matches('\n').count() + 1;
+            Self { kind: statement.kind.clone(), place: format!("line {line}") }
+        })
+    }
 }
 
 /// How long a lock is waited for; `None` is for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wait(Option<Duration>);
+struct Limit(Option<Duration>);
 
 /// What a script has done so far.
 #[derive(Debug, Clone)]
@@ -38,32 +61,40 @@ pub struct State {
     /// The transaction.
     pub open: Open,
     /// Until when a lock is waited for, in this session; `None` is for ever.
-    session_wait: Wait,
+    session_wait: Limit,
     /// The same, for this transaction only.
-    local_wait: Option<Wait>,
+    local_wait: Option<Limit>,
     /// Whether anything in this script set it.
     pub wait_was_set: bool,
     /// Locks held by the open transaction.
     pub held: Vec<Held>,
+    /// Labels that the open transaction has added to enums; none of them can be used before it ends.
+    pub labels: Vec<(Name, String)>,
     /// PostgreSQL: whether the session's zone is UTC.
     pub utc: Option<bool>,
-    /// MySQL, MariaDB: `foreign_key_checks`.
+    /// `foreign_key_checks` of MySQL and MariaDB, `foreign_keys` of SQLite.
     pub foreign_key_checks: bool,
 }
 
 impl State {
     /// At the beginning of a file: a new session.
     #[must_use]
-    pub fn new(server: Server, in_transaction: bool, utc: Option<bool>) -> Self {
+    pub fn new(
+        server: Server,
+        in_transaction: bool,
+        utc: Option<bool>,
+        foreign_key_checks: bool,
+    ) -> Self {
         Self {
             server,
             open: if in_transaction { Open::ByRunner } else { Open::No },
-            session_wait: Wait(None),
+            session_wait: Limit(None),
             local_wait: None,
             wait_was_set: false,
             held: Vec::new(),
+            labels: Vec::new(),
             utc,
-            foreign_key_checks: true,
+            foreign_key_checks,
         }
     }
 
@@ -99,6 +130,11 @@ impl State {
                     }
                 }
             }
+            What::AlterType { name, action: TypeAction::AddValue(label) }
+                if self.in_transaction() =>
+            {
+                self.labels.push((name.clone(), label.clone()));
+            }
             _ => {}
         }
         if self.in_transaction() {
@@ -107,9 +143,24 @@ impl State {
                     held.lock.relation == lock.relation && lock.mode <= held.lock.mode
                 };
                 if !lock.mode.is_brief() && !self.held.iter().any(stronger) {
-                    self.held.push(Held { lock: lock.clone(), since: at });
+                    self.held.push(Held { lock: lock.clone(), since: at, earlier: None });
                 }
             }
+        }
+    }
+
+    /// Goes on in the next file of the same transaction.
+    pub fn next_file(&mut self, path: &str, statements: &[Statement], text: &str) {
+        // Its statement is one of this file.
+        if let Open::ByScript(_) = self.open {
+            self.open = Open::ByRunner;
+        }
+        for held in &mut self.held {
+            let mut taken = Taken::of(held, statements, text);
+            if held.earlier.is_none() {
+                taken.place.push_str(&format!(" of `{path}`"));
+            }
+            held.earlier = Some(taken);
         }
     }
 
@@ -117,6 +168,14 @@ impl State {
         self.open = Open::No;
         self.local_wait = None;
         self.held.clear();
+        self.labels.clear();
+    }
+
+    /// A part of the file begins that its runner commits apart from what stood before: the session
+    /// goes on, and a transaction of the runner's is open or not.
+    pub fn part(&mut self, in_transaction: bool) {
+        self.end();
+        self.open = if in_transaction { Open::ByRunner } else { Open::No };
     }
 
     fn set(&mut self, setting: &Setting) {
@@ -142,6 +201,12 @@ impl State {
                 self.foreign_key_checks =
                     !matches!(value.map(str::to_lowercase).as_deref(), Some("0" | "off" | "false"));
             }
+            // Inside of a transaction it does nothing (<https://sqlite.org/pragma.html#pragma_foreign_keys>).
+            (Engine::Sqlite, "foreign_keys") if !self.in_transaction() => {
+                let off = ["0", "off", "false", "no"];
+                let value = value.map(|value| value.trim_matches('\'').to_lowercase());
+                self.foreign_key_checks = !value.is_some_and(|value| off.contains(&value.as_str()));
+            }
             (Engine::Postgres, "timezone") => {
                 self.utc = value.map(|zone| {
                     matches!(zone.to_lowercase().as_str(), "utc" | "gmt" | "etc/utc" | "zulu" | "0")
@@ -159,10 +224,10 @@ impl State {
     fn wait(&mut self, scope: Scope, wait: Option<Duration>) {
         match scope {
             // Outside of a transaction SET LOCAL does nothing but warn.
-            Scope::Local if self.in_transaction() => self.local_wait = Some(Wait(wait)),
+            Scope::Local if self.in_transaction() => self.local_wait = Some(Limit(wait)),
             Scope::Local => {}
             Scope::Session => {
-                self.session_wait = Wait(wait);
+                self.session_wait = Limit(wait);
                 self.local_wait = None;
             }
             // It holds for sessions that begin later, so not for this one.
@@ -177,6 +242,20 @@ impl State {
         let scope = if bare(local) == "true" { Scope::Local } else { Scope::Session };
         self.set(&Setting { scope, name: bare(name), value: Some(bare(value)) });
     }
+}
+
+/// How long a statement itself says that it waits (`WAIT n`, `NOWAIT` of MariaDB).
+pub(super) fn own_wait(statement: &Statement) -> Option<Duration> {
+    let online = match &statement.what {
+        What::AlterTable(alter) => alter.online,
+        What::CreateIndex(index) => index.online,
+        What::DropIndex { online, .. } => *online,
+        _ => return None,
+    };
+    online.wait.map(|wait| match wait {
+        Wait::No => Duration::ZERO,
+        Wait::Seconds(seconds) => Duration::from_secs(seconds),
+    })
 }
 
 /// A time-out's value: a number of the unit, or with one of its own. None for zero, which means for

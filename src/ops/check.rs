@@ -50,8 +50,7 @@ pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Re
     for path in given.chain(asked.schema.iter().cloned()) {
         let mut files = Vec::new();
         for file in migrations(&path)? {
-            let (path, text) = read_text(&file)?;
-            files.push(File { path, text });
+            files.push(read_file(&file)?);
         }
         apply(&mut schema, files, policy.server)?;
         schema.complete = true;
@@ -69,19 +68,25 @@ pub fn check(asked: &Asked, team: &Team, journal: Option<&Journal>) -> Result<Re
         };
         let mut before = Vec::new();
         for file in migrations(path)? {
-            let (path, text) = read_text(&file)?;
-            let text = extract(&path, &text).unwrap_or(text);
+            let read = read_file(&file)?;
             let is_new = changed
                 .as_ref()
                 .is_none_or(|changed| changed.iter().any(|one| same_file(one, &file)));
             let to = if is_new { &mut files } else { &mut before };
-            to.push(File { path, text });
+            to.push(read);
         }
         apply(&mut schema, before, policy.server)?;
     }
     let evidence = evidence(asked, team, &files, journal)?;
     let read = read_side_by_side(files, policy.server)?;
     Ok(review(read, schema, &policy, &evidence))
+}
+
+/// A file's SQL, also out of one of another language.
+fn read_file(file: &Path) -> Result<File, Error> {
+    let (path, text) = read_text(file)?;
+    let text = extract(&path, &text).unwrap_or(text);
+    Ok(File { path, text })
 }
 
 /// The stack of a reader. A tree of PostgreSQL's statements is gone down into as deep as it nests.

@@ -4,6 +4,7 @@ mod condition;
 mod cursor;
 mod depth;
 mod extract;
+mod liquibase;
 mod mysql;
 mod operand;
 mod parse;
@@ -22,8 +23,9 @@ mod truth;
 pub use condition::{
     Check, Comparison, Condition, Literal, Outcome, condition, outcome, outcome_besides,
 };
-pub use extract::extract;
-pub use parse::{Script, Source, parse};
+pub use extract::{NO_TRANSACTION, extract};
+pub use liquibase::{Changelog, Changeset, Ends, changelog};
+pub use parse::{Script, Source, parse, parse_changelog};
 pub use reading::{Call, ColumnRef, Reading, Unread, Use, read};
 pub use truth::{Possible, evaluate};
 

@@ -1,5 +1,5 @@
 -- What each case finds. A case below is a paragraph; `-- setup:` lines are committed before it,
--- `-- only: 18` or `-- only: <18` chooses servers, `-- zone:` sets the session's time zone, and
+-- `-- only: 15 16`, `-- only: <18` or `-- only: >15` chooses servers, `-- zone:` sets the session's time zone, and
 -- `-- unseen:` names tables whose scan the server does not announce. `-- more:` says why more may be
 -- predicted than is seen here: it depends on rows or the planner.
 CREATE DOMAIN plain_domain AS integer;

@@ -129,6 +129,21 @@ fn runners() {
         assert_eq!(found("two.sql", runner, "transaction-boundaries"), boundaries, "{runner}");
         assert_eq!(found("index.sql", runner, "will-fail"), fails, "{runner}");
     }
+    // What a framework prints says itself where its transaction is.
+    for (runner, headline) in
+        [("django", "--\n-- Add index\n--"), ("alembic", "-- Running upgrade 1 -> 2\n")]
+    {
+        desk.write("printed.sql", &format!("{headline}\n{index}"));
+        assert!(!found("printed.sql", runner, "will-fail"), "{runner}");
+        desk.write("printed.sql", &format!("BEGIN;\n{headline}\n{index}COMMIT;"));
+        assert!(found("printed.sql", runner, "will-fail"), "{runner}");
+    }
+    // Where DDL commits by itself, these two open no transaction, also not for data.
+    desk.write("data.sql", "DELETE FROM a WHERE id = 1;\nDELETE FROM b WHERE id = 1;\n");
+    for (runner, boundaries) in [("rails", true), ("django", true), ("flyway", false)] {
+        let said = desk.call(&["check", "data.sql", "--database", "mysql", "--runner", runner]);
+        assert_eq!(said.out.contains("[transaction-boundaries]"), boundaries, "{runner}");
+    }
     desk.write("plain.sql", &format!("-- no-transaction\n{index}"));
     assert!(!found("plain.sql", "sqlx", "will-fail"));
 }

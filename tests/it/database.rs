@@ -48,11 +48,24 @@ pub const ALL: [Engine; 5] = [
     },
 ];
 
+/// A server that predictions are held against, and nothing else: what runs on 15 and on 18 runs on
+/// the one between them, and would take its time a third time.
+const POSTGRES16: Engine = Engine {
+    name: "postgres16",
+    family: "postgres",
+    url_env: Some("BACKSTOP_TEST_POSTGRES16_URL"),
+    optional: true,
+};
+
 /// The engines that can be tested here: all but the optional ones without a server.
 pub fn available() -> impl Iterator<Item = Engine> {
-    ALL.into_iter().filter(|engine| {
-        !engine.optional || engine.url_env.is_none_or(|name| std::env::var(name).is_ok())
-    })
+    ALL.into_iter().filter(|engine| engine.is_here())
+}
+
+/// The servers of PostgreSQL that are here, for what the gate predicts of each version.
+pub fn oracles() -> impl Iterator<Item = Engine> {
+    let all = ALL.into_iter().filter(|engine| engine.family == "postgres").chain([POSTGRES16]);
+    all.filter(|engine| engine.is_here())
 }
 
 /// The engine of that name.
@@ -61,6 +74,10 @@ pub fn engine(name: &str) -> Engine {
 }
 
 impl Engine {
+    fn is_here(self) -> bool {
+        !self.optional || self.url_env.is_none_or(|name| std::env::var(name).is_ok())
+    }
+
     /// The URL of the server's maintenance database.
     pub fn server_url(self) -> String {
         let name = self.url_env.expect("SQLite has no server");

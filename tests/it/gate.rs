@@ -2,7 +2,7 @@
 
 use backstop::catalog::Release;
 use backstop::gate::review::{Evidence, File, JobDone, hash, review};
-use backstop::gate::{Policy, Report, Runner, Schema, Size, rules};
+use backstop::gate::{Engine, Policy, Report, Runner, Schema, Size, rules};
 use backstop::sql::script::{Kind, script};
 use backstop::sql::statement::Name;
 use backstop::sql::{Source, parse};
@@ -25,6 +25,10 @@ CREATE TABLE countries (code char(2) PRIMARY KEY, name varchar(100)) ENGINE=Inno
 CREATE TABLE customers (id bigint PRIMARY KEY, name varchar(100)) ENGINE=InnoDB;
 CREATE TABLE orders (id int PRIMARY KEY, customer_id bigint, total int, note varchar(100)) \
 ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+";
+const SQLITE: &str = "
+CREATE TABLE countries (code text PRIMARY KEY, name text);
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, total integer, note text);
 ";
 
 pub fn trials() -> Vec<Trial> {
@@ -63,7 +67,11 @@ fn examples(page: &str) -> Vec<Example> {
 fn judged(rule: &rules::Rule, example: &Example) -> Report {
     let server = Release::parse(&example.words[0]).unwrap();
     let mut schema = Schema::default();
-    let before = if example.words[0].starts_with("postgres") { POSTGRES } else { MYSQL };
+    let before = match server.engine {
+        Engine::Postgres => POSTGRES,
+        Engine::MySql | Engine::MariaDb => MYSQL,
+        Engine::Sqlite => SQLITE,
+    };
     let after = example.text.lines().filter_map(|line| line.strip_prefix("-- after: "));
     for text in std::iter::once(before).chain(after) {
         for statement in &parse(Source::of(server), text).statements {

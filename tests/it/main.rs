@@ -19,6 +19,7 @@ mod effects;
 mod endurance;
 mod fencing;
 mod gate;
+mod generated;
 mod going_wrong;
 mod harness;
 mod jobs;
@@ -32,6 +33,7 @@ mod own_server;
 mod poolers;
 mod progress;
 mod real_input;
+mod replays;
 mod replicating;
 mod rights;
 mod scripts;
@@ -105,6 +107,7 @@ fn main() {
         convergence::trials(),
         cost::trials(),
         gate::trials(),
+        generated::trials(),
         going_wrong::trials(),
         jobs::trials(),
         journal::trials(),
@@ -113,6 +116,7 @@ fn main() {
         observing::trials(),
         poolers::trials(),
         progress::trials(),
+        replays::trials(),
         replicating::trials(),
         scripts::trials(),
         sharing::trials(),

@@ -25,6 +25,7 @@ database=backstop_test
 password="p@ss:w/rd%$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')"
 
 servers=()
+tools=()
 declare -A label scheme ports=() jobs=() version=() lacking=()
 needs=()
 unsteady=()
@@ -39,6 +40,15 @@ server() {
 	label[$1]=$2
 	scheme[$1]=$3
 	[[ $4 == must ]] || may_lack+="$1 "
+}
+
+# tool NAME LABEL: a program that is fetched, no server: NAME_up puts what the tests call into $dir,
+# starts nothing, and writes $run/NAME.version. One that cannot be had is left out, and named in the
+# last line; its tests are ignored then, and say so.
+tool() {
+	tools+=("$1")
+	label[$1]=$2
+	may_lack+="$1 "
 }
 
 # need COMMAND PACKAGE
@@ -156,7 +166,7 @@ given() {
 bring_up_servers() {
 	local name
 	choose_ports
-	for name in "${servers[@]}"; do
+	for name in "${servers[@]}" "${tools[@]}"; do
 		given "$name" && continue
 		mkdir "$run/$name"
 		set -m
@@ -164,14 +174,14 @@ bring_up_servers() {
 		jobs[$name]=$!
 		set +m
 	done
-	for name in "${servers[@]}"; do
+	for name in "${servers[@]}" "${tools[@]}"; do
 		if given "$name"; then
 			version[$name]="${label[$name]} as given"
 			echo "${version[$name]}"
 		elif wait "${jobs[$name]}"; then
 			unset "jobs[$name]"
 			version[$name]=$(<"$run/$name.version")
-			echo "${version[$name]}: ready on port ${ports[$name]} after $(<"$run/$name.seconds") s"
+			echo "${version[$name]}: ready${ports[$name]+ on port ${ports[$name]}} after $(<"$run/$name.seconds") s"
 		else
 			kill_group KILL "${jobs[$name]}" || true
 			unset "jobs[$name]"
@@ -203,7 +213,7 @@ cannot() {
 }
 
 set_up() {
-	local name=$1 dir=$run/$1 port=${ports[$1]} began=$EPOCHREALTIME
+	local name=$1 dir=$run/$1 port=${ports[$1]-} began=$EPOCHREALTIME
 	local as=() launch=() probe=() stop_signal=KILL
 	cd "$dir" || exit
 	"${name}_up"
@@ -272,7 +282,8 @@ SCRIPT
 # fetched NAME FUNCTION: `fetched` becomes the directory that FUNCTION, called in
 # it while it is empty, has filled: once for this machine.
 fetched() {
-	local from=$cache/$1 filling=$cache/.$1.${run##*/}
+	# Two servers may need the same at once: each fills a directory of its own.
+	local from=$cache/$1 filling=$cache/.$1.$name.${run##*/}
 	if [[ ! -d $from ]]; then
 		mkdir -p "$filling"
 		deadline=$((SECONDS + download_seconds))
@@ -324,6 +335,13 @@ write_env() {
 					export_as "${name}_pid_file" "$run/$name/pid"
 					export_as "${name}_dir" "$run/$name"
 					export_as "${name}_start" "$run/$name/start"
+				fi
+			done
+			for name in "${tools[@]}"; do
+				if [[ ${lacking[$name]-} ]]; then
+					export_as "${name}_lacking" "${lacking[$name]}"
+				else
+					export_as "${name}_dir" "$run/$name"
 				fi
 			done
 			export_as run_dir "$run"
@@ -475,7 +493,7 @@ say_what_failed() {
 # The last line of a run in which nothing failed.
 say_what_was_tested() {
 	local name on='' not=''
-	for name in "${servers[@]}"; do
+	for name in "${servers[@]}" "${tools[@]}"; do
 		if [[ ${lacking[$name]-} ]]; then
 			not+="; ${label[$name]} (${lacking[$name]})"
 		else

@@ -11,7 +11,7 @@ postgres_up() {
 	start_postgres "$(dirname "$(readlink -f "$(locate initdb)")")"
 }
 
-# start_postgres BIN
+# start_postgres BIN [SETTING...]
 start_postgres() {
 	local bin=$1 settings
 	(
@@ -43,7 +43,7 @@ start_postgres() {
 		"log_timezone = 'UTC'"
 		"log_line_prefix = '%m [%p] %q%u@%d '"
 	)
-	printf '%s\n' "${settings[@]}" >>data/postgresql.conf
+	printf '%s\n' "${settings[@]}" "${@:2}" >>data/postgresql.conf
 
 	launch=("${as[@]}" "$bin/postgres" -D "$dir/data")
 	probe=(env "PGPASSFILE=$dir/pgpass" PGCONNECT_TIMEOUT=5 "$(locate psql)" -XqAt

@@ -66,6 +66,16 @@ pub struct Lock {
     pub mode: Mode,
 }
 
+impl Lock {
+    /// What waits for it. Nobody writes a materialized view but its `REFRESH`.
+    #[must_use]
+    pub fn blocks(&self) -> Blocks {
+        let blocks = self.mode.blocks();
+        let written = blocks.writes && (blocks.reads || self.of != Relation::MaterializedView);
+        Blocks { writes: written, ..blocks }
+    }
+}
+
 /// What kind of relation is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -296,7 +306,7 @@ impl Effects {
     pub fn blocks(&self) -> Blocks {
         let mut all = Blocks::default();
         for lock in &self.locks {
-            let one = lock.mode.blocks();
+            let one = lock.blocks();
             all.reads |= one.reads;
             all.writes |= one.writes;
             all.ddl |= one.ddl;

@@ -3,6 +3,7 @@
 use super::{Check, Rule};
 use crate::gate::Severity;
 use crate::gate::review::{Draft, Seen, Whole};
+use crate::gate::state::Open;
 use crate::rewrite;
 use crate::sql::statement::{Dml, What};
 
@@ -18,9 +19,18 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(whole: &Whole) -> Vec<Draft> {
-    let structural = whole.seen.iter().any(|seen| changes_structure(&seen.statement.what));
+    let structural = whole
+        .seen
+        .iter()
+        .any(|seen| changes_structure(&seen.statement.what) && !whole.keeps_books(seen.statement));
     let mut drafts = Vec::new();
-    for seen in whole.seen {
+    for (at, seen) in whole.seen.iter().enumerate() {
+        // The copy of a table that is made anew changes its form, no data. In a transaction it is work
+        // under the lock of the step before; alone it locks what it writes, as any other.
+        let in_transaction = seen.open != Open::No;
+        if in_transaction && whole.remakes.iter().any(|remake| remake.copy == at) {
+            continue;
+        }
         for dml in writes(&seen.statement.what) {
             drafts.extend(judge(whole, seen, dml, structural));
         }

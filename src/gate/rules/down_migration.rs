@@ -36,9 +36,17 @@ pub fn forward(text: &str) -> usize {
 fn check(whole: &Whole) -> Vec<Draft> {
     let by_name = is_down(whole.path);
     let by_mark = MARKS.iter().find_map(|mark| {
-        let at = whole.text.find(mark)?;
-        let end = whole.text[at..].find('\n').map_or(whole.text.len(), |end| at + end);
-        Some(at..end)
+        let places = whole.text.match_indices(mark).map(|(at, _)| {
+            let end = whole.text[at..].find('\n').map_or(whole.text.len(), |end| at + end);
+            at..end
+        });
+        // Liquibase's word for having none: nothing is run, and nobody relies on it.
+        let none = |line: &str| {
+            let rest = line[mark.len()..].trim().to_lowercase();
+            let says = |word: &str| rest.starts_with(word);
+            mark.contains("rollback") && (says("empty") || says("not required"))
+        };
+        places.into_iter().find(|place| !none(&whole.text[place.clone()]))
     });
     let place = match by_mark {
         Some(place) => place,

@@ -33,14 +33,22 @@ struct Thing {
 fn check(whole: &Whole) -> Vec<Draft> {
     let mut added = Vec::new();
     let mut dropped = Vec::new();
-    for seen in whole.seen {
-        collect(seen.statement, &mut added, &mut dropped);
+    for (at, seen) in whole.seen.iter().enumerate() {
+        // A table that is made anew is neither added nor dropped.
+        if !whole.remakes.iter().any(|remake| remake.create == at || remake.drop == at) {
+            collect(seen.statement, &mut added, &mut dropped);
+        }
     }
     // What is made anew under its own name is replaced, not dropped: an index that was left invalid,
-    // a view. Of columns and tables that is the worst case, not an excuse.
+    // a view, a foreign key that stood in the way. Of columns and tables that is the worst case, not
+    // an excuse.
     let replaced = |thing: &Thing, others: &[Thing]| {
-        matches!(thing.kind, "index" | "view")
-            && others.iter().any(|other| other.kind == thing.kind && other.name == thing.name)
+        let same = |other: &Thing| {
+            other.kind == thing.kind
+                && other.name == thing.name
+                && (thing.kind != "constraint" || other.table == thing.table)
+        };
+        matches!(thing.kind, "index" | "view" | "constraint") && others.iter().any(same)
     };
     let pure: Vec<&Thing> = dropped.iter().filter(|thing| !replaced(thing, &added)).collect();
     let more: Vec<&Thing> = added.iter().filter(|thing| !replaced(thing, &dropped)).collect();
@@ -50,7 +58,10 @@ fn check(whole: &Whole) -> Vec<Draft> {
         let twin = more.iter().find(|other| {
             other.kind == thing.kind
                 && match thing.kind {
-                    "column" => other.table == thing.table && other.ty == thing.ty,
+                    "column" => {
+                        other.table == thing.table
+                            && (other.ty == thing.ty || other.name == thing.name)
+                    }
                     _ => thing.kind == "table",
                 }
         })?;

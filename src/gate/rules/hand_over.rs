@@ -5,7 +5,7 @@ use crate::gate::Severity;
 use crate::gate::effects::Algorithm;
 use crate::gate::review::{Draft, Step};
 use crate::rewrite::tool;
-use crate::sql::statement::{Name, What};
+use crate::sql::statement::{Maintenance, Name, What};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,6 +26,9 @@ pub(super) fn takes(step: &Step, table: &Name) -> bool {
 }
 
 fn check(step: &Step) -> Vec<Draft> {
+    if let What::Maintenance { of: Maintenance::Optimize, .. } = &step.statement.what {
+        return optimize(step);
+    }
     let What::AlterTable(alter) = &step.statement.what else { return Vec::new() };
     if !takes(step, &alter.name) {
         return Vec::new();
@@ -43,4 +46,22 @@ fn check(step: &Step) -> Vec<Draft> {
     draft.why.append(&mut given.reasons);
     draft.instead = given.command;
     vec![draft]
+}
+
+/// `OPTIMIZE TABLE` is `ALTER TABLE … FORCE` under another name.
+fn optimize(step: &Step) -> Vec<Draft> {
+    let large = |table: &&Name| !step.schema.is_born(table) && step.policy.class(table).matters();
+    let Some(table) = step.effects.rewrite.iter().find(large) else { return Vec::new() };
+    let message = format!(
+        "`{table}`, {}, is rebuilt by the server itself: every replica does the same afterwards, and \
+         lags by as long",
+        step.policy.class(table).words()
+    );
+    vec![
+        Draft::at(step.statement.span.clone(), message)
+            .why("it is `ALTER TABLE … FORCE` under another name")
+            .instead(Some(format!(
+                "-- by gh-ost or pt-online-schema-change:\nALTER TABLE {table} FORCE;"
+            ))),
+    ]
 }

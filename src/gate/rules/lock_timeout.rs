@@ -19,13 +19,16 @@ pub static RULE: Rule = Rule {
 fn check(whole: &Whole) -> Vec<Draft> {
     let longest = whole.policy.longest_lock_wait;
     let waits = |wait: Option<std::time::Duration>| wait.is_none_or(|wait| longest < wait);
-    let first = whole.seen.iter().find(|seen| seen.blocks_others && waits(seen.lock_wait));
+    // Who else waits for the runner's own books is another run of it.
+    let first = whole.seen.iter().find(|seen| {
+        seen.blocks_others && waits(seen.lock_wait) && !whole.keeps_books(seen.statement)
+    });
     let Some(seen) = first else { return Vec::new() };
     let relation = seen
         .effects
         .locks
         .iter()
-        .find(|lock| lock.mode.blocks().writes && lock.of != Relation::Index)
+        .find(|lock| lock.blocks().writes && lock.of != Relation::Index)
         .or(seen.effects.locks.first());
     let Some(relation) = relation.map(|lock| lock.relation.clone()) else { return Vec::new() };
     let seconds = longest.as_secs_f64();

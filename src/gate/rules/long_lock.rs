@@ -25,7 +25,7 @@ fn check(step: &Step) -> Vec<Draft> {
         return Vec::new();
     }
     let class = step.policy.class(&table);
-    let waits = if lock.mode.blocks().reads { "nobody reads or writes" } else { "nobody writes" };
+    let waits = if lock.blocks().reads { "nobody reads or writes" } else { "nobody writes" };
     let others = others(step, &lock);
     let message = format!(
         "`{table}` {} under {}: {waits} `{}`{others} until it is done",
@@ -52,7 +52,7 @@ pub(super) fn blocked_by_work(step: &Step) -> Option<(Lock, Name)> {
     };
     let table = worked.iter().flat_map(|list| list.iter()).find(known)?.clone();
     let lock = seen_by_others(step.effects, step.schema)
-        .filter(|lock| lock.mode.blocks().writes && !lock.mode.is_brief())
+        .filter(|lock| lock.blocks().writes && !lock.mode.is_brief())
         .max_by_key(|lock| (lock.mode, lock.relation == table))?
         .clone();
     Some((lock, table))
@@ -70,7 +70,7 @@ fn work(effects: &Effects, table: &Name) -> &'static str {
 
 fn others(step: &Step, lock: &Lock) -> String {
     let others: Vec<String> = seen_by_others(step.effects, step.schema)
-        .filter(|other| other.relation != lock.relation && other.mode.blocks().writes)
+        .filter(|other| other.relation != lock.relation && other.blocks().writes)
         .filter(|other| other.of != crate::gate::effects::Relation::Index)
         .map(|other| format!("`{}` ({})", other.relation, other.mode))
         .collect();

@@ -4,7 +4,7 @@ use super::{Check, Rule};
 use crate::gate::Severity;
 use crate::gate::effects::Relation;
 use crate::gate::review::{Draft, Step};
-use crate::gate::state::seen_by_others;
+use crate::gate::state::{Taken, seen_by_others};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,19 +26,19 @@ fn check(step: &Step) -> Vec<Draft> {
         .iter()
         .filter(|held| {
             held.lock.of == Relation::Table
-                && held.lock.mode.blocks().reads
+                && held.lock.blocks().reads
                 && !step.schema.is_born(&held.lock.relation)
         })
         .collect();
     let second = seen_by_others(step.effects, step.schema).find(|lock| {
         lock.of == Relation::Table
-            && lock.mode.blocks().reads
+            && lock.blocks().reads
             && !held.iter().any(|held| held.lock.relation == lock.relation)
     });
     let (Some(second), Some(first)) = (second, held.first()) else { return Vec::new() };
-    let line = step.text[..step.statements[first.since].span.start].matches('\n').count() + 1;
+    let since = Taken::of(first, step.statements, step.text).place;
     let message = format!(
-        "waits for `{}` while `{}` is locked ({}) since line {line}: nobody reads or writes `{}` as \
+        "waits for `{}` while `{}` is locked ({}) since {since}: nobody reads or writes `{}` as \
          long as it waits",
         second.relation, first.lock.relation, first.lock.mode, first.lock.relation,
     );

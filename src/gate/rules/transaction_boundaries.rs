@@ -18,8 +18,29 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(whole: &Whole) -> Vec<Draft> {
+    let parts = whole.seen.chunk_by(|one, next| one.part == next.part);
+    let mut drafts: Vec<Draft> = parts.flat_map(|part| between(whole, part)).collect();
+    // A runner that opened one for the file commits whatever is open at its end.
+    let ended = whole.policy.runner.opens_transaction(whole.policy.server.engine, whole.text);
+    if let Open::ByScript(at) = whole.state.open
+        && !ended
+    {
+        let begin = &whole.seen[at].statement;
+        drafts.push(
+            Draft::at(begin.span.clone(), "the transaction that begins here never ends")
+                .why("the client leaves, the server rolls it back, and nothing has happened")
+                .instead(Some("COMMIT;".to_owned())),
+        );
+    }
+    drafts
+}
+
+/// Of what the runner commits by itself: the file, or each of its changesets.
+fn between(whole: &Whole, part: &[Seen]) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let changing: Vec<&Seen> = whole.seen.iter().filter(|seen| changes(seen)).collect();
+    // If the runner's own books are torn off from the migration, that is no doing of its author.
+    let own = |seen: &&Seen| !whole.keeps_books(seen.statement);
+    let changing: Vec<&Seen> = part.iter().filter(own).filter(|seen| changes(seen)).collect();
     let committing: Vec<&&Seen> = changing.iter().filter(|seen| seen.effects.commits).collect();
     if let [_, second, ..] = committing.as_slice() {
         drafts.push(
@@ -42,7 +63,7 @@ fn check(whole: &Whole) -> Vec<Draft> {
         && let Some(first) = outside.first()
     {
         let alone = first.effects.fails.is_none()
-            && whole.seen.iter().any(|seen| {
+            && part.iter().any(|seen| {
                 matches!(&seen.statement.what, What::CreateIndex(index) if index.concurrently)
                     || matches!(&seen.statement.what, What::DropIndex { concurrently: true, .. })
             });
@@ -57,14 +78,6 @@ fn check(whole: &Whole) -> Vec<Draft> {
             "BEGIN;\n-- the statements\nCOMMIT;".to_owned()
         });
         drafts.push(draft);
-    }
-    if let Open::ByScript(at) = whole.state.open {
-        let begin = &whole.seen[at].statement;
-        drafts.push(
-            Draft::at(begin.span.clone(), "the transaction that begins here never ends")
-                .why("the client leaves, the server rolls it back, and nothing has happened")
-                .instead(Some("COMMIT;".to_owned())),
-        );
     }
     drafts
 }

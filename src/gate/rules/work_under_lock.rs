@@ -3,6 +3,7 @@
 use super::{Check, Rule, long_lock};
 use crate::gate::Severity;
 use crate::gate::review::{Draft, Step};
+use crate::gate::state::Taken;
 use crate::sql::statement::{Verb, What};
 
 /// The rule.
@@ -22,7 +23,7 @@ fn check(step: &Step) -> Vec<Draft> {
     }
     let Some(what) = work(step) else { return Vec::new() };
     let blocking = step.state.held.iter().find(|held| {
-        held.lock.mode.blocks().writes
+        held.lock.blocks().writes
             && !step.schema.is_born(&held.lock.relation)
             && !step
                 .schema
@@ -31,13 +32,12 @@ fn check(step: &Step) -> Vec<Draft> {
                 .is_some_and(|index| step.schema.is_born(&index.table))
     });
     let Some(held) = blocking else { return Vec::new() };
-    let before = &step.statements[held.since];
-    let line = step.text[..before.span.start].matches('\n').count() + 1;
-    let waits = if held.lock.mode.blocks().reads { "reads and writes" } else { "writes" };
+    let before = Taken::of(held, step.statements, step.text);
+    let waits = if held.lock.blocks().reads { "reads and writes" } else { "writes" };
     let message = format!(
-        "{what} while `{}` is still locked ({}) by the {} in line {line}: its {waits} wait until \
+        "{what} while `{}` is still locked ({}) by the {} in {}: its {waits} wait until \
          this transaction ends",
-        held.lock.relation, held.lock.mode, before.kind,
+        held.lock.relation, held.lock.mode, before.kind, before.place,
     );
     vec![
         Draft::at(step.statement.span.clone(), message)

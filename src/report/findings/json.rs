@@ -70,7 +70,7 @@ fn effects(effects: &Effects) -> EffectsEntry<'_> {
         relation: &lock.relation,
         of: lock.of,
         mode: lock.mode,
-        blocks: lock.mode.blocks(),
+        blocks: lock.blocks(),
     });
     let loss = effects.loss.iter();
     let breaks = effects.breaks.iter();

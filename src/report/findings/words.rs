@@ -7,7 +7,7 @@ use crate::gate::{Allowance, Finding, Report, Severity};
 
 /// Who waits for a lock.
 pub(super) fn waits(lock: &Lock) -> &'static str {
-    let blocks = lock.mode.blocks();
+    let blocks = lock.blocks();
     match (blocks.reads, blocks.writes) {
         (true, _) if lock.mode.is_brief() => "reads and writes wait for a moment",
         (true, _) => "reads and writes wait",

@@ -29,7 +29,7 @@ pub(super) fn statement(source: Source, text: &str, span: Range<usize>) -> State
     let mut c = Cursor::new(Tokens::MySql, text, &tokens);
     if c.done() {
         // All of it is in a comment that this server does not run.
-        return Statement { span, kind: "COMMENT".to_owned(), what: What::Other };
+        return Statement { span, kind: "COMMENT".to_owned(), what: What::Other, since: None };
     }
     let read = Reader { depth: 0 }.statement(&mut c, &[]);
     Statement { span, ..read }
@@ -54,7 +54,9 @@ impl Reader {
         c.rest();
         let span = c.span_since(from.at());
         match said {
-            Some((kind, what)) if stuck.done() => Statement { span, kind: kind.to_owned(), what },
+            Some((kind, what)) if stuck.done() => {
+                Statement { span, kind: kind.to_owned(), what, since: None }
+            }
             _ => {
                 let kind = from.word().unwrap_or_default().to_uppercase();
                 let why = if self.depth < DEEPEST {
@@ -62,7 +64,7 @@ impl Reader {
                 } else {
                     "it stands too deep in other statements".to_owned()
                 };
-                Statement { span, kind, what: What::Unknown { why } }
+                Statement { span, kind, what: What::Unknown { why }, since: None }
             }
         }
     }

@@ -211,7 +211,7 @@ impl Block<'_> {
         if !found.reads.is_empty() || !found.calls.is_empty() {
             let span = self.c.span_since(from);
             let kind = "SELECT".to_owned();
-            self.statements.push(Statement { span, kind, what: What::Query(found) });
+            self.statements.push(Statement { span, kind, what: What::Query(found), since: None });
         }
         // A WHEN or an END begins what follows.
         self.c.eat_any(&["THEN", "DO", "LOOP"]);

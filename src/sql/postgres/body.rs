@@ -8,6 +8,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::dml::query;
 use super::names::{Reader, mentions, name_of};
+use super::since::since;
 use super::{kind, what};
 use crate::sql::statement::{Body, PREPARED, Signature, Statement, What};
 
@@ -39,6 +40,7 @@ pub(super) fn call(call: &ast::Call) -> Body {
             span: 0..0,
             kind: "CALL".to_owned(),
             what: What::Query(query),
+            since: None,
         }],
         unread: Vec::new(),
         text: call.syntax().text().to_string(),
@@ -52,6 +54,7 @@ pub(super) fn prepared(node: &SyntaxNode) -> Body {
         span: 0..0,
         kind: kind(&inner),
         what: what(&Reader::within(0..0), &inner),
+        since: since(inner.syntax()),
     });
     let unread = match &statements {
         Some(_) => Vec::new(),
@@ -116,6 +119,7 @@ fn other(node: &SyntaxNode, body: Option<ast::RoutineBody>) -> Body {
         span: 0..0,
         kind: kind(&statement),
         what: what(&reader, &statement),
+        since: since(statement.syntax()),
     };
     let within = |node: &SyntaxNode| !node.ancestors().skip(1).any(|of| is_inner(&of));
     let inner = body.syntax().descendants().filter(within).filter_map(Stmt::cast);
@@ -125,6 +129,7 @@ fn other(node: &SyntaxNode, body: Option<ast::RoutineBody>) -> Body {
             span: 0..0,
             kind: "SELECT".to_owned(),
             what: What::Query(query(body.syntax())),
+            since: None,
         });
     }
     Body { language: "sql".to_owned(), statements, unread: Vec::new(), text }
@@ -143,6 +148,7 @@ fn sql(tree: &SyntaxNode, text: &str, whole: Range<usize>) -> Body {
         span: whole.clone(),
         kind: kind(&statement),
         what: what(&reader, &statement),
+        since: since(statement.syntax()),
     };
     let statements = tree.children().filter_map(Stmt::cast).map(read).collect();
     Body { language: "sql".to_owned(), statements, unread: Vec::new(), text: text.to_owned() }
@@ -160,6 +166,7 @@ fn plpgsql(parsed: &Plpgsql, whole: Range<usize>) -> Body {
             span: whole.clone(),
             kind: kind(statement),
             what: what(&reader, statement),
+            since: since(statement.syntax()),
         });
     };
     let mut unread = Vec::new();
@@ -202,6 +209,7 @@ fn plpgsql(parsed: &Plpgsql, whole: Range<usize>) -> Body {
                     span: whole.clone(),
                     kind: "SELECT".to_owned(),
                     what: What::Query(query),
+                    since: None,
                 });
             }
         } else if is_dynamic(&node) {

@@ -11,6 +11,7 @@ mod maintenance;
 mod names;
 mod object;
 mod setting;
+mod since;
 mod table;
 mod whole;
 
@@ -41,7 +42,8 @@ pub(super) fn statement(text: &str, span: Range<usize>) -> Statement {
         return unknown(text, span, "it holds no statement");
     };
     let reader = Reader::at(span.start);
-    Statement { span, kind: kind(&read), what: what(&reader, &read) }
+    let since = since::since(read.syntax());
+    Statement { span, kind: kind(&read), what: what(&reader, &read), since }
 }
 
 /// `ALTER TABLE i ALTER COLUMN 1 SET STATISTICS`: columns of an index have only numbers, which the
@@ -62,7 +64,7 @@ fn by_number(text: &str, start: usize) -> Option<Statement> {
     let Stmt::AlterIndex(alter) = &read else { return None };
     let Some(ast::AlterIndexAction::AlterSetStatistics(_)) = alter.action() else { return None };
     let what = what(&Reader::at(start), &read);
-    Some(Statement { span: 0..0, kind: "ALTER TABLE".to_owned(), what })
+    Some(Statement { span: 0..0, kind: "ALTER TABLE".to_owned(), what, since: None })
 }
 
 /// The words that the manual calls it by: the node's own name, but for a few.

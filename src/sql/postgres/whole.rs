@@ -56,7 +56,8 @@ fn schema(reader: &Reader, create: &ast::CreateSchema) -> What {
     let read = |element: ast::SchemaElement| {
         let statement = Stmt::cast(element.syntax().clone())?;
         let span = reader.span(statement.syntax());
-        Some(Statement { span, kind: kind(&statement), what: what_of(reader, &statement) })
+        let since = super::since::since(statement.syntax());
+        Some(Statement { span, kind: kind(&statement), what: what_of(reader, &statement), since })
     };
     let mut elements: Vec<Statement> = create.schema_elements().filter_map(read).collect();
     let mut made: Vec<String> = Vec::new();

@@ -81,6 +81,7 @@ impl Schema {
                 drop.names.iter().for_each(|name| drop_from(&mut self.routines, name));
             }
             What::CreateType { name, labels } => {
+                self.bear(name, !self.types.contains_key(&plain(name)));
                 self.types.insert(plain(name), labels.clone());
             }
             What::AlterType { name, action } => self.alter_type(name, action),

@@ -166,7 +166,12 @@ fn trigger(c: &mut Cursor<'_>, name: Name) -> Option<Said> {
         let found = query(when);
         if !found.reads.is_empty() {
             let what = What::Query(found);
-            statements.push(Statement { span: expression.span, kind: "SELECT".to_owned(), what });
+            statements.push(Statement {
+                span: expression.span,
+                kind: "SELECT".to_owned(),
+                what,
+                since: None,
+            });
         }
     }
     while !c.eat("END") {

@@ -29,11 +29,14 @@ fn read(c: &mut Cursor<'_>) -> Statement {
     c.rest();
     let span = c.span_since(from.at());
     match said {
-        Some((kind, what)) if stuck.done() => Statement { span, kind: kind.to_owned(), what },
+        Some((kind, what)) if stuck.done() => {
+            Statement { span, kind: kind.to_owned(), what, since: None }
+        }
         _ => Statement {
             span,
             kind: from.word().unwrap_or_default().to_uppercase(),
             what: What::Unknown { why: stuck.unread() },
+            since: None,
         },
     }
 }

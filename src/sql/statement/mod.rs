@@ -32,6 +32,17 @@ pub struct Statement {
     pub kind: String,
     /// What it says.
     pub what: What,
+    /// The newest of its words, where a version that is supported lacks one of them.
+    pub since: Option<Since>,
+}
+
+/// Something that not every supported version of the server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The major version that brought it.
+    pub version: u16,
+    /// What it is, in the words of the statement: `REINDEX … CONCURRENTLY`.
+    pub what: &'static str,
 }
 
 /// What a statement says.

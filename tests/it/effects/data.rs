@@ -88,8 +88,11 @@ impl Case {
     fn is_for(&self, version: u16) -> bool {
         match self.only.as_deref() {
             None => true,
-            Some("<18") => version < 18,
-            Some(only) => only.parse() == Ok(version),
+            Some(only) => match only.split_at_checked(1) {
+                Some(("<", limit)) => limit.parse().is_ok_and(|limit: u16| version < limit),
+                Some((">", limit)) => limit.parse().is_ok_and(|limit: u16| limit < version),
+                _ => only.split(' ').any(|one| one.parse() == Ok(version)),
+            },
         }
     }
 
@@ -108,7 +111,11 @@ impl Case {
 
 /// The version of the tests' server.
 pub fn version(engine: Engine) -> u16 {
-    if engine.name == "postgres18" { 18 } else { 15 }
+    match engine.name {
+        "postgres16" => 16,
+        "postgres18" => 18,
+        _ => 15,
+    }
 }
 
 /// What stands before any case, as the gate sees it.

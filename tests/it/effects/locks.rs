@@ -9,11 +9,12 @@ use super::data::{File, predicted, read, schema, version};
 use super::psql;
 use super::report::Report;
 use super::told::{AFTER, BEFORE, FORGET, told};
-use crate::database::{Database, Engine, available};
+use crate::database::{Database, Engine, oracles};
 use crate::test;
 
 /// The files, and whose schema each uses.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
+    ("postgres-boundaries", "postgres-boundaries"),
     ("postgres", "postgres"),
     ("postgres-keys", "postgres-keys"),
     ("postgres-objects", "postgres-keys"),
@@ -22,7 +23,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 pub fn trials() -> Vec<Trial> {
-    let engines: Vec<_> = available().filter(|engine| engine.family == "postgres").collect();
+    let engines: Vec<_> = oracles().collect();
     let trial = |engine: Engine, (name, schema_of): (&'static str, &'static str)| {
         let title = format!("effects: what {} locks is what is predicted of {name}", engine.name);
         test(title, move || compare(engine, name, &read(name, schema_of, version(engine))))

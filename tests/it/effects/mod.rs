@@ -1,5 +1,6 @@
 //! What the gate predicts of a statement, held against what the servers do.
 
+mod boundaries;
 mod data;
 mod ladder;
 mod locks;
@@ -11,5 +12,8 @@ mod told;
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    [parked::trials(), locks::trials(), ladder::trials()].into_iter().flatten().collect()
+    [parked::trials(), locks::trials(), ladder::trials(), boundaries::trials()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -10,18 +10,17 @@ use super::locks::fresh;
 use super::psql::Psql;
 use super::report::Report;
 use super::told::{AFTER, BEFORE, FORGET, told};
-use crate::database::{Database, Engine, available};
+use crate::database::{Database, Engine, oracles};
 use crate::test;
 
 const NAME: &str = "postgres-parked";
 
 pub fn trials() -> Vec<Trial> {
-    let engines = available().filter(|engine| engine.family == "postgres");
     let trial = |engine: Engine| {
         let title = format!("effects: what {} locks on the way is what is predicted", engine.name);
         test(title, move || compare(engine))
     };
-    engines.map(trial).collect()
+    oracles().map(trial).collect()
 }
 
 fn compare(engine: Engine) {

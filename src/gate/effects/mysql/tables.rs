@@ -28,8 +28,11 @@ pub(super) fn create(create: &CreateTable, around: &Surroundings) -> Effects {
     if create.if_not_exists && taken.is_some() {
         return effects;
     }
+    // Nobody waits for a table that is not there yet.
+    if create.or_replace || taken.is_some() {
+        effects.lock(Relation::Table, &create.name, Mode::MetadataExclusive);
+    }
     effects.fails = taken;
-    effects.lock(Relation::Table, &create.name, Mode::MetadataExclusive);
     for (key, columns) in foreign_keys(create) {
         if key.table != create.name {
             effects.lock(Relation::Table, &key.table, Mode::MetadataExclusive);

@@ -14,7 +14,7 @@ impl Judge<'_> {
         }
         self.refuse_alter(alter);
         for (action, _) in &alter.actions {
-            let mode = level(action);
+            let mode = self.level_here(action);
             self.refuse(&alter.name, action, alter);
             if alter.only || !self.recurses(&alter.name, action) {
                 self.lock(&alter.name, mode);
@@ -84,6 +84,9 @@ impl Judge<'_> {
                 self.add_constraint(table, constraint, alter.only);
             }
             Action::DropConstraint { name, cascade, .. } => {
+                if alter.only {
+                    self.drop_check_only(table, name);
+                }
                 self.drop_constraint(table, name, *cascade);
             }
             Action::ValidateConstraint { name } => self.validate(table, name),
@@ -160,6 +163,15 @@ impl Judge<'_> {
         }
     }
 
+    /// The lock of a clause on this version.
+    fn level_here(&self, action: &Action) -> Mode {
+        match action {
+            // A partition is attached beside the queries on the others since PostgreSQL 12.
+            Action::AttachPartition { .. } if self.version() < 12 => Mode::AccessExclusiveLock,
+            _ => level(action),
+        }
+    }
+
     /// Whether a clause reaches the tables below this one.
     fn recurses(&self, table: &Name, action: &Action) -> bool {
         let known = self.around.schema.table(table);
@@ -169,6 +181,15 @@ impl Judge<'_> {
                 match &constraint.kind {
                     ConstraintKind::Unique { .. } | ConstraintKind::Exclude(_) => false,
                     ConstraintKind::Check(_) => !constraint.no_inherit,
+                    // The key itself goes down as its index does; NOT NULL, where it is missing, as a
+                    // clause of its own.
+                    ConstraintKind::PrimaryKey { columns, .. } => {
+                        let proven = |column: &String| {
+                            let column = known.and_then(|table| table.column(column));
+                            column.is_some_and(|column| column.not_null)
+                        };
+                        columns.is_empty() || !columns.iter().all(proven)
+                    }
                     _ => true,
                 }
             }

@@ -14,6 +14,7 @@ use crate::sql::{Tokens, mentions};
 impl Judge<'_> {
     /// What a new column makes of the rows that stand there.
     pub(super) fn add_column(&mut self, table: &Name, column: &Column) {
+        self.identity_below(table, column);
         let rows = self.with_rows(table);
         let mut written = None;
         if matches!(column.ty.name.as_str(), "serial" | "bigserial" | "smallserial") {

@@ -7,6 +7,7 @@ use crate::sql::statement::{Constraint, ConstraintKind, ForeignKey, Name};
 
 impl Judge<'_> {
     pub(super) fn add_constraint(&mut self, table: &Name, constraint: &Constraint, only: bool) {
+        self.constrain_partitioned(table, constraint);
         match &constraint.kind {
             ConstraintKind::ForeignKey(key) => self.add_foreign_key(table, constraint, key),
             ConstraintKind::Check(_) => {

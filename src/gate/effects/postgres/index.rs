@@ -8,6 +8,7 @@ use crate::sql::statement::{CreateIndex, Drop, IndexAction, Name, Reindexed};
 impl Judge<'_> {
     pub(super) fn create_index(&mut self, index: &CreateIndex) {
         self.refuse_index(index);
+        self.index_partitioned(index);
         let partitioned = self.is_partitioned(&index.table);
         if index.concurrently {
             self.lock(&index.table, Mode::ShareUpdateExclusiveLock);
@@ -131,7 +132,12 @@ impl Judge<'_> {
                 self.lock(name, Mode::AccessExclusiveLock);
             }
             IndexAction::RenameTo(_) => {
-                self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
+                // Since PostgreSQL 12 whoever uses an index goes on while it is renamed.
+                let mode = match self.version() {
+                    ..12 => Mode::AccessExclusiveLock,
+                    _ => Mode::ShareUpdateExclusiveLock,
+                };
+                self.effects.lock(Relation::Index, &index, mode);
             }
             IndexAction::Attach(child) => {
                 self.effects.lock(Relation::Index, &index, Mode::ShareUpdateExclusiveLock);
@@ -166,6 +172,7 @@ impl Judge<'_> {
         }
         match (of, name) {
             (Reindexed::Index, Some(name)) if self.is_of_partitioned(name) => {
+                self.came_with(14, "`REINDEX` of the index of a partitioned table");
                 self.reindex_partitions(name, table, index);
             }
             (Reindexed::Table, Some(name)) if self.is_partitioned(name) => {

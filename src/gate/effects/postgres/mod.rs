@@ -17,6 +17,7 @@ mod refuse;
 mod route;
 mod routine;
 mod rows;
+mod since;
 mod table;
 mod types;
 mod view;
@@ -38,6 +39,9 @@ pub(super) fn effects(statement: &Statement, around: &Surroundings) -> Effects {
         planned: false,
         transitions: Vec::new(),
     };
+    if let Some(since) = statement.since {
+        judge.came_with(since.version, &format!("`{}`", since.what));
+    }
     judge.statement(&statement.what);
     judge.effects
 }
@@ -60,7 +64,8 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn statement(&mut self, what: &What) {
         match what {
-            What::Transaction(_) | What::Set(_) | What::Other => {}
+            What::Transaction(_) | What::Other => {}
+            What::Set(settings) => self.set(settings),
             What::CreateTable(create) => self.create_table(create),
             What::DropTable(drop) => self.drop_tables(drop),
             What::AlterTable(alter) => self.alter_table(alter),

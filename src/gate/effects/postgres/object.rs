@@ -168,7 +168,10 @@ impl Judge<'_> {
                 }
             }
             What::AlterDomain { name, action } => self.alter_domain(name, action),
-            What::AlterType { name, action } => self.alter_type(name, action),
+            What::AlterType { name, action } => {
+                self.add_value_inside(name, action);
+                self.alter_type(name, action);
+            }
             What::DropType(drop) => self.drop_types(drop),
             What::DropSchema(drop) => self.drop_schemas(drop),
             What::RenameSchema { from, .. } => {
@@ -334,6 +337,9 @@ impl Judge<'_> {
             }
             match of {
                 Maintenance::Cluster { .. } | Maintenance::VacuumFull => {
+                    if of != Maintenance::VacuumFull && self.is_partitioned(name) {
+                        self.came_with(15, "`CLUSTER` of a partitioned table");
+                    }
                     if self.around.in_transaction && self.is_partitioned(name) {
                         self.fails("partition after partition cannot be one transaction");
                     }

@@ -8,6 +8,7 @@ impl Judge<'_> {
     /// Nobody waits for a table that is not there yet; but for those that it names.
     pub(super) fn create_table(&mut self, create: &CreateTable) {
         self.refuse_table(create);
+        self.new_table(create);
         if let Some((parent, _)) = &create.partition_of {
             self.create_partition(parent, create.bounds.as_deref());
         }

@@ -95,7 +95,9 @@ fn drop_table(drop: &Drop, around: &Surroundings) -> Effects {
             breaks(&mut effects, view, format!("the view `{view}` reads `{name}`, and fails"));
         }
         let mut children = around.schema.referring_to(name).map(|(child, ..)| child);
-        if let Some(child) = children.find(|child| *child != name) {
+        if around.foreign_key_checks
+            && let Some(child) = children.find(|child| *child != name)
+        {
             effects.scans(child);
             effects.why.push(format!(
                 "with `foreign_keys` on, the rows of `{child}` that refer to `{name}` are looked for"

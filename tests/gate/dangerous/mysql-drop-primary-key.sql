@@ -1,0 +1,5 @@
+-- claim: rows stand in the order of the key: the table is copied
+-- database: mysql-8.4 mariadb-10.11
+-- expect: hand-over
+SET SESSION lock_wait_timeout = 5;
+ALTER TABLE customers DROP PRIMARY KEY;

@@ -1,0 +1,5 @@
+-- claim: the table is rebuilt
+-- database: mysql-8.4 mariadb-10.11 mariadb-11.8
+-- expect: hand-over
+SET SESSION lock_wait_timeout = 5;
+ALTER TABLE orders FORCE;

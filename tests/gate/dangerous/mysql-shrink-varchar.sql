@@ -1,0 +1,5 @@
+-- claim: what does not fit is cut, and the table is copied
+-- database: mysql-8.4 mariadb-10.11 mariadb-11.8
+-- expect: data-loss, hand-over
+SET SESSION lock_wait_timeout = 5;
+ALTER TABLE orders MODIFY remark varchar(80);

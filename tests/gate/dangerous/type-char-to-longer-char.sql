@@ -1,0 +1,5 @@
+-- claim: char pads each value: the table is written anew
+-- database: postgres-15
+-- expect: long-lock
+SET lock_timeout = '5s';
+ALTER TABLE orders ALTER COLUMN code TYPE char(9);

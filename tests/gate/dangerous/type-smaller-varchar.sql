@@ -1,0 +1,5 @@
+-- claim: every value is looked at, and cut or refused: the table is written anew
+-- database: postgres-15
+-- expect: long-lock
+SET lock_timeout = '5s';
+ALTER TABLE orders ALTER COLUMN note TYPE varchar(10);

@@ -1,0 +1,4 @@
+-- claim: `current_user` is stable, so it is stored once (squawk 2.70 flags it)
+-- database: postgres-15
+SET lock_timeout = '5s';
+ALTER TABLE orders ADD COLUMN noticed_by text DEFAULT current_user;

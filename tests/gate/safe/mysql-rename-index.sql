@@ -1,0 +1,4 @@
+-- claim: another name of an index is an entry in the dictionary
+-- database: mysql-8.4 mariadb-10.11 mariadb-11.8
+SET SESSION lock_wait_timeout = 5;
+ALTER TABLE orders RENAME INDEX by_note TO of_note;
