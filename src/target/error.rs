@@ -62,6 +62,13 @@ impl Error {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
+    /// The same error, with the statement by which a DBA can allow it. `…` stands for the account.
+    #[must_use]
+    pub fn with_grant(mut self, grant: &str) -> Self {
+        self.message = format!("{}; `{grant}` would let it", self.message);
+        self
+    }
+
     /// The same error, with what was being done put before its message.
     #[must_use]
     pub fn while_doing(mut self, what: &str) -> Self {

@@ -19,10 +19,12 @@ pub mod mysql;
 mod patience;
 pub mod postgres;
 mod reads;
+mod signals;
 pub mod sqlite;
 mod statement;
 pub mod switch;
 pub mod volatility;
+mod waits;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
 pub use patience::Patience;
 pub use reads::{Access, Reads};
+pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
 pub use volatility::{Storage, Volatility};
 
@@ -212,6 +215,13 @@ pub trait Target: Send + Sync {
         Ok(None)
     }
 
+    /// Asks after the server's health.
+    ///
+    /// # Errors
+    ///
+    /// What the server says: a right that is missing, a connection that is lost.
+    async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer>;
+
     /// What this database asks of those who write to it.
     fn manners(&self) -> Manners {
         Manners::default()
@@ -278,6 +288,14 @@ pub trait Session: Send {
 
     /// Runs a statement that returns rows.
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>>;
+
+    /// The same, with the columns of these names only, in their order; NULL for one that the result
+    /// does not have. For statements whose columns cannot be chosen and differ by the server's
+    /// version, such as `SHOW`.
+    async fn query_columns(&mut self, statement: &Statement, _names: &[&str]) -> Result<Vec<Row>> {
+        let message = format!("columns of `{}` cannot be told by their names here", statement.sql);
+        Err(Error::new(Class::Refused, message))
+    }
 
     /// Runs a statement and returns the number of rows that it found.
     async fn execute(&mut self, statement: &Statement) -> Result<u64>;

@@ -222,7 +222,8 @@ fn registered(folder: &str, list: &str, except: &[&str]) {
 }
 
 fn registries() {
-    registered("src/target", "src/target/mod.rs", &["mod", "error", "dialect", "fence", "switch"]);
+    let parts = ["mod", "error", "dialect", "fence", "switch", "waits"];
+    registered("src/target", "src/target/mod.rs", &parts);
     let parts = ["mod", "document", "excerpt", "paint", "place", "placed", "sample", "words"];
     registered("src/report/findings", "src/report/findings/mod.rs", &parts);
     registered("src/gate/rules", "src/gate/rules/mod.rs", &["mod"]);

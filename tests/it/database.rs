@@ -96,6 +96,21 @@ pub struct Login {
     pub database: String,
 }
 
+impl Login {
+    /// The parts of this one.
+    pub fn of(url: &str) -> Self {
+        let url = url::Url::parse(url).unwrap();
+        let default = if url.scheme().starts_with("postgres") { 5432 } else { 3306 };
+        Self {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port().unwrap_or(default),
+            user: decoded(url.username()),
+            password: decoded(url.password().unwrap_or_default()),
+            database: url.path().trim_start_matches('/').to_owned(),
+        }
+    }
+}
+
 /// A fresh, empty database; gone when it is dropped.
 pub struct Database {
     /// The engine.
@@ -142,15 +157,7 @@ impl Database {
 
     /// How a program that takes no URL gets in.
     pub fn login(&self) -> Login {
-        let url = url::Url::parse(&self.url).unwrap();
-        let default = if self.engine.family == "postgres" { 5432 } else { 3306 };
-        Login {
-            host: url.host_str().unwrap().to_owned(),
-            port: url.port().unwrap_or(default),
-            user: decoded(url.username()),
-            password: decoded(url.password().unwrap_or_default()),
-            database: self.name.clone(),
-        }
+        Login::of(&self.url)
     }
 
     /// Runs statements that are separated by `;` at the end of a line. `{{id}}` becomes the

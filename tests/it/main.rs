@@ -3,6 +3,7 @@
 //! `tests/run` starts the servers and calls this. A test that needs a server fails without one.
 
 mod architecture;
+mod asking;
 mod bad_input;
 mod cases;
 mod checking;
@@ -26,6 +27,7 @@ mod jobs;
 mod journal;
 mod keys;
 mod killing;
+mod lagging;
 mod many_files;
 mod model;
 mod neighbour;
@@ -35,10 +37,12 @@ mod poolers;
 mod progress;
 mod real_input;
 mod replays;
+mod replicas;
 mod replicating;
 mod rights;
 mod scripts;
 mod sharing;
+mod signals;
 mod sizing;
 mod stopping;
 mod taking_over;
@@ -115,6 +119,7 @@ fn main() {
         journal::trials(),
         neighbour::trials(),
         killing::trials(),
+        lagging::trials(),
         observing::trials(),
         poolers::trials(),
         progress::trials(),
@@ -122,6 +127,7 @@ fn main() {
         replicating::trials(),
         scripts::trials(),
         sharing::trials(),
+        signals::trials(),
         sizing::trials(),
         stopping::trials(),
         taking_over::trials(),

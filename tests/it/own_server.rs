@@ -10,6 +10,8 @@ use crate::harness::{Said, root};
 pub struct OwnServer {
     /// The URL of its maintenance database.
     pub url: String,
+    /// Its own directory, with its settings and `data`.
+    pub home: PathBuf,
     directory: PathBuf,
     pid_file: PathBuf,
     start: PathBuf,
@@ -47,6 +49,7 @@ impl OwnServer {
         };
         Self {
             url: variable("URL"),
+            home: variable("DIR").into(),
             pid_file: variable("PID_FILE").into(),
             start: variable("START").into(),
             directory,

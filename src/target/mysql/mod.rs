@@ -15,6 +15,7 @@ mod home;
 mod lock;
 mod reads;
 mod session;
+mod signals;
 mod volatility;
 
 use std::str::FromStr;
@@ -32,8 +33,8 @@ use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Result, Session,
-    Statement, Target, Volatility, fence,
+    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Question,
+    Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.
@@ -263,6 +264,10 @@ impl Target for MySql {
             lock_wait: Some(wait),
             statement: None,
         })
+    }
+
+    async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {
+        signals::ask(session, &self.dialect.flavor, question).await
     }
 
     fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {

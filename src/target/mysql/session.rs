@@ -84,6 +84,11 @@ impl Session for MySqlSession {
         }
     }
 
+    async fn query_columns(&mut self, statement: &Statement, names: &[&str]) -> Result<Vec<Row>> {
+        let rows = bound(statement).fetch_all(&mut self.connection).await.map_err(of_session)?;
+        rows.iter().map(|row| names.iter().map(|name| named(row, name)).collect()).collect()
+    }
+
     async fn execute(&mut self, statement: &Statement) -> Result<u64> {
         let result = match bound(statement).execute(&mut self.connection).await {
             Ok(done) => Ok(done),
@@ -181,6 +186,12 @@ fn bound(statement: &Statement) -> Query<'_> {
 
 fn texts(row: &MySqlRow) -> Result<Row> {
     (0..row.len()).map(|index| text(row, index)).collect()
+}
+
+/// The value in the column of that name, in whichever case; NULL where there is none.
+fn named(row: &MySqlRow, name: &str) -> Result<Option<String>> {
+    let at = row.columns().iter().position(|column| column.name().eq_ignore_ascii_case(name));
+    at.map_or(Ok(None), |index| text(row, index))
 }
 
 /// A value as text. Our own SQL casts what it reads; what remains are integers, and the texts that

@@ -105,12 +105,23 @@ SELECT sum(pages)::bigint,
        bool_and(pages = relpages), count(*)
 FROM leaf";
 
-/// Looks the table up.
+/// Something that has the name.
+pub(super) struct Place {
+    /// Its number.
+    pub(super) oid: String,
+    /// Its schema, exactly.
+    pub(super) schema: String,
+    /// Its name, exactly.
+    pub(super) name: String,
+    kind: String,
+}
+
+/// What a name leads to, be it a table or not.
 ///
 /// # Errors
 ///
 /// What the server says.
-pub(super) async fn look_up(session: &mut dyn Session, name: &TableName) -> Result<Lookup> {
+pub(super) async fn find(session: &mut dyn Session, name: &TableName) -> Result<Option<Place>> {
     // Like the server, which folds ASCII letters only in a database of several bytes a character.
     let folded = if name.quoted { name.name.clone() } else { name.name.to_ascii_lowercase() };
     let binds = [
@@ -124,10 +135,28 @@ pub(super) async fn look_up(session: &mut dyn Session, name: &TableName) -> Resu
     let Some([Some(oid), Some(schema), Some(found), Some(kind), Some(system)]) =
         rows.first().map(Vec::as_slice)
     else {
-        return Ok(Lookup::Missing { close: close_names(session, name).await? });
+        return Ok(None);
     };
     let kind = if system == "true" { "system" } else { kind };
-    describe(session, &Relation { oid, schema, name: found, kind }).await
+    Ok(Some(Place {
+        oid: oid.clone(),
+        schema: schema.clone(),
+        name: found.clone(),
+        kind: kind.to_owned(),
+    }))
+}
+
+/// Looks the table up.
+///
+/// # Errors
+///
+/// What the server says.
+pub(super) async fn look_up(session: &mut dyn Session, name: &TableName) -> Result<Lookup> {
+    let Some(Place { oid, schema, name, kind }) = find(session, name).await? else {
+        return Ok(Lookup::Missing { close: close_names(session, name).await? });
+    };
+    let relation = Relation { oid: &oid, schema: &schema, name: &name, kind: &kind };
+    describe(session, &relation).await
 }
 
 /// Something with a name and columns.

@@ -16,6 +16,7 @@ mod remarks;
 mod server;
 mod session;
 mod settings;
+mod signals;
 mod terminate;
 mod volatility;
 
@@ -30,8 +31,8 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Result, Session,
-    Statement, Target, Volatility, fence,
+    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Question,
+    Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -237,6 +238,10 @@ impl Target for Postgres {
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
         let rows = session.query(&Statement::plain("SELECT quote_ident(current_user)")).await?;
         Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {
+        signals::ask(session, self.version, question).await
     }
 
     /// The log is flushed in its order, whoever waits for it, so what a crash undoes is its end:

@@ -23,6 +23,8 @@ pub(super) struct PgSession {
     connection: PgConnection,
     id: String,
     identity: String,
+    /// Whether the server was a standby when the session began.
+    standby: bool,
     transaction: Transaction,
     /// What the role and the set-up allow a statement; a batch never gets more.
     own: Limits,
@@ -49,11 +51,12 @@ fn stricter(own: Duration, wanted: Duration) -> Duration {
 }
 
 /// Our process, and what tells it from a later one of the same number: when it began; and the
-/// session's own limits in milliseconds.
+/// session's own limits in milliseconds, and whether the server is a standby.
 const WHO_AM_I: &str = "\
 SELECT pid::text, pid || '.' || (extract(epoch FROM backend_start) * 1000000)::bigint,
        (SELECT setting FROM pg_settings WHERE name = 'lock_timeout'),
-       (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')
+       (SELECT setting FROM pg_settings WHERE name = 'statement_timeout'),
+       pg_is_in_recovery()::text
 FROM pg_stat_get_activity(pg_backend_pid())";
 
 /// The same, as an expression over a row of `pg_stat_get_activity`.
@@ -102,6 +105,7 @@ impl PgSession {
         Ok(Self {
             id: cell(row, 0)?.unwrap_or_default(),
             identity: cell(row, 1)?.unwrap_or_default(),
+            standby: cell(row, 4)?.as_deref() == Some("true"),
             own: Limits { lock: milliseconds(row, 2)?, statement: milliseconds(row, 3)? },
             connection,
             transaction: Transaction::None,
@@ -276,7 +280,14 @@ impl Session for PgSession {
         reads::foretell(self, statement).await
     }
 
+    /// A standby has no end of the log to write to, and takes no transaction that may write; there is
+    /// nothing to commit there, and to look at it is all that it is good for.
     async fn begin(&mut self) -> Result<()> {
+        if self.standby {
+            self.simple("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY").await?;
+            self.transaction = Transaction::Open;
+            return Ok(());
+        }
         self.begin_batch(&Patience::default(), Commit::Own).await
     }
 

@@ -13,6 +13,7 @@ mod home;
 mod lock;
 mod reads;
 mod session;
+mod signals;
 mod volatility;
 
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Class, Dialect, Engine, Error, Link, LockAttempt, Manners, Result, Session, Statement, Target,
-    Volatility, fence,
+    Answer, Class, Dialect, Engine, Error, Link, LockAttempt, Manners, Question, Result, Session,
+    Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, TableName};
 use crate::sql::Use;
@@ -144,6 +145,10 @@ impl Target for Sqlite {
         _: Duration,
     ) -> Result<bool> {
         Ok(holder::has_ended(identity))
+    }
+
+    async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {
+        signals::ask(session, question).await
     }
 
     fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use backstop::catalog::{Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Brake, Commit, Cost, Dialect, LockAttempt, Manners, Patience, Reads, Result, Row,
-    Session, Statement, Target, Volatility, fence,
+    Access, Answer, Brake, Commit, Cost, Dialect, LockAttempt, Manners, Patience, Question, Reads,
+    Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
 /// Counts calls by name. The n-th call of a name is the point `name #n`, so that a point is the same
@@ -75,6 +75,11 @@ impl Target for Probed {
 
     fn address(&self) -> &str {
         self.inner.address()
+    }
+
+    /// Nothing is watched: what a sampler asks is no point of a job's own course.
+    async fn signal(&self, _session: &mut dyn Session, _question: &Question) -> Result<Answer> {
+        Ok(Answer::NotHere("nothing is asked of a probed target"))
     }
 
     fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {
