@@ -17,6 +17,8 @@ pub struct Config {
     pub fence: TeamFence,
     /// What can kill the jobs of this team from outside.
     pub control: TeamControl,
+    /// What holds all jobs of this team.
+    pub throttle: TeamThrottle,
     /// How migrations are judged by `backstop check`.
     pub gate: TeamGate,
 }
@@ -44,6 +46,19 @@ pub struct TeamControl {
     /// then serves. Without it that route refuses everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_env: Option<String>,
+}
+
+/// What holds all jobs of this team.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TeamThrottle {
+    /// The file with the freeze periods, in which every job of this team waits, running or about to
+    /// begin. It is read again all the time, so that one edit holds all jobs; one that is named here
+    /// and cannot be read holds them too. It has a `[[freeze]]` for each period, with `from` and
+    /// `until` (`2026-11-27T00:00`), `zone` (`Europe/Berlin`), and `reason`. A relative path begins at
+    /// the folder of `backstop.toml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_file: Option<String>,
 }
 
 /// How migrations are judged by `backstop check`.
@@ -119,8 +134,13 @@ pub fn parse_config(file: &str, text: &str) -> Result<Config, SpecError> {
         let message = "`schema` is empty; leave it out instead".to_owned();
         return Err(document.at(&tree, &["fence", "schema"], message));
     }
-    if let Some(message) = config.control.kill_file.as_deref().and_then(unusable_path) {
-        return Err(document.at(&tree, &["control", "kill_file"], message));
+    for (section, field, path) in [
+        ("control", "kill_file", &config.control.kill_file),
+        ("throttle", "freeze_file", &config.throttle.freeze_file),
+    ] {
+        if let Some(message) = path.as_deref().and_then(|path| unusable_path(field, path)) {
+            return Err(document.at(&tree, &[section, field], message));
+        }
     }
     if let Some(name) = config.control.token_env.as_deref().filter(|name| !is_variable_name(name)) {
         // What stands there may be the token itself, so it is not repeated.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::fields::{Document, Other, unusable_path};
-use super::{JobSpec, SpecError, Walk};
+use super::{JobSpec, SpecError, Walk, restraint};
 
 /// Reads a job spec. `file` is only used in messages.
 ///
@@ -151,7 +151,11 @@ fn refuse_unfit(
                 .to_owned(),
         );
     }
-    if let Some(message) = spec.control.kill_file.as_deref().and_then(unusable_path) {
+    if let Some((path, message)) = restraint::first_wrong(spec) {
+        return at(&path, message);
+    }
+    let kill_file = spec.control.kill_file.as_deref();
+    if let Some(message) = kill_file.and_then(|path| unusable_path("kill_file", path)) {
         return at(&["control", "kill_file"], message);
     }
     Ok(())

@@ -74,7 +74,12 @@ impl<'a> Document<'a> {
                 return Err(self.error(Some(name.span()), message));
             };
             if let DeValue::Table(inner) = value.get_ref() {
-                self.refuse_unknown(inner, resolve(field, known.root), known, name.get_ref())?;
+                let inside = if path.is_empty() {
+                    name.get_ref().to_string()
+                } else {
+                    format!("{path}.{}", name.get_ref())
+                };
+                self.refuse_unknown(inner, resolve(field, known.root), known, &inside)?;
             }
         }
         Ok(())
@@ -119,7 +124,10 @@ impl Known<'_> {
     }
 }
 
+/// The schema behind a reference, and of a field that may be left out that of its value.
 fn resolve<'a>(schema: &'a Json, root: &'a Json) -> &'a Json {
+    let alternatives = schema.get("anyOf").and_then(Json::as_array);
+    let schema = alternatives.and_then(|all| all.first()).unwrap_or(schema);
     schema
         .get("$ref")
         .and_then(Json::as_str)
@@ -138,16 +146,16 @@ fn span_of(tree: &DeTable<'_>, path: &[&str]) -> Option<std::ops::Range<usize>> 
     }
 }
 
-/// Why a path cannot name a kill file. A switch at a place that nobody means looks like one that
-/// works, until it is needed: what a shell would have expanded is refused.
-pub(super) fn unusable_path(path: &str) -> Option<String> {
+/// Why a path cannot be the value of `field`. A switch at a place that nobody means looks like one
+/// that works, until it is needed: what a shell would have expanded is refused.
+pub(super) fn unusable_path(field: &str, path: &str) -> Option<String> {
     if path.trim().is_empty() {
-        return Some("`kill_file` is empty; leave it out instead".to_owned());
+        return Some(format!("`{field}` is empty; leave it out instead"));
     }
     (path.starts_with('~') || path.contains('$')).then(|| {
         format!(
-            "`{path}` would be taken to the letter: `~` and `$` are not expanded here, and a kill \
-             file that nobody finds stops nothing; write the whole path"
+            "`{path}` would be taken to the letter: `~` and `$` are not expanded here, and a file \
+             that nobody finds stops nothing; write the whole path"
         )
     })
 }

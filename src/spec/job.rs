@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Assignments, Duration, Size};
+use super::{Assignments, Duration, Limits, Size, Throttle};
 
 /// A backfill job.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,12 @@ pub struct JobSpec {
     /// How it is cut into batches.
     #[serde(default)]
     pub batch: Batch,
+    /// When it steps aside, and how fast it may go.
+    #[serde(default, skip_serializing_if = "Throttle::is_empty")]
+    pub throttle: Throttle,
+    /// When it may work, and how far one run goes.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// What is checked at the end.
     #[serde(default)]
     pub verify: Verify,

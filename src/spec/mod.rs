@@ -11,12 +11,15 @@ mod duration;
 mod error;
 mod fields;
 mod job;
+mod limits;
 mod reference;
+mod restraint;
 mod size;
+mod throttle;
 mod url;
 
 pub use assignments::Assignments;
-pub use config::{Config, TeamControl, TeamFence, TeamGate, Weight, parse_config};
+pub use config::{Config, TeamControl, TeamFence, TeamGate, TeamThrottle, Weight, parse_config};
 pub use document::parse;
 pub use duration::Duration;
 pub use error::SpecError;
@@ -24,8 +27,11 @@ pub use job::{
     Batch, Control, Durability, Job, JobSpec, MAX_LOG, MAX_ROWS, TARGET_TIMES, Target, Update,
     Verify, WORKERS, Walk,
 };
+pub use limits::{Day, Limits, Window};
 pub use reference::{config_reference, job_reference};
+pub use restraint::NICE;
 pub use size::Size;
+pub use throttle::{Command, DiskFree, Http, Limit, Query, ReplicaLag, Throttle, WaitFile};
 pub use url::{Secret, expand, redact};
 
 /// The JSON Schema of a job spec, for editors.

@@ -70,6 +70,12 @@ fn type_name(field: &Value, root: &Value) -> String {
         _ => "",
     };
     match name {
+        "object" if field["properties"].is_object() => {
+            let fields = field["properties"].as_object().into_iter().flatten();
+            let fields =
+                fields.map(|(name, inner)| format!("`{name}`: {}", type_name(inner, root)));
+            format!("table of {}", fields.collect::<Vec<_>>().join(", "))
+        }
         "array" => "list of strings".to_owned(),
         name => name.to_owned(),
     }

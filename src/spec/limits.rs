@@ -1,0 +1,104 @@
+//! The fields of `[limits]`. The doc comments here are the reference.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Duration;
+
+/// When the job may work, and how far one run goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// When the job works. Before the window closes it finishes its batches and waits; when it opens
+    /// it goes on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// A run that has lasted so long stops after the batch in flight: exit code 3, and running the job
+    /// again goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_runtime: Option<Duration>,
+    /// A run that has changed so many rows stops after the batch in flight: exit code 3, and running
+    /// the job again goes on. Several workers may together change a few rows more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
+    /// A run in which more batches than this were rolled back and had to be tried again (deadlocks,
+    /// time-outs, lost connections) has failed: exit code 4. By default any number, each batch for at
+    /// most ten minutes. Batches that are cancelled for `blocked_sessions` do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_errors: Option<u64>,
+}
+
+/// A time of the day on some days of the week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// From when to when, as the clocks of the zone show it: `22:00-06:00` goes over midnight,
+    /// `00:00-24:00` is a whole day.
+    pub between: String,
+    /// The zone's name, for example `Europe/Berlin` or `UTC`.
+    pub zone: String,
+    /// The days on which it opens: `mon` to `sun`. By default every day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<Day>,
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+impl Limits {
+    /// Whether it says nothing. It is then no part of the canonical form.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Window {
+    /// The minutes of the day at which it opens and closes; the second is up to 1440.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with `between`, in words.
+    pub fn minutes(&self) -> Result<(u16, u16), String> {
+        let wrong = || {
+            format!(
+                "`{}` is not a time of the day; write for example \"22:00-06:00\"",
+                self.between
+            )
+        };
+        let (from, to) = self.between.split_once('-').ok_or_else(wrong)?;
+        let (from, to) =
+            (minute(from.trim()).ok_or_else(wrong)?, minute(to.trim()).ok_or_else(wrong)?);
+        if from == to || from == 24 * 60 || to == 0 && from == 0 {
+            return Err(format!(
+                "`{}` is never open; for the whole day write \"00:00-24:00\"",
+                self.between
+            ));
+        }
+        Ok((from, to))
+    }
+}
+
+fn minute(text: &str) -> Option<u16> {
+    let (hour, minute) = text.split_once(':')?;
+    let digits = |text: &str| (text.len() == 2).then(|| text.parse::<u16>().ok()).flatten();
+    let (hour, minute) = (digits(hour)?, digits(minute)?);
+    let minutes = hour * 60 + minute;
+    (minute < 60 && minutes <= 24 * 60).then_some(minutes)
+}
