@@ -17,7 +17,7 @@
 //! | 2 | [`cli`]: arguments, one file a command, exit codes · [`serve`]: HTTP |
 //! | 3 | [`ops`]: the use cases that both share |
 //! | 4 | [`run`]: the executor, one loop for every shape of job |
-//! | 5 | [`plan`]: spec and catalog to statements; every refusal · [`control`]: what can stop a job · [`journal`]: the local SQLite file |
+//! | 5 | [`plan`]: spec and catalog to statements; every refusal · [`throttle`]: when it steps aside · [`control`]: what can stop a job · [`journal`]: the local SQLite file |
 //! | 6 | [`target`]: the databases, a folder each · [`gate`] ◦: what migrations do, and whether they may · [`rewrite`] ◦: something unsafe, written otherwise |
 //! | 7 | [`sql`] ◦ · [`keyspace`] ◦ · [`spec`] ◦ |
 //! | 8 | [`catalog`] ◦ · [`event`] ◦ |
@@ -91,3 +91,4 @@ pub mod serve;
 pub mod spec;
 pub mod sql;
 pub mod target;
+pub mod throttle;

@@ -55,6 +55,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("axum", &["serve"]),
     ("squawk_syntax", &["sql"]),
+    ("ureq", &["throttle"]),
+    ("rustix", &["throttle"]),
     ("tempfile", &["cli"]),
     ("mimalloc", &["main"]),
 ];
@@ -227,6 +229,10 @@ fn registries() {
     let parts = ["mod", "document", "excerpt", "paint", "place", "placed", "sample", "words"];
     registered("src/report/findings", "src/report/findings/mod.rs", &parts);
     registered("src/gate/rules", "src/gate/rules/mod.rs", &["mod"]);
+    registered("src/throttle/signal", "src/throttle/signal/mod.rs", &["mod"]);
+    let signals = backstop::throttle::ALL;
+    let listed = std::fs::read_dir(root().join("src/throttle/signal")).unwrap().count() - 1;
+    assert_eq!(signals.len(), listed, "a signal is a file");
     let engines: Vec<_> = backstop::target::ALL.iter().flat_map(|engine| engine.schemes).collect();
     for scheme in ["postgres", "postgresql", "mysql", "mariadb", "sqlite"] {
         assert!(engines.contains(&&scheme), "`{scheme}` is not registered");

@@ -1,0 +1,19 @@
+//! The time of the day at which the job may work, from `[limits] window`.
+
+use super::{PLAIN, Said, Signal};
+use crate::throttle::Unit;
+use crate::throttle::probe::{Clock, Presence};
+
+/// The signal.
+pub(super) static SIGNAL: Signal = Signal {
+    name: "window",
+    unit: Unit::Flag,
+    about: "Whether `[limits] window` is closed, or about to close.",
+    said: |scene| scene.window.as_ref().map(|_| Said::default()),
+    probe: |scene| match &scene.window {
+        Some(opening) => Box::new(Clock { opening: opening.clone(), margin: scene.margin }),
+        // Nobody looks at a window that there is not.
+        None => Box::new(Presence(scene.folder.clone())),
+    },
+    ..PLAIN
+};
