@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The plan holds everything that will happen; nothing is written before `execute`.
     let spec = spec::parse("greetings.toml", SPEC)?;
-    let prepared = ops::prepare(&spec, &ops::Team::default()).await?;
+    let prepared = ops::prepare(&spec, "greetings.toml".as_ref(), &ops::Team::default()).await?;
     println!("{}", prepared.plan.guarantee());
 
     // Somebody else may hold a clone of `stop` and ask the job to leave at any time.

@@ -75,7 +75,7 @@ fn make(path: &Path, prove: bool) -> Result<Shown, Failure> {
     });
     let around = Surroundings { kill_files: kill_files.collect(), config: team.file.clone() };
     runtime()?.block_on(async {
-        let Prepared { plan, target, control } = ops::prepare(&spec, &team).await?;
+        let Prepared { plan, target, control } = ops::prepare(&spec, path, &team).await?;
         control.close().await;
         let dialect = target.dialect();
         let mut shown = Shown {

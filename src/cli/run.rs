@@ -81,8 +81,13 @@ pub(super) fn execute(
         let begun = Instant::now();
         let name = &spec.job.name;
         let announced = ops::announce(spec, journal, options)?;
-        let prepared =
-            announced.unless_stopped(name, &stop, ops::prepare(spec, &switches.team)).await?;
+        let prepared = announced
+            .unless_stopped(
+                name,
+                &stop,
+                ops::prepare(spec, Path::new(&options.spec_path), &switches.team),
+            )
+            .await?;
         let Some(prepared) = prepared else { return Ok(stopped_before(&stop)) };
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
         listeners.extend(progress);
@@ -107,7 +112,7 @@ pub(super) fn execute(
         }
         let plan = prepared.plan.clone();
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
-        let start = announced.unless_stopped(name, &stop, start).await?;
+        let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {
             close(listening).await;
             return Ok(stopped_before(&stop));

@@ -35,6 +35,8 @@ pub enum Source {
     Http,
     /// The server that the job writes to.
     Server,
+    /// A limit that the spec sets to a run.
+    Limit,
     /// The runner itself, because a part of it failed.
     Runner,
 }
@@ -50,6 +52,7 @@ impl Source {
             Self::File => "file",
             Self::Http => "api",
             Self::Server => "server",
+            Self::Limit => "limit",
             Self::Runner => "runner",
         }
     }

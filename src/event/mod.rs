@@ -54,16 +54,19 @@ pub enum RetryReason {
     StatementTimeout,
     /// The connection was lost.
     Connection,
+    /// Too many sessions waited for the locks of the batch: the runner cancelled it itself.
+    BlockedSessions,
 }
 
 impl RetryReason {
     /// Every reason, for displays and metrics that must show a zero for each.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Deadlock,
         Self::LockTimeout,
         Self::Serialization,
         Self::StatementTimeout,
         Self::Connection,
+        Self::BlockedSessions,
     ];
 
     /// The name used in messages and as a metric label.
@@ -75,6 +78,7 @@ impl RetryReason {
             Self::Serialization => "serialization",
             Self::StatementTimeout => "statement_timeout",
             Self::Connection => "connection",
+            Self::BlockedSessions => "blocked_sessions",
         }
     }
 }
@@ -218,6 +222,21 @@ pub enum Event {
         /// Who wanted it.
         by: String,
     },
+    /// Every worker waits, because signals are over their limits. Sent again when the reasons change.
+    Held {
+        /// Each reason: the signal's name, and the reason in words.
+        holds: Vec<HoldView>,
+    },
+    /// The workers go on.
+    Freed {
+        /// How long they waited.
+        seconds: f64,
+    },
+    /// What the signals say now: every second or so.
+    SignalsRead {
+        /// Each signal that is watched.
+        signals: Vec<SignalView>,
+    },
     /// The verification pass ended.
     Verified {
         /// Rows read.
@@ -234,6 +253,28 @@ pub enum Event {
         /// Why, in words.
         reason: Option<String>,
     },
+}
+
+/// A reason to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HoldView {
+    /// The signal.
+    pub signal: String,
+    /// Why, in words: `replica_lag 7.2s > 5s (replica db-2)`.
+    pub reason: String,
+}
+
+/// A signal as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignalView {
+    /// The signal.
+    pub signal: String,
+    /// How much of its limit is used up: above 1 the job waits. `None` while it has no value.
+    pub utilization: Option<f64>,
+    /// The value, as people write it.
+    pub value: Option<String>,
+    /// When it was last read.
+    pub read_at: Timestamp,
 }
 
 /// The facts of a run at its start.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Event, JobState, Phase, Record, Started};
+use super::{Event, HoldView, JobState, Phase, Record, SignalView, Started};
 
 /// Seconds of history that the current rate is computed from. Long enough that a batch of a few
 /// seconds does not make it jump, short enough to follow a throttle.
@@ -33,6 +33,10 @@ pub struct View {
     pub rows_changed: u64,
     /// Rows that verification found wrong so far.
     pub rows_wrong: u64,
+    /// Why the job waits at this moment; empty: it does not.
+    pub holds: Vec<HoldView>,
+    /// The signals that are watched, as they were last read.
+    pub signals: Vec<SignalView>,
     #[serde(skip)]
     samples: VecDeque<(Timestamp, u64)>,
     /// The highest fraction so far: a new estimate may find more rows left than the one before it,
@@ -44,6 +48,9 @@ pub struct View {
     /// Since when the job is paused.
     #[serde(skip)]
     paused_at: Option<Timestamp>,
+    /// Since when it steps aside, and for how long it has done so before, in this phase.
+    #[serde(skip)]
+    held: (Option<Timestamp>, f64),
 }
 
 /// Progress in one range.
@@ -86,6 +93,9 @@ impl View {
                 self.state = Some(*to);
                 self.reason.clone_from(reason);
                 self.pause_or_go_on(*to == JobState::Paused, record.at);
+                if *to == JobState::Paused {
+                    self.free(record.at);
+                }
             }
             Event::RangeOpened {
                 phase,
@@ -152,7 +162,14 @@ impl View {
             Event::Ended { state, reason } => {
                 self.state = Some(*state);
                 self.reason.clone_from(reason);
+                self.free(record.at);
             }
+            Event::Held { holds } => {
+                self.holds.clone_from(holds);
+                self.held.0.get_or_insert(record.at);
+            }
+            Event::Freed { .. } => self.free(record.at),
+            Event::SignalsRead { signals } => self.signals.clone_from(signals),
             // Verification has no state of its own that could be paused.
             Event::Asked { action, .. } if self.verifying => match action.as_str() {
                 "pause" => self.pause_or_go_on(true, record.at),
@@ -180,7 +197,20 @@ impl View {
             self.shown = 0.0;
             self.rows_scanned = 0;
             self.phase_base = Some((at, 0));
+            self.held.1 = 0.0;
         }
+    }
+
+    fn free(&mut self, at: Timestamp) {
+        self.holds.clear();
+        if let Some(since) = self.held.0.take() {
+            self.held.1 += seconds(since, at);
+        }
+    }
+
+    /// Seconds of this phase in which the job stepped aside.
+    fn held_seconds(&self, now: Timestamp) -> f64 {
+        self.held.1 + self.held.0.map_or(0.0, |since| seconds(since, now))
     }
 
     /// A pause says nothing of the pace: on the clock that rates are taken by, it did not happen.
@@ -253,7 +283,10 @@ impl View {
         let (recent, overall) = (self.rate(now)?, self.rate_since_start(now)?);
         #[expect(clippy::cast_precision_loss, reason = "a display value")]
         let left = left as f64;
-        let (fast, slow) = (recent.max(overall), recent.min(overall));
+        // At best it steps aside no more; at worst as often as until now.
+        let worked = history - self.held_seconds(now);
+        let unheld = if worked < ETA_NEEDS_SECONDS { recent } else { overall * history / worked };
+        let (fast, slow) = (recent.max(overall).max(unheld), recent.min(overall));
         // Two measures of one pace that agree by chance would print a range of no width.
         (0.0 < slow).then(|| Remaining { at_best: left / fast * 0.95, at_worst: left / slow * 1.1 })
     }
@@ -391,6 +424,22 @@ mod tests {
         (1_001..=1_010).for_each(|second| batch(&mut view, second));
         let rate = view.rate(at(1_010)).unwrap();
         assert!((94.0..=106.0).contains(&rate), "{rate} rows/s");
+    }
+
+    #[test]
+    fn time_in_which_it_stepped_aside_widens_what_is_left() {
+        let mut view = begun();
+        let hold = HoldView { signal: "file".into(), reason: "file 1 > 0".into() };
+        hear(&mut view, 10, Event::Held { holds: vec![hold.clone()] });
+        assert_eq!(view.holds, [hold]);
+        let left = view.remaining(at(100)).unwrap();
+        // A hundred rows a second if it steps aside no more, ten if as much as until now.
+        assert!((9.0..11.0).contains(&left.at_best) && 100.0 < left.at_worst, "{left:?}");
+        hear(&mut view, 100, Event::Freed { seconds: 90.0 });
+        assert!(view.holds.is_empty());
+        (101..=110).for_each(|second| batch(&mut view, second));
+        let left = view.remaining(at(110)).unwrap();
+        assert!((9.0..11.0).contains(&left.at_best) && 50.0 < left.at_worst, "{left:?}");
     }
 
     #[test]

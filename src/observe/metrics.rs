@@ -9,6 +9,7 @@ use prometheus::{
     CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
 };
 
+use super::throttling::{self, Waiting};
 use crate::event::{
     ALL_JOBS, Event, JobState, Listener, Phase, Record, RetryReason, Started, View,
 };
@@ -38,6 +39,7 @@ pub struct Metric {
 }
 
 const R: &[&str] = &["backfill", "database"];
+const S: &[&str] = &["backfill", "database", "signal"];
 
 /// Targets of 20 ms to 5 s sit on edges.
 const BATCH_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -107,7 +109,7 @@ pub static METRICS: &[Metric] = &[
     counter(
         "backstop_operator_actions_total",
         &["action", "source"],
-        "Operator actions, by source: cli, signal, file (a kill file), api (an HTTP call), sql (a halt), server.",
+        "Operator actions, by source: cli, signal, file (a kill file), api (an HTTP call), sql (a halt), server, limit (of the spec).",
     ),
     counter(
         "backstop_rows_changed_total",
@@ -158,6 +160,22 @@ pub static METRICS: &[Metric] = &[
         "State of the newest run; exactly one state is 1.",
     ),
     gauge("backstop_run_state_change_timestamp_seconds", R, "Unix time of the last state change."),
+    gauge(
+        "backstop_signal_last_read_timestamp_seconds",
+        S,
+        "Unix time a signal was last read; a stale one holds the job.",
+    ),
+    gauge(
+        "backstop_signal_utilization_ratio",
+        S,
+        "How much of its limit a signal uses up; above 1 the job waits.",
+    ),
+    gauge("backstop_throttle_active", S, "Whether the job waits for a signal at this moment."),
+    counter(
+        "backstop_throttle_seconds_total",
+        S,
+        "Time in which every worker waited for a signal; several at once count for each.",
+    ),
     gauge("backstop_verify_mismatched_rows", R, "Rows found wrong by the newest verification."),
     counter("backstop_verify_rows_total", R, "Rows checked by verification."),
 ];
@@ -195,11 +213,13 @@ pub struct Metrics {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     view: View,
     database: String,
     /// When a kill was asked for, until the run has ended.
     kill_asked: Option<f64>,
+    waiting: Waiting,
 }
 
 impl Metrics {
@@ -236,8 +256,7 @@ impl Metrics {
         }
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        let state =
-            State { view: View::default(), database: database.to_owned(), kill_asked: None };
+        let state = State { database: database.to_owned(), ..State::default() };
         let metrics = Self { registry, families, state: Mutex::new(state) };
         metrics.begin_at_zero(backfill, database);
         Ok(metrics)
@@ -271,22 +290,33 @@ impl Metrics {
                 self.add("backstop_operator_actions_total", &[action, source], 0.0);
             }
         }
-        for (action, source) in
-            [("pause", "server"), ("kill", "sql"), ("kill", "file"), ("kill", "api")]
-        {
+        for (action, source) in [
+            ("pause", "server"),
+            ("kill", "sql"),
+            ("kill", "file"),
+            ("kill", "api"),
+            ("stop", "limit"),
+        ] {
             self.add("backstop_operator_actions_total", &[action, source], 0.0);
         }
         self.engage(ALL_JOBS, 0.0);
         self.engage(backfill, 0.0);
     }
 
-    fn set(&self, name: &str, labels: &[&str], value: f64) {
+    pub(super) fn set(&self, name: &str, labels: &[&str], value: f64) {
         if let Some(Family::Gauge(vec)) = self.families.get(name) {
             vec.with_label_values(labels).set(value);
         }
     }
 
-    fn add(&self, name: &str, labels: &[&str], value: f64) {
+    /// Adds to a gauge, which makes it begin at 0.
+    pub(super) fn add_to(&self, name: &str, labels: &[&str], value: f64) {
+        if let Some(Family::Gauge(vec)) = self.families.get(name) {
+            vec.with_label_values(labels).add(value);
+        }
+    }
+
+    pub(super) fn add(&self, name: &str, labels: &[&str], value: f64) {
         if let Some(Family::Counter(vec)) = self.families.get(name) {
             vec.with_label_values(labels).inc_by(value);
         }
@@ -419,7 +449,14 @@ impl Listener for Metrics {
                 self.add("backstop_operator_actions_total", &[action, source], 1.0);
                 self.estimate(&r, &state.view, record.at, at);
             }
+            Event::Held { holds } => state.waiting.wait_for(holds, self, &r, at),
+            Event::Freed { .. } => state.waiting.wait_for(&[], self, &r, at),
+            Event::SignalsRead { signals } => {
+                throttling::show(self, &r, signals);
+                state.waiting.count(self, &r, at);
+            }
             Event::Ended { .. } => {
+                state.waiting.wait_for(&[], self, &r, at);
                 self.set("backstop_run_end_timestamp_seconds", &r, at);
                 if let Some(asked) = state.kill_asked.take() {
                     self.observe("backstop_kill_duration_seconds", &r, at - asked);

@@ -5,6 +5,7 @@ mod json;
 mod lines;
 pub mod metrics;
 mod screen;
+mod throttling;
 mod ticker;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Error, Team};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Around, Plan};
 use crate::spec::{JobSpec, Secret, expand, parse};
 use crate::target::{self, Link, Session, Target};
+use crate::throttle::Replica;
 
 /// A plan, and the sessions that it was made with.
 pub struct Prepared {
@@ -39,13 +40,14 @@ pub(super) fn read_text(path: &Path) -> Result<(String, String), Error> {
     Ok((shown, text))
 }
 
-/// Connects and makes the plan, with Backstop's tables where the team wants them. Writes nothing.
+/// Connects and makes the plan, with Backstop's tables where the team wants them. Relative paths of the
+/// spec begin at the folder of `spec_path`. Writes nothing.
 ///
 /// # Errors
 ///
 /// The target cannot be reached, or the job cannot run on it.
-pub async fn prepare(spec: &JobSpec, team: &Team) -> Result<Prepared, Error> {
-    prepare_on(connect(spec).await?, spec, team).await
+pub async fn prepare(spec: &JobSpec, spec_path: &Path, team: &Team) -> Result<Prepared, Error> {
+    prepare_on(connect(spec).await?, spec, spec_path, team).await
 }
 
 /// Connects to the spec's target.
@@ -72,14 +74,41 @@ pub async fn connect(spec: &JobSpec) -> Result<Arc<dyn Target>, Error> {
 pub async fn prepare_on(
     target: Arc<dyn Target>,
     spec: &JobSpec,
+    spec_path: &Path,
     team: &Team,
 ) -> Result<Prepared, Error> {
+    let around = around(spec, spec_path, team)?;
     let mut control = target.open("control").await.map_err(Error::Connect)?;
     let mut worker = target.open("planner").await.map_err(Error::Connect)?;
-    let schema = team.config.fence.schema.as_deref();
-    let plan = plan::make(spec, &*target, control.as_mut(), worker.as_mut(), schema).await;
+    let plan = plan::make(spec, &target, control.as_mut(), worker.as_mut(), &around).await;
     worker.close().await;
     Ok(Prepared { plan: plan?, target, control })
+}
+
+/// What stands around the spec: where its paths begin, the team's settings, and the replicas whose URLs
+/// are in the environment.
+fn around(spec: &JobSpec, spec_path: &Path, team: &Team) -> Result<Around, Error> {
+    let named = spec.throttle.replica_lag.iter().flat_map(|lag| &lag.replicas);
+    let replicas = named.map(|name| {
+        let url = std::env::var(name).ok().filter(|url| !url.is_empty()).ok_or_else(|| {
+            Error::Url(format!(
+                "the environment variable `{name}` is not set, and `replicas` of [throttle] \
+                 replica_lag names it as the place of a replica's URL; set it, for example \
+                 `export {name}='postgres://…'`"
+            ))
+        })?;
+        let job = spec.job.name.clone();
+        let link = Link { url: Secret::new(url), job, time_zone: None, sql_mode: None };
+        Ok(Replica { name: name.clone(), link })
+    });
+    let folder = spec_path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    Ok(Around {
+        fence_schema: team.config.fence.schema.clone(),
+        folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        freeze_file: team.config.throttle.freeze_file.as_deref().map(|path| team.beside(path)),
+        replicas: replicas.collect::<Result<_, Error>>()?,
+    })
 }
 
 /// Connects to the target whose URL the environment variable holds, on behalf of no job.

@@ -12,15 +12,20 @@ mod key;
 mod pace;
 mod proof;
 mod refusal;
+mod signals;
 mod sql;
 mod stretches;
 mod table;
 pub mod tuning;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 pub use convergence::{Convergence, Doubtful};
-pub use pace::{Pace, Pause};
+pub use pace::{Ends, Pace, Pause};
 pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
+pub use signals::Around;
 pub use sql::{Assignment, Statements};
 
 use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
@@ -28,6 +33,7 @@ use crate::event::Phase;
 use crate::keyspace::Key;
 use crate::spec::JobSpec;
 use crate::target::{Session, Target, fence};
+use crate::throttle::{self, Watched};
 
 /// Everything that will happen.
 #[derive(Debug, Clone)]
@@ -60,6 +66,13 @@ pub struct Plan {
     pub convergence: Convergence,
     /// The pace.
     pub pace: Pace,
+    /// What the job steps aside for, as it was when the plan was made; those by default that cannot be
+    /// read here are among them.
+    pub signals: Vec<Watched>,
+    /// A value that is older than this counts as bad.
+    pub stale_after: Duration,
+    /// What stands around the spec.
+    pub around: Around,
     /// Things a person should know; none of them stops the job.
     pub notes: Vec<String>,
 }
@@ -152,11 +165,12 @@ impl Plan {
 /// Every reason why the job cannot run; or that the database could not be asked.
 pub async fn make(
     spec: &JobSpec,
-    target: &dyn Target,
+    shared: &Arc<dyn Target>,
     control: &mut dyn Session,
     worker: &mut dyn Session,
-    fence_schema: Option<&str>,
+    around: &Around,
 ) -> Result<Plan, Error> {
+    let target = &**shared;
     let dialect = target.dialect();
     let server = target.server(control).await?;
     refuse_server(&server)?;
@@ -202,15 +216,19 @@ pub async fn make(
     let judge::Judged { convergence, notes: judged } =
         judge::judge(spec, &table, &statements, target, control, &mut refusals).await?;
     let need = fence_need(spec, &table, &convergence);
-    let (fence, without) = find_fence(&need, target, control, fence_schema, &mut refusals).await?;
+    let (fence, without) =
+        find_fence(&need, target, control, around.fence_schema.as_deref(), &mut refusals).await?;
     durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
     if refusals.is_empty() {
         // A volatile predicate would have been refused, and is never run here.
         cost::refuse_costly(&table, &statements, dialect, worker, &mut refusals).await?;
     }
+    let time = pace.target_time;
+    let signals = signals::survey(spec, &table, around, shared, time, &mut refusals).await;
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
+    pace.watches = throttle::watches(&signals);
     let extent = cost::extent(&table, &statements, dialect, worker).await?;
 
     notes.extend(judged);
@@ -231,6 +249,9 @@ pub async fn make(
         fence,
         convergence,
         pace,
+        signals,
+        stale_after: signals::stale_after(spec),
+        around: around.clone(),
         notes,
     })
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::keyspace::Aim;
 use crate::spec::{JobSpec, Size};
 use crate::target::{Manners, Patience, Target};
+use crate::throttle::{Watches, most_rows};
 
 /// What a batch may add to the server's log by default: what a replica on an ordinary disk takes in
 /// within a second, and less than half of what Group Replication allows a transaction by default.
 const MAX_LOG: Size = Size(64 << 20);
 
 /// How fast the job goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
     /// The duration that a batch should take.
     pub target_time: Duration,
@@ -27,13 +28,34 @@ pub struct Pace {
     pub pause: Pause,
     /// How long a batch waits for others, and whether it locks its rows before it writes them.
     pub patience: Patience,
+    /// Rows that all workers together go through in a second, at most.
+    pub rows_per_second: Option<u64>,
+    /// How many times as long as a batch took its worker sleeps after it.
+    pub nice: f64,
+    /// What signals have to be for the job to go on.
+    pub watches: Watches,
+    /// How far one run goes.
+    pub ends: Ends,
+}
+
+/// Where a run ends before its job does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// It lasts no longer.
+    pub max_runtime: Option<Duration>,
+    /// It changes no more rows.
+    pub max_rows: Option<u64>,
+    /// With more batches that had to be tried again it has failed.
+    pub max_errors: Option<u64>,
 }
 
 impl Pace {
     /// What a batch may cost.
     #[must_use]
-    pub const fn aim(&self) -> Aim {
-        Aim { time: self.target_time, rows: self.max_rows, log_bytes: self.max_log.0 }
+    pub fn aim(&self) -> Aim {
+        let slice = self.rows_per_second.map(|rate| most_rows(rate, self.workers));
+        let rows = slice.map_or(self.max_rows, |slice| slice.min(self.max_rows));
+        Aim { time: self.target_time, rows, log_bytes: self.max_log.0 }
     }
 }
 
@@ -60,6 +82,10 @@ impl Default for Pace {
             most_workers: manners.max_workers,
             pause: Pause::None,
             patience: Patience::default(),
+            rows_per_second: None,
+            nice: 0.0,
+            watches: Watches::new(),
+            ends: Ends::default(),
         }
     }
 }
@@ -87,5 +113,13 @@ pub(super) fn set(spec: &JobSpec, target: &dyn Target, notes: &mut Vec<String>) 
             None => Pause::None,
         },
         patience: Patience::default(),
+        rows_per_second: spec.throttle.rows_per_second,
+        nice: spec.throttle.nice.unwrap_or(0.0),
+        watches: Watches::new(),
+        ends: Ends {
+            max_runtime: spec.limits.max_runtime.map(|time| time.0),
+            max_rows: spec.limits.max_rows,
+            max_errors: spec.limits.max_errors,
+        },
     }
 }

@@ -27,7 +27,9 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
     } else {
         parts.push(format!("{} changed", count(view.rows_changed)));
     }
-    if state == JobState::Running || (view.verifying && state == JobState::Completed) {
+    let is_at_work = view.holds.is_empty()
+        && (state == JobState::Running || (view.verifying && state == JobState::Completed));
+    if is_at_work {
         if let Some(rate) = view.rate(now) {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -43,6 +45,15 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
             }
             None => "time left unknown".to_owned(),
         });
+    }
+    if !view.holds.is_empty() {
+        if let Some(left) = view.remaining(now) {
+            let (best, worst) = (duration(left.at_best), duration(left.at_worst));
+            parts.push(format!("{best} to {worst} left"));
+        }
+        let reasons: Vec<_> = view.holds.iter().map(|hold| hold.reason.as_str()).collect();
+        parts.push(reasons.join("; "));
+        return parts.join(", ");
     }
     // Why a job failed is the error that follows, and longer than a line.
     let says_why = !matches!(state, JobState::Running | JobState::Failed);

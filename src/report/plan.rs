@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::count;
 use crate::control::Standing;
 use crate::plan::{Convergence, Pause, Plan, Proof};
-use crate::spec::{Durability, Walk};
+use crate::spec::{Durability, Duration, Walk};
 use crate::target::Dialect;
+use crate::throttle::{Origin, Watched};
 
 fn pause_text(plan: &Plan) -> String {
     match plan.pace.pause {
@@ -16,6 +17,39 @@ fn pause_text(plan: &Plan) -> String {
         Pause::AsLong => "then a pause as long as the batch took".to_owned(),
         Pause::Fixed(time) => format!("then a pause of {time:?}"),
     }
+}
+
+/// How fast the job may go besides, and how far one run.
+fn pace_text(plan: &Plan) -> Option<String> {
+    let (pace, ends) = (&plan.pace, &plan.pace.ends);
+    let parts = [
+        pace.rows_per_second.map(|rate| format!("at most {} rows a second", count(rate))),
+        (0.0 < pace.nice).then(|| format!("sleeps {} times as long as it works", pace.nice)),
+        ends.max_runtime.map(|time| format!("a run ends after {}", Duration(time))),
+        ends.max_rows.map(|rows| format!("a run ends after {} changed rows", count(rows))),
+        ends.max_errors.map(|errors| {
+            format!("a run fails when more than {} batches had to be tried again", count(errors))
+        }),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+fn signal_json(watched: &Watched) -> Value {
+    json!({
+        "signal": watched.signal.name,
+        "watched": watched.is_watched(),
+        "asked_for_by": match watched.origin {
+            Origin::Spec => "spec",
+            Origin::Team => "config",
+            Origin::Default => "default",
+        },
+        "pause": watched.band.pause,
+        "resume": watched.band.resume,
+        "value": watched.worst().map(|(_, value)| value),
+        "unread": watched.unread(),
+        "text": watched.line(),
+    })
 }
 
 /// What stands around the plan and comes from outside of the job's spec.
@@ -106,6 +140,12 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
             pause_text(plan),
         ),
     );
+    if let Some(pace) = pace_text(plan) {
+        field("pace", pace);
+    }
+    for watched in &plan.signals {
+        field("signal", watched.line());
+    }
     if plan.spec.batch.durability == Durability::Async {
         field(
             "commit",
@@ -194,6 +234,14 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             "durability": plan.spec.batch.durability,
             "estimated_rows": plan.estimate,
         },
+        "pace": {
+            "rows_per_second": plan.pace.rows_per_second,
+            "nice": plan.pace.nice,
+            "max_runtime_seconds": plan.pace.ends.max_runtime.map(|time| time.as_secs_f64()),
+            "max_rows": plan.pace.ends.max_rows,
+            "max_errors": plan.pace.ends.max_errors,
+        },
+        "signals": plan.signals.iter().map(signal_json).collect::<Vec<_>>(),
         "sql": {
             "window": statements.boundary(dialect, Some(&after), &upto, 1).sql,
             "lock": plan.lock_step(&plan.pace, dialect, Some(&after), &upto).map(|lock| lock.sql),

@@ -36,8 +36,19 @@ const SHORTEST_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Braked<T> {
     /// What it came to.
     pub result: Result<T, Error>,
-    /// Whether the watchdog pulled the brake. One more pull may still be on its way.
-    pub overran: bool,
+    /// Whether the runner itself pulled the brake. One more pull may still be on its way.
+    pub by_us: bool,
+}
+
+/// Why the brake is pulled.
+#[derive(Clone, Copy)]
+enum Pull {
+    /// Somebody asked to cancel or to kill.
+    Asked,
+    /// The work has taken far too long.
+    Overran,
+    /// Too many others wait for the locks of the batch.
+    Yields,
 }
 
 impl Run {
@@ -48,12 +59,32 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Braked<T> {
+        self.braked_for(brake, work, std::future::pending()).await
+    }
+
+    /// As [`braked`](Self::braked), for work that holds locks: it is also given up when too many others
+    /// wait for them.
+    pub(super) async fn braked_batch<T>(
+        &self,
+        brake: Brake,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Braked<T> {
+        self.braked_for(brake, work, self.board.yields()).await
+    }
+
+    async fn braked_for<T>(
+        &self,
+        brake: Brake,
+        work: impl Future<Output = Result<T, Error>>,
+        yields: impl Future<Output = ()>,
+    ) -> Braked<T> {
         let limit = (self.pace().target_time * OVERRUN).max(SHORTEST_LIMIT);
         tokio::pin!(work);
-        let overran = tokio::select! {
-            result = &mut work => return Braked { result, overran: false },
-            () = self.stop.reached(Level::Cancel) => false,
-            () = tokio::time::sleep(limit) => true,
+        let pull = tokio::select! {
+            result = &mut work => return Braked { result, by_us: false },
+            () = self.stop.reached(Level::Cancel) => Pull::Asked,
+            () = tokio::time::sleep(limit) => Pull::Overran,
+            () = yields => Pull::Yields,
         };
         let given_up = tokio::time::sleep(GIVE_UP_AFTER);
         let (ended, was_ended) = tokio::sync::watch::channel(false);
@@ -70,7 +101,8 @@ impl Run {
         // Both to their end: the control session goes on being used, so its statement is not
         // dropped.
         let (result, ()) = tokio::join!(work, brakes);
-        Braked { result: self.tell_own_cancel(result, limit), overran }
+        let by_us = !matches!(pull, Pull::Asked);
+        Braked { result: self.tell_own_cancel(result, pull, limit), by_us }
     }
 
     /// Applies the brake again and again until the work has ended.
@@ -93,23 +125,36 @@ impl Run {
         }
     }
 
-    /// The watchdog's cancel is a reason to try a smaller batch. A person who cancels meanwhile is
+    /// A cancel of our own is a reason to try a smaller batch. A person who cancels meanwhile is
     /// answered as such.
-    fn tell_own_cancel<T>(&self, result: Result<T, Error>, limit: Duration) -> Result<T, Error> {
-        match result {
-            Err(Error::Target(error))
-                if error.class == Class::Cancelled && self.stop.level() < Level::Cancel =>
-            {
-                Err(Error::target(crate::target::Error::new(
-                    Class::Retry(RetryReason::StatementTimeout),
-                    format!(
-                        "the batch took longer than {} s, so the runner cancelled it",
-                        limit.as_secs()
-                    ),
-                )))
-            }
-            result => result,
+    fn tell_own_cancel<T>(
+        &self,
+        result: Result<T, Error>,
+        pull: Pull,
+        limit: Duration,
+    ) -> Result<T, Error> {
+        let cancelled =
+            matches!(&result, Err(Error::Target(error)) if error.class == Class::Cancelled);
+        if !cancelled || Level::Cancel <= self.stop.level() {
+            return result;
         }
+        let (reason, message) = match pull {
+            Pull::Asked => return result,
+            Pull::Overran => (
+                RetryReason::StatementTimeout,
+                format!(
+                    "the batch took longer than {} s, so the runner cancelled it",
+                    limit.as_secs()
+                ),
+            ),
+            Pull::Yields => {
+                let holds = self.board.holds();
+                let why = holds.iter().find(|hold| hold.yields());
+                let why = why.map_or("others waited for its locks", |hold| hold.reason.as_str());
+                (RetryReason::BlockedSessions, format!("the runner cancelled the batch: {why}"))
+            }
+        };
+        Err(Error::target(crate::target::Error::new(Class::Retry(reason), message)))
     }
 
     /// Applies the brake through the control session, which was opened beforehand because a server

@@ -209,6 +209,18 @@ pub enum Error {
         /// Who runs it.
         runner: String,
     },
+    /// More batches had to be tried again than the spec allows.
+    #[error(
+        "more than {limit} batches were rolled back and had to be tried again, which is what \
+         `max_errors` allows; the last one: {last}. Earlier batches stay written: find who is in the \
+         way, and run the job again"
+    )]
+    TooManyErrors {
+        /// What the spec allows.
+        limit: u64,
+        /// The last error.
+        last: crate::target::Error,
+    },
     /// A state change that the table of states does not know: a defect of ours.
     #[error("internal: {0}")]
     State(#[from] IllegalTransition),

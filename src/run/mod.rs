@@ -12,6 +12,7 @@ mod crew;
 mod durable;
 mod error;
 mod finish;
+mod gate;
 mod latch;
 mod ledger;
 mod lifecycle;
@@ -22,12 +23,14 @@ mod scout;
 mod seat;
 mod shape;
 mod share;
+mod signals;
 mod survey;
 mod tuning;
 mod waits;
 mod walk;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
@@ -46,6 +49,7 @@ use crate::plan::{Pace, Plan};
 use crate::target::fence::Fence;
 use crate::target::switch::Halt;
 use crate::target::{Session, Target};
+use crate::throttle::{Board, Timetable};
 use ledger::Ledger;
 use lifecycle::Lifecycle;
 
@@ -74,6 +78,13 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// waiting, and what is not said stands in the journal.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
+/// What the limits of a run are compared with.
+#[derive(Default)]
+struct Counts {
+    rows_changed: AtomicU64,
+    retries: AtomicU64,
+}
+
 /// What a run works with. Shared by the tasks of its workers.
 pub struct Run {
     /// The plan.
@@ -96,7 +107,13 @@ pub struct Run {
     control: tokio::sync::Mutex<Box<dyn Session>>,
     lifecycle: Lifecycle,
     scout: scout::Scout,
-    waits: waits::Waits,
+    waits: Arc<waits::Waits>,
+    /// What the signals say.
+    board: Board,
+    /// Whose turn it is, where the job has a rate.
+    timetable: Timetable,
+    /// Rows that this run has changed, and batches of it that had to be tried again.
+    counts: Counts,
     /// The present pace: the plan's, with what people have changed.
     pace: tokio::sync::watch::Sender<Pace>,
 }
@@ -114,7 +131,8 @@ impl Run {
         control: Box<dyn Session>,
     ) -> Self {
         let ledger = Ledger::of(&plan, &journal);
-        let pace = tokio::sync::watch::Sender::new(plan.pace);
+        let board = Board::new(plan.pace.watches.clone(), plan.stale_after);
+        let pace = tokio::sync::watch::Sender::new(plan.pace.clone());
         let lifecycle = Lifecycle::new(taken.state, journal.clone(), bus.clone());
         Self {
             plan,
@@ -128,7 +146,10 @@ impl Run {
             control: tokio::sync::Mutex::new(control),
             lifecycle,
             scout: scout::Scout::default(),
-            waits: waits::Waits::default(),
+            waits: Arc::default(),
+            board,
+            timetable: Timetable::default(),
+            counts: Counts::default(),
             pace,
         }
     }
@@ -230,6 +251,8 @@ impl Run {
             Err(error) = self.watch_switch() => error,
             Err(error) = self.watch_settings() => error,
             never = self.sample_waits() => match never {},
+            never = self.watch_signals() => match never {},
+            never = self.watch_runtime() => match never {},
             () = self.report_asks(asks) => unreachable!("the token lives as long as the run"),
         }
     }
@@ -315,6 +338,10 @@ impl Run {
     }
 
     async fn work(self: &Arc<Self>, ranges: Vec<Range>) -> Result<finish::Outcome, Error> {
+        tokio::select! {
+            () = self.board.first_look() => {}
+            () = self.stop.reached(Level::Drain) => {}
+        }
         let walked = ranges.iter().all(|range| range.done);
         if !walked {
             self.lifecycle.apply(Trigger::Started, None, None)?;

@@ -104,7 +104,7 @@ impl Run {
         let look = boundary_window(self, statements, session.as_mut(), &ahead, rows);
         let looked = self.braked(brake, look).await;
         // After an error, or when a brake may still be on its way to it, it is of no more use.
-        let window = looked.result.ok().filter(|_| !looked.overran)?;
+        let window = looked.result.ok().filter(|_| !looked.by_us)?;
         *kept = Kept { session: Some(session), last: Some(Instant::now()) };
         Some(Ahead { window: window?, end: range.hi.clone(), at })
     }

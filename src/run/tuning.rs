@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Error, Run};
 use crate::event::Event;
 use crate::journal::Tuned;
+use crate::plan::Pace;
 use crate::plan::tuning::Setting;
-use crate::plan::{Pace, tuning};
 
 /// How often it is looked whether somebody has changed a setting.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 impl Run {
     /// The present pace.
     pub(super) fn pace(&self) -> Pace {
-        *self.pace.borrow()
+        self.pace.borrow().clone()
     }
 
     /// Takes over what people change, for ever. What they changed of an earlier run holds from the
@@ -37,7 +37,7 @@ impl Run {
     }
 
     async fn retune(&self, tuned: &[Tuned], known: &[Tuned]) -> Result<(), Error> {
-        let (present, mut pace) = (self.pace(), self.plan.pace);
+        let (present, mut pace) = (self.pace(), self.plan.pace.clone());
         let mut refused = Vec::new();
         for change in tuned {
             let Some(value) = &change.value else { continue };
@@ -50,7 +50,11 @@ impl Run {
             pace.patience = self.target.patience(session.as_mut(), pace.target_time).await?;
             session.close().await;
         }
-        self.pace.send_replace(pace);
+        if pace.rows_per_second != present.rows_per_second {
+            self.timetable.clear();
+        }
+        self.board.retune(&pace.watches);
+        self.pace.send_replace(pace.clone());
         for change in tuned.iter().filter(|change| !known.contains(change)) {
             let reason = refused.iter().find(|(of, _)| *of == change).map(|(_, why)| why);
             self.tell_tuned(change, reason, &present, &pace);
@@ -60,10 +64,8 @@ impl Run {
 
     fn tell_tuned(&self, change: &Tuned, refused: Option<&String>, old: &Pace, new: &Pace) {
         let Tuned { name, by, reason, .. } = change.clone();
-        let show = |pace| {
-            let found = tuning::ALL.iter().find(|setting| setting.name == name);
-            found.map(|setting| (setting.show)(pace)).unwrap_or_default()
-        };
+        let show =
+            |pace| Setting::find(&name).map(|setting| setting.show(pace)).unwrap_or_default();
         self.tell(match refused {
             Some(why) => Event::TuneRefused { setting: name, message: why.clone(), by },
             None => Event::Tuned { old: show(old), new: show(new), setting: name, by, reason },

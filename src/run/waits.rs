@@ -43,7 +43,8 @@ impl Waits {
         Watched { waits: self, session: session.to_owned() }
     }
 
-    fn sessions(&self) -> Vec<String> {
+    /// The sessions that are in a batch.
+    pub(super) fn sessions(&self) -> Vec<String> {
         self.lock().keys().cloned().collect()
     }
 

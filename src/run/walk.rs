@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::crew::{Crew, Next};
@@ -13,8 +14,8 @@ use super::survey::Survey;
 use super::{Error, PING_EVERY, Run, error};
 use crate::control::{Ask, Level, Source};
 use crate::event::{Event, Phase, RetryReason};
-use crate::keyspace::{Range, Sizer};
-use crate::plan::{Pause, Statements};
+use crate::keyspace::{Aim, Range, Sizer};
+use crate::plan::Statements;
 use crate::target::{Class, Session};
 
 /// A batch is tried for this long before its error counts as lasting. A nightly transaction of the
@@ -116,7 +117,7 @@ async fn work(
     crew: Arc<Crew>,
     number: u32,
 ) -> Result<u32, Error> {
-    let result = async {
+    let result = Box::pin(async {
         let seat = Seat::take(&run, number).await?;
         let sizer = Sizer::new(run.pace().aim());
         let mut worker = Worker {
@@ -131,9 +132,9 @@ async fn work(
         let walked = worker.walk_ranges().await;
         worker.seat.session.close().await;
         walked
-    }
+    })
     .await;
-    run.lifecycle.leave(&run.stop.present())?;
+    run.lifecycle.leave(&run.gate())?;
     result.map(|()| number)
 }
 
@@ -177,11 +178,12 @@ impl Worker<'_> {
             if !self.may_go_on(range).await? || self.is_surplus() {
                 return Ok(false);
             }
-            let Some(batch) = self.batch(range).await? else { return Ok(false) };
+            let began = Instant::now();
+            let Some((rows, took)) = self.batch(range).await? else { return Ok(false) };
             if !range.done {
                 self.share(range).await?;
             }
-            self.rest(batch).await;
+            self.rest(rows, took, began).await;
         }
         Ok(true)
     }
@@ -206,7 +208,7 @@ impl Worker<'_> {
             }
             let idle = self.crew.idle();
             // A pause need not wait for who does nothing.
-            self.run.lifecycle.leave(&self.run.stop.present())?;
+            self.run.lifecycle.leave(&self.run.gate())?;
             let left = loop {
                 tokio::select! {
                     () = &mut news => break false,
@@ -226,25 +228,11 @@ impl Worker<'_> {
         Ok(None)
     }
 
-    /// Waits while the job is paused; says whether to go on.
-    async fn may_go_on(&mut self, range: &mut Range) -> Result<bool, Error> {
-        while self.run.stop.level() == Level::Pause {
-            self.make_durable(range).await?;
-            self.run.lifecycle.park(&self.run.stop.present())?;
-            while tokio::time::timeout(PING_EVERY, self.run.stop.unpaused()).await.is_err() {
-                // A session that was lost meanwhile is replaced by the next batch.
-                let _ = self.seat.session.ping().await;
-            }
-            self.run.lifecycle.unpark(&self.run.stop.present())?;
-        }
-        Ok(self.run.stop.level() < Level::Drain)
-    }
-
     /// One batch, tried again while its errors are passing ones. `None`: it was cancelled by
     /// request and rolled back.
-    async fn batch(&mut self, range: &mut Range) -> Result<Option<Duration>, Error> {
+    async fn batch(&mut self, range: &mut Range) -> Result<Option<(u64, Duration)>, Error> {
         let (mut attempt, mut losses) = (1, 0);
-        let began = Instant::now();
+        let mut began = Instant::now();
         loop {
             let opened = self.seat.opened;
             let error = match self.attempt(range).await {
@@ -253,7 +241,7 @@ impl Worker<'_> {
                     self.sizer.observe(window.rows, worked);
                     self.look_ahead(range, window.rows).await?;
                     self.record(range, &window, applied)?;
-                    return Ok(Some(worked.time));
+                    return Ok(Some((window.rows, worked.time)));
                 }
                 Err(Error::Target(error)) => error,
                 Err(error) => return Err(error),
@@ -280,6 +268,11 @@ impl Worker<'_> {
                         attempt += 1;
                     }
                 }
+                // As often as it has to: others were in its way, and not the other way round.
+                Class::Retry(reason @ RetryReason::BlockedSessions) => {
+                    self.sizer.back_off();
+                    self.retry(range, reason, &error, 1).await;
+                }
                 Class::Retry(reason) if began.elapsed() < PERSEVERE => {
                     self.sizer.back_off();
                     self.retry(range, reason, &error, attempt).await;
@@ -287,9 +280,24 @@ impl Worker<'_> {
                 }
                 _ => return Err(self.explain(range, error)),
             }
+            self.refuse_too_many_errors(&error)?;
+            let waits = Instant::now();
             if !self.may_go_on(range).await? {
                 return Ok(None);
             }
+            // Whoever was made to wait has not tried meanwhile.
+            began += waits.elapsed();
+        }
+    }
+
+    /// Ends the run when more batches had to be tried again than the spec allows.
+    fn refuse_too_many_errors(&self, error: &crate::target::Error) -> Result<(), Error> {
+        let found = self.run.counts.retries.load(Ordering::Relaxed);
+        match self.run.pace().ends.max_errors {
+            Some(limit) if limit < found => {
+                Err(Error::TooManyErrors { limit, last: error.clone() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -337,6 +345,9 @@ impl Worker<'_> {
         error: &crate::target::Error,
         attempt: u32,
     ) {
+        if reason != RetryReason::BlockedSessions {
+            self.run.counts.retries.fetch_add(1, Ordering::Relaxed);
+        }
         self.run.bus.emit(Event::BatchRetried {
             range: range.id,
             worker: self.seat.number,
@@ -351,8 +362,8 @@ impl Worker<'_> {
     /// One attempt at a batch, ready to be cancelled at any moment.
     async fn attempt(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
         let (run, brake) = (self.run, self.seat.session.brake());
-        let braked = run.braked(brake, self.apply_next(range)).await;
-        // The watchdog's brake may still be on its way to the session when the statement that it
+        let braked = run.braked_batch(brake, self.apply_next(range)).await;
+        // The runner's own brake may still be on its way to the session when the statement that it
         // was for has ended; on another session the next statement is out of its reach.
         let left = match &braked.result {
             Ok(_) => Some(crate::target::Error::new(Class::Lost, "the session was given up")),
@@ -361,7 +372,7 @@ impl Worker<'_> {
             }
             Err(_) => None,
         };
-        if braked.overran
+        if braked.by_us
             && let Some(error) = left
         {
             self.reseat(range, &error).await?;
@@ -371,7 +382,7 @@ impl Worker<'_> {
 
     /// Finds the next window and applies the shape to it; meanwhile looks for the one after it.
     async fn apply_next(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
-        let (run, aim) = (self.run, self.run.pace().aim());
+        let (run, aim) = (self.run, self.aim());
         self.sizer.aim(aim);
         let (rows, is_settled) = (self.sizer.rows(), self.sizer.is_settled());
         if self.shape.phase() == Phase::Write {
@@ -394,6 +405,17 @@ impl Worker<'_> {
         let (applied, found) = beside(apply, look).await;
         self.ahead = found;
         Ok((window, applied?))
+    }
+
+    /// What the next batch may cost. One that may write has no more rows than the run may change.
+    fn aim(&self) -> Aim {
+        let pace = self.run.pace();
+        let mut aim = pace.aim();
+        if let (Phase::Write, Some(most)) = (self.shape.phase(), pace.ends.max_rows) {
+            let changed = self.run.counts.rows_changed.load(Ordering::Relaxed);
+            aim.rows = aim.rows.min(most.saturating_sub(changed).max(1));
+        }
+        aim
     }
 
     /// Counts the rows of a batch off what is left, and asks the server now and then.
@@ -420,24 +442,16 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The pause after a batch. No transaction is open here.
-    async fn rest(&mut self, took: Duration) {
-        let pause = match self.run.pace().pause {
-            Pause::None => return,
-            Pause::AsLong => took,
-            Pause::Fixed(time) => time,
-        };
-        let rested = self.run.wait(pause);
-        tokio::pin!(rested);
-        while tokio::time::timeout(PING_EVERY, &mut rested).await.is_err() {
-            let _ = self.seat.session.ping().await;
-        }
-    }
-
     fn record(&self, range: &Range, window: &Window, applied: Applied) -> Result<(), Error> {
         if self.shape.phase() == Phase::Write {
             let job = &self.run.plan.spec.job.name;
             self.run.journal.checkpoint(job, self.run.generation, range, self.left.rows)?;
+            let changes = &self.run.counts.rows_changed;
+            let before = changes.fetch_add(applied.rows_changed, Ordering::Relaxed);
+            let most = self.run.pace().ends.max_rows;
+            if let Some(most) = most.filter(|most| *most <= before + applied.rows_changed) {
+                self.run.reach(format!("max_rows {most} is reached"));
+            }
         }
         self.run.bus.emit(Event::BatchDone {
             phase: self.shape.phase(),
@@ -471,16 +485,6 @@ impl Worker<'_> {
             |key| format!("after {}", self.run.plan.show_key(key)),
         );
         Error::Batch { window: from, cause, advice }
-    }
-}
-
-impl Run {
-    /// Sleeps, unless somebody asks to pause or to leave.
-    async fn wait(&self, time: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            () = self.stop.reached(Level::Pause) => {}
-        }
     }
 }
 

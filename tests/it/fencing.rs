@@ -116,7 +116,8 @@ fn halted_at_each_step(engine: Engine) {
         let spec = parse("job.toml", SLOW).unwrap();
         let target = try_connect(&scene.database.url).await.unwrap();
         let team = ops::Team::default();
-        let plan = ops::prepare_on(target.clone(), &spec, &team).await.unwrap().plan;
+        let plan =
+            ops::prepare_on(target.clone(), &spec, "job.toml".as_ref(), &team).await.unwrap().plan;
         let dialect = target.dialect();
         let mut worker = target.open("worker").await.unwrap();
         let mut dba = open(&scene.database.url).await;

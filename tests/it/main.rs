@@ -46,6 +46,7 @@ mod signals;
 mod sizing;
 mod stopping;
 mod taking_over;
+mod throttling;
 mod time_to_stop;
 mod tuning;
 mod wire;
@@ -99,6 +100,7 @@ fn main() {
         fencing::trials(),
         keys::trials(),
         time_to_stop::trials(),
+        throttling::trials(),
         docs::trials(),
         durability::trials(),
         effects::trials(),

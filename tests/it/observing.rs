@@ -29,6 +29,9 @@ where = "a IS NULL"
 [batch]
 max_rows = 500
 pause    = "10ms"
+
+[throttle]
+file = { path = "WAIT" }
 "#;
 
 const SCHEMA: &str = "\

@@ -101,7 +101,9 @@ impl Scene {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let prepared = runtime.block_on(async {
             let target = crate::database::try_connect(&database.url).await.unwrap();
-            ops::prepare_on(target, &spec, &ops::Team::default()).await.unwrap()
+            ops::prepare_on(target, &spec, "job.toml".as_ref(), &ops::Team::default())
+                .await
+                .unwrap()
         });
         let meter = Meter::new(&database);
         Self { database, prepared, meter, rows }

@@ -153,11 +153,14 @@ fn refused(engine: Engine) {
         let mut control = target.open("control").await.unwrap();
         let mut worker = target.open("planner").await.unwrap();
         if engine.family != "sqlite" {
-            let made = plan::make(&spec, &*target, control.as_mut(), worker.as_mut(), None);
+            let around = plan::Around::default();
+            let made = plan::make(&spec, &target, control.as_mut(), worker.as_mut(), &around);
             made.await.expect("nothing is wrong with the table itself");
         }
         worker.query(&Statement::plain(spoil)).await.unwrap();
-        let made = plan::make(&spec, &*target, control.as_mut(), worker.as_mut(), None).await;
+        let made =
+            plan::make(&spec, &target, control.as_mut(), worker.as_mut(), &plan::Around::default())
+                .await;
         let error = made.expect_err("it reads too much").to_string();
         for part in ["for a batch of 100", "grow with the table", "run ANALYZE on"] {
             assert!(error.contains(part), "{error}");

@@ -71,7 +71,9 @@ async fn run(orders: &Orders) -> Report {
         let commits_early = orders.commits_early;
         let target = Probed { inner, probe: Arc::clone(&probe), commits_early };
         let prepared =
-            ops::prepare_on(Arc::new(target), &spec, &ops::Team::default()).await.unwrap();
+            ops::prepare_on(Arc::new(target), &spec, "job.toml".as_ref(), &ops::Team::default())
+                .await
+                .unwrap();
         match ops::start(prepared, &announced, Stop::default(), Vec::new(), &options).await {
             Ok(start) => break start,
             Err(ops::Error::Begin(Error::HeldBy { .. }))
