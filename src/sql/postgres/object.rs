@@ -355,9 +355,9 @@ fn kinds(statement: &Stmt) -> Option<What> {
         Stmt::AlterType(alter) => What::AlterType {
             name: name_of(alter.type_name_ref()),
             action: match alter.action() {
-                Some(ast::AlterTypeAction::AddValue(add)) => {
-                    TypeAction::AddValue(labels(add.syntax()).swap_remove(0))
-                }
+                Some(ast::AlterTypeAction::AddValue(add)) => TypeAction::AddValue(
+                    labels(add.syntax()).into_iter().next().unwrap_or_default(),
+                ),
                 Some(ast::AlterTypeAction::RenameValue(rename)) => {
                     let mut words = labels(rename.syntax()).into_iter();
                     TypeAction::RenameValue {

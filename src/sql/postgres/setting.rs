@@ -11,27 +11,25 @@ pub(super) fn set(set: &ast::Set) -> What {
         Some(ast::SetScope::LocalScope(_)) => Scope::Local,
         _ => Scope::Session,
     };
-    let Some(target) = set.set_target() else {
-        return What::Unknown { why: "it says no setting".to_owned() };
+    let words: Vec<String> = match set.set_target() {
+        Some(target) => tokens(target.syntax()).map(|token| token.text().to_owned()).collect(),
+        None => Vec::new(),
     };
-    let mut words = Vec::new();
-    for token in tokens(target.syntax()) {
-        words.push(token.text().to_owned());
-    }
     let is_sign = |word: &String| word == "=" || word.eq_ignore_ascii_case("to");
-    let (name, value) = match &target {
-        ast::SetTarget::SetTimeZone(_) => ("timezone".to_owned(), words.split_off(2)),
-        ast::SetTarget::SetSchemaValue(_) => ("search_path".to_owned(), words.split_off(1)),
-        _ => match words.iter().position(is_sign) {
-            Some(at) => {
-                let value = words.split_off(at + 1);
-                words.pop();
-                (words.concat().to_lowercase(), value)
-            }
-            None => (words.remove(0).to_lowercase(), words),
-        },
+    let (name, value) = match set.set_target() {
+        Some(ast::SetTarget::SetTimeZone(_)) => ("timezone".to_owned(), words.get(2..)),
+        Some(ast::SetTarget::SetSchemaValue(_)) => ("search_path".to_owned(), words.get(1..)),
+        _ => {
+            // A target has no words where the parser went on behind a mistake.
+            let end = words.iter().position(is_sign).unwrap_or(1.min(words.len()));
+            let value = if words.get(end).is_some_and(is_sign) { end + 1 } else { end };
+            (words[..end].concat().to_lowercase(), words.get(value..))
+        }
     };
-    let value = value.concat();
+    if name.is_empty() {
+        return What::Unknown { why: "it says no setting".to_owned() };
+    }
+    let value = value.unwrap_or_default().concat();
     let default = value.eq_ignore_ascii_case("default");
     let value = (!default).then(|| unquoted(&value));
     What::Set(vec![Setting { scope, name, value }])
@@ -49,5 +47,25 @@ fn unquoted(text: &str) -> String {
     match text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
         Some(inner) if !inner.replace("''", "").contains('\'') => inner.replace("''", "'"),
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Release;
+    use crate::sql::statement::What;
+    use crate::sql::{Source, parse};
+
+    #[test]
+    fn half_a_statement_of_a_block_is_read_as_half_a_statement() {
+        let source = Source::of(Release::parse("postgres").unwrap());
+        for half in ["SET", "SET x", "SET x TO", "SET LOCAL", "SET TIME", "SET SCHEMA", "RESET"] {
+            for text in [format!("DO $$BEGIN {half}; END$$"), format!("DO $$BEGIN {half} END$$")] {
+                let read = parse(source, &text).statements.remove(0).what;
+                assert!(matches!(read, What::Do(_) | What::Unknown { .. }), "{text}: {read:?}");
+            }
+        }
+        let text = "DO $$BEGIN ALTER TYPE e ADD VALUE; END$$";
+        assert_eq!(parse(source, text).statements.len(), 1);
     }
 }
