@@ -13,6 +13,7 @@ pub fn trials() -> Vec<Trial> {
         test("docs: the generated pages are up to date", generated),
         test("docs: the README's commands, to the letter", readme),
         test("docs: links between the pages lead somewhere", links),
+        test("docs: the specs on the page of signals are ones", throttling),
         test("docs: the schemas are JSON Schemas with every field described", schema),
     ]
 }
@@ -141,6 +142,31 @@ fn links() {
                 assert!(file.parent().unwrap().join(target).exists(), "{page}: `{target}`");
             }
         }
+    }
+}
+
+/// Each of them as a part of a spec, and the freezes as the file that a job looks at.
+fn throttling() {
+    let page = std::fs::read_to_string(root().join("docs/throttling.md")).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let (freezes, sections): (Vec<&str>, Vec<&str>) =
+        blocks.into_iter().partition(|block| block.starts_with("[[freeze]]"));
+    assert!(!freezes.is_empty() && 2 <= sections.len());
+    for section in sections {
+        let spec = format!("{}\n{section}", crate::bad_input::GOOD);
+        backstop::spec::parse("it", &spec).unwrap_or_else(|error| panic!("{section}: {error}"));
+    }
+    let database = Database::new(engine("sqlite"));
+    database.script("CREATE TABLE t (id {{id}}, a integer)");
+    let desk = Desk::at(&database.url);
+    desk.write("job.toml", crate::bad_input::GOOD);
+    desk.write("backstop.toml", "[throttle]\nfreeze_file = \"freeze.toml\"");
+    for freeze in freezes {
+        desk.write("freeze.toml", freeze);
+        desk.call(&["plan", "job.toml"]).expect(0).says("signal        freeze; now ");
+        desk.write("freeze.toml", &freeze.replace("from", "form"));
+        desk.call(&["plan", "job.toml"]).expect(2).says("`freeze` cannot be read: ");
     }
 }
 
