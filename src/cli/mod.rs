@@ -66,6 +66,15 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     }
 }
 
+/// Runs the work of a job. Whoever is asked in a thread of its own (a URL, a file system) cannot be
+/// interrupted there; that is not waited for, because the person who kills waits.
+fn run_job<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
 /// The runtime of a command that talks to databases. Two threads carry every worker: they wait for
 /// servers and hardly compute.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::PlanArgs;
 use super::exit::{Exit, Failure};
-use super::{printer, runtime};
+use super::{printer, run_job};
 use crate::control::look;
 use crate::ops::{self, Prepared};
 use crate::plan::Proof;
@@ -74,7 +74,7 @@ fn make(path: &Path, prove: bool) -> Result<Shown, Failure> {
         (file, standing)
     });
     let around = Surroundings { kill_files: kill_files.collect(), config: team.file.clone() };
-    runtime()?.block_on(async {
+    run_job(async {
         let Prepared { plan, target, control } = ops::prepare(&spec, path, &team).await?;
         control.close().await;
         let dialect = target.dialect();

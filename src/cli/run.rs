@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::args::{PlanArgs, Progress, RunArgs};
 use super::exit::{Exit, Failure, of_ended};
-use super::{printer, runtime};
+use super::{printer, run_job};
 use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
 use crate::event::{Listener, View};
 use crate::journal::{Journal, Latch};
@@ -77,7 +77,7 @@ pub(super) fn execute(
     let _files = watch_files(switches.files, stop.clone())
         .map_err(|error| Failure::usage(format!("kill files cannot be watched: {error}")))?;
 
-    runtime()?.block_on(async {
+    run_job(async {
         let begun = Instant::now();
         let name = &spec.job.name;
         let announced = ops::announce(spec, journal, options)?;

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
@@ -133,6 +133,7 @@ pub(super) fn trials() -> Vec<Trial> {
     }
     trials.push(test("throttling: everybody says the same reason", same_reason));
     trials.push(test("throttling: what cannot be read any more holds the job", unreadable));
+    trials.push(test("throttling: a URL that never answers delays no kill", silent_url));
     trials.push(test("throttling: verification steps aside as well", verification));
     trials.push(test("throttling: a job that waits can be paused, and resumed", paused));
     trials
@@ -225,6 +226,35 @@ fn unreadable() {
          CREATE VIEW pressure AS SELECT n FROM elsewhere, pg_sleep(20)",
     );
     scene.is_held(&mut running, "query unread ");
+    let (_, took) = scene.kill(running);
+    assert!(took < Duration::from_millis(1500), "{took:?}");
+}
+
+/// Whoever is asked in a thread of its own cannot be interrupted there, and is not waited for.
+fn silent_url() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let silent = Arc::new(AtomicBool::new(false));
+    let is_silent = Arc::clone(&silent);
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let _ = stream.read(&mut [0; 1024]);
+            if is_silent.load(Ordering::Relaxed) {
+                kept.push(stream);
+                continue;
+            }
+            let _ =
+                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let scene =
+        Scene::new(engine("sqlite"), &format!("{LOOKS}http = {{ url = \"http://{address}/\" }}"));
+    let mut running = scene.start();
+    scene.wait_for_more(&mut running);
+    silent.store(true, Ordering::Relaxed);
+    scene.is_held(&mut running, "http unread ");
     let (_, took) = scene.kill(running);
     assert!(took < Duration::from_millis(1500), "{took:?}");
 }
