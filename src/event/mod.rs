@@ -222,7 +222,8 @@ pub enum Event {
         /// Who wanted it.
         by: String,
     },
-    /// Every worker waits, because signals are over their limits. Sent again when the reasons change.
+    /// Every worker waits, because signals are over their limits. Sent again when other
+    /// signals are the reason.
     Held {
         /// Each reason: the signal's name, and the reason in words.
         holds: Vec<HoldView>,
