@@ -10,7 +10,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "active_sessions",
     unit: Unit::Count,
-    about: "Sessions at work on the server, without the job's own.",
     said: |scene| said(scene.throttle.active_sessions.as_ref()),
     limit: twice_as_many,
     probe: |scene| {

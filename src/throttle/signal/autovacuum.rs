@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "autovacuum",
     unit: Unit::Count,
-    about: "Autovacuums of any kind at work on the table.",
     said: |scene| said(scene.throttle.autovacuum.as_ref()),
     limit: |_| 0.0,
     probe: |scene| {

@@ -11,7 +11,6 @@ const MIB: f64 = 1_048_576.0;
 pub(super) static SIGNAL: Signal = Signal {
     name: "binlog_rate",
     unit: Unit::BytesPerSecond,
-    about: "Bytes a second that go to the binary log.",
     said: |scene| said(scene.throttle.binlog_rate.as_ref()),
     limit: |_| 64.0 * MIB,
     probe: |scene| {

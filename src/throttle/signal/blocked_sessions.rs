@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "blocked_sessions",
     unit: Unit::Count,
-    about: "Sessions that wait for a lock which the job holds.",
     by_default: true,
     cancels: true,
     haste: 5,

@@ -8,7 +8,6 @@ use crate::throttle::probe::ExitStatus;
 pub(super) static SIGNAL: Signal = Signal {
     name: "command",
     unit: Unit::Flag,
-    about: "The exit status of a command: anything but 0 means wait.",
     said: |scene| scene.throttle.command.as_ref().map(|_| Said::default()),
     probe: |scene| {
         let command = scene.throttle.command.as_ref();

@@ -10,7 +10,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "dead_rows",
     unit: Unit::Share,
-    about: "Dead rows of the table as a share of all of its rows.",
     said: |scene| said(scene.throttle.dead_rows.as_ref()),
     limit: |_| 0.2,
     probe: |scene| {

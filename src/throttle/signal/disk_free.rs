@@ -9,7 +9,6 @@ use crate::throttle::{Side, Unit};
 pub(super) static SIGNAL: Signal = Signal {
     name: "disk_free",
     unit: Unit::Bytes,
-    about: "Free bytes of a disk.",
     said: |scene| {
         scene.throttle.disk_free.as_ref().map(|disk| Said {
             pause: disk.pause_below.map(|size| size.amount()),

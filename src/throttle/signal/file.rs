@@ -8,7 +8,6 @@ use crate::throttle::probe::Presence;
 pub(super) static SIGNAL: Signal = Signal {
     name: "file",
     unit: Unit::Flag,
-    about: "Whether a file exists.",
     said: |scene| scene.throttle.file.as_ref().map(|_| Said::default()),
     probe: |scene| {
         let path = scene.throttle.file.as_ref().map_or("", |file| file.path.as_str());

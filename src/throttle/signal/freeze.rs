@@ -8,7 +8,6 @@ use crate::throttle::probe::Calendar;
 pub(super) static SIGNAL: Signal = Signal {
     name: "freeze",
     unit: Unit::Flag,
-    about: "Whether a freeze of the team stands, or is about to begin.",
     said: |scene| scene.freeze_file.as_ref().map(|_| Said::default()),
     probe: |scene| {
         let file = scene.freeze_file.clone().unwrap_or_default();

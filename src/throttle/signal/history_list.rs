@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "history_list",
     unit: Unit::Count,
-    about: "Old versions of rows that wait to be purged (InnoDB's history list).",
     said: |scene| said(scene.throttle.history_list.as_ref()),
     limit: |_| 1_000_000.0,
     probe: |scene| {

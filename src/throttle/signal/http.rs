@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) static SIGNAL: Signal = Signal {
     name: "http",
     unit: Unit::Flag,
-    about: "Whether a URL answers anything but 200.",
     said: |scene| scene.throttle.http.as_ref().map(|_| Said::default()),
     probe: |scene| {
         let url = scene.throttle.http.as_ref().map_or("", |http| http.url.as_str());

@@ -32,8 +32,6 @@ pub struct Signal {
     pub name: &'static str,
     /// What it is measured in.
     pub unit: Unit,
-    /// What it is, for the documentation: a sentence.
-    pub about: &'static str,
     /// Whether it is watched without being named, where it can be read.
     pub by_default: bool,
     /// Whether what it saw once has to be there: a replica that disappears is one that is behind.
@@ -90,7 +88,6 @@ pub static ALL: &[&Signal] = &[
 const PLAIN: Signal = Signal {
     name: "",
     unit: Unit::Count,
-    about: "",
     by_default: false,
     remembers: true,
     cancels: false,

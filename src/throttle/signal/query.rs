@@ -9,7 +9,6 @@ use crate::throttle::probe::{Ask, Desk};
 pub(super) static SIGNAL: Signal = Signal {
     name: "query",
     unit: Unit::Number,
-    about: "The number that a SELECT returns.",
     said: |scene| {
         let query = scene.throttle.query.as_ref()?;
         Some(Said { pause: Some(query.pause_above), resume: query.resume_below, off: false })

@@ -10,7 +10,6 @@ use crate::throttle::{Scene, Unit};
 pub(super) static SIGNAL: Signal = Signal {
     name: "replica_lag",
     unit: Unit::Seconds,
-    about: "Seconds by which a replica is behind.",
     by_default: true,
     nothing: "no replica is connected now",
     said: |scene| {

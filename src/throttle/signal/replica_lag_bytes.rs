@@ -11,7 +11,6 @@ const MIB: f64 = 1_048_576.0;
 pub(super) static SIGNAL: Signal = Signal {
     name: "replica_lag_bytes",
     unit: Unit::Bytes,
-    about: "Bytes of log that a replica has still to replay.",
     nothing: "no replica is connected now",
     said: |scene| said(scene.throttle.replica_lag_bytes.as_ref()),
     limit: |_| 256.0 * MIB,

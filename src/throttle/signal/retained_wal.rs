@@ -11,7 +11,6 @@ const MIB: f64 = 1_048_576.0;
 pub(super) static SIGNAL: Signal = Signal {
     name: "retained_wal",
     unit: Unit::Bytes,
-    about: "Bytes of log that the server keeps for a replication slot.",
     remembers: false,
     nothing: "there is no replication slot now",
     said: |scene| said(scene.throttle.retained_wal.as_ref()),

@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "transaction_age",
     unit: Unit::Seconds,
-    about: "Age of the oldest snapshot that another session holds.",
     said: |scene| said(scene.throttle.transaction_age.as_ref()),
     limit: |_| 1800.0,
     probe: |scene| {

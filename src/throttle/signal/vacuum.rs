@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "vacuum",
     unit: Unit::Count,
-    about: "Vacuums against transaction ID wraparound at work on the table.",
     by_default: true,
     said: |scene| said(scene.throttle.vacuum.as_ref()),
     limit: |_| 0.0,

@@ -9,7 +9,6 @@ use crate::throttle::probe::Ask;
 pub(super) static SIGNAL: Signal = Signal {
     name: "wal_archive_backlog",
     unit: Unit::Count,
-    about: "Segments of the write-ahead log that wait to be archived.",
     said: |scene| said(scene.throttle.wal_archive_backlog.as_ref()),
     limit: |_| 32.0,
     probe: |scene| {

@@ -11,7 +11,6 @@ const MIB: f64 = 1_048_576.0;
 pub(super) static SIGNAL: Signal = Signal {
     name: "wal_rate",
     unit: Unit::BytesPerSecond,
-    about: "Bytes a second that go to the write-ahead log.",
     said: |scene| said(scene.throttle.wal_rate.as_ref()),
     limit: |_| 64.0 * MIB,
     probe: |scene| {

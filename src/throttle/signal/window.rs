@@ -8,7 +8,6 @@ use crate::throttle::probe::{Clock, Presence};
 pub(super) static SIGNAL: Signal = Signal {
     name: "window",
     unit: Unit::Flag,
-    about: "Whether `[limits] window` is closed, or about to close.",
     said: |scene| scene.window.as_ref().map(|_| Said::default()),
     probe: |scene| match &scene.window {
         Some(opening) => Box::new(Clock { opening: opening.clone(), margin: scene.margin }),
