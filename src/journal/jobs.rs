@@ -356,7 +356,7 @@ impl Journal {
             connection
                 .prepare_cached(
                     "SELECT range_id, epoch, batches, rows_scanned, rows_changed, done, lo, hi, \
-                     cursor_at, checkpoint.updated_at, rows_left FROM checkpoint \
+                     cursor_at, checkpoint.updated_at, rows_left, rows_quarantined FROM checkpoint \
                      JOIN job ON job.name = checkpoint.job \
                      AND job.generation = checkpoint.generation \
                      WHERE job.name = ? ORDER BY range_id",
@@ -375,12 +375,14 @@ impl Journal {
                     let cursor: Option<String> = row.get(8)?;
                     let updated: String = row.get(9)?;
                     let left: Option<i64> = row.get(10)?;
-                    Ok((numbers, lo, hi, cursor, updated, left))
+                    let quarantined: i64 = row.get(11)?;
+                    Ok((numbers, lo, hi, cursor, updated, (left, quarantined)))
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
         rows.into_iter()
-            .map(|([id, epoch, batches, scanned, changed, done], lo, hi, cursor, updated, left)| {
+            .map(|(numbers, lo, hi, cursor, updated, (left, quarantined))| {
+                let [id, epoch, batches, scanned, changed, done] = numbers;
                 let count = |n: i64| u64::try_from(n).unwrap_or_default();
                 Ok(Checkpoint {
                     range: Range {
@@ -392,6 +394,7 @@ impl Journal {
                         batches: count(batches),
                         rows_scanned: count(scanned),
                         rows_changed: count(changed),
+                        rows_quarantined: count(quarantined),
                         done: done != 0,
                     },
                     rows_left: left.map(count),
@@ -490,8 +493,8 @@ fn write_checkpoint(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO checkpoint (job, generation, range_id, lo, hi, cursor_at, \
-             epoch, batches, rows_scanned, rows_changed, done, updated_at, rows_left) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             epoch, batches, rows_scanned, rows_changed, rows_quarantined, done, updated_at, \
+             rows_left) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             job,
@@ -504,6 +507,7 @@ fn write_checkpoint(
             count(range.batches),
             count(range.rows_scanned),
             count(range.rows_changed),
+            count(range.rows_quarantined),
             range.done,
             now(),
             rows_left.map(count),

@@ -35,11 +35,12 @@ const APPLICATION_ID: i32 = 0x6273_7470;
 
 /// What makes each version of the schema out of the one before it. A journal of an older version
 /// is brought up to the newest when it is opened.
-const UPGRADES: [&str; 4] = [
+const UPGRADES: &[&str] = &[
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

@@ -75,6 +75,8 @@ pub struct Range {
     pub rows_scanned: u64,
     /// Rows whose value changed.
     pub rows_changed: u64,
+    /// Rows that could not be written, and were put into quarantine when the cursor passed them.
+    pub rows_quarantined: u64,
     /// Whether the cursor has reached `hi`.
     pub done: bool,
 }
@@ -92,6 +94,7 @@ impl Range {
             batches: 0,
             rows_scanned: 0,
             rows_changed: 0,
+            rows_quarantined: 0,
             done: false,
         }
     }

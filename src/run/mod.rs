@@ -8,9 +8,11 @@
 mod brake;
 mod bus;
 mod claim;
+mod course;
 mod crew;
 mod durable;
 mod error;
+mod extend;
 mod finish;
 mod gate;
 mod latch;
@@ -42,7 +44,7 @@ pub use finish::{Ended, Verdict};
 pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
 
 use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
-use crate::event::{Event, JobState, Started, Trigger};
+use crate::event::{Event, JobState, Started};
 use crate::journal::Journal;
 use crate::keyspace::{FIRST_ROWS, Range};
 use crate::plan::{Pace, Plan};
@@ -335,61 +337,6 @@ impl Run {
             first_rows: FIRST_ROWS.min(plan.pace.max_rows),
             resumed: taken.resumed,
         }));
-    }
-
-    async fn work(self: &Arc<Self>, ranges: Vec<Range>) -> Result<finish::Outcome, Error> {
-        tokio::select! {
-            () = self.board.first_look() => {}
-            () = self.stop.reached(Level::Drain) => {}
-        }
-        let walked = ranges.iter().all(|range| range.done);
-        if !walked {
-            self.lifecycle.apply(Trigger::Started, None, None)?;
-            let left = walk::walk(self, Arc::new(shape::update::Update), ranges).await?;
-            if left {
-                return Ok(finish::Outcome::Left);
-            }
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
-        } else if !self.lifecycle.state().is_walked() {
-            // The fence knows more than the journal: every range is done.
-            self.lifecycle.apply(Trigger::Started, None, None)?;
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
-        }
-        if self.plan.statements.verifies() {
-            self.verify().await
-        } else {
-            Ok(finish::Outcome::Done(None))
-        }
-    }
-
-    async fn verify(self: &Arc<Self>) -> Result<finish::Outcome, Error> {
-        self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
-        let ranges = self.split_whole_table().await?;
-        let shape = Arc::new(shape::verify::Verify::default());
-        let left = walk::walk(self, shape.clone(), ranges).await?;
-        if left {
-            return Ok(finish::Outcome::Left);
-        }
-        let verdict = shape.verdict(&self.plan.statements);
-        self.bus.emit(Event::Verified {
-            rows: verdict.rows,
-            remaining: verdict.remaining,
-            mismatched: verdict.mismatched,
-        });
-        let (trigger, reason) = if verdict.passed() {
-            (Trigger::VerifyPassed, None)
-        } else {
-            (Trigger::VerifyFailed, Some(verdict.sentence()))
-        };
-        self.lifecycle.apply(trigger, None, reason)?;
-        Ok(finish::Outcome::Done(Some(verdict)))
-    }
-
-    async fn split_whole_table(&self) -> Result<Vec<Range>, Error> {
-        let mut session = self.target.open("planner").await?;
-        let ranges = claim::split_table(&self.plan, &*self.target, session.as_mut()).await?;
-        session.close().await;
-        Ok(ranges)
     }
 
     /// Writes down who asks for what. Ends with the run.

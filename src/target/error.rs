@@ -17,7 +17,10 @@ pub enum Class {
     Cancelled,
     /// The database cannot be used for this: wrong URL, wrong password, too old, read-only.
     Unsuitable,
-    /// The server refuses the statement: its text, its data or our rights. Trying again is futile.
+    /// A row cannot be written: its values break a constraint, do not fit, cannot be cast, or a
+    /// trigger refuses them. Trying again is futile for that row, and not for the others.
+    Poison,
+    /// The server refuses the statement: its text, or our rights. Trying again is futile.
     Refused,
 }
 

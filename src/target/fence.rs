@@ -115,6 +115,7 @@ pub fn ddl(table: &str, types: &ColumnTypes) -> String {
          \x20 batches {bigint} NOT NULL,\n\
          \x20 rows_scanned {bigint} NOT NULL,\n\
          \x20 rows_changed {bigint} NOT NULL,\n\
+         \x20 rows_quarantined {bigint} NOT NULL,\n\
          \x20 updated_at {time} NOT NULL,\n\
          \x20 PRIMARY KEY (job, generation, range_id)\n\
          ){suffix}"
@@ -183,6 +184,7 @@ impl Fence {
             "batches",
             "rows_scanned",
             "rows_changed",
+            "rows_quarantined",
         ];
         w.push("SELECT ").push(&columns.join(", "));
         w.push(" FROM ").push(&self.table).push(" WHERE job = ").text(&self.job);
@@ -212,12 +214,13 @@ impl Fence {
                 batches: row.number(10)?,
                 rows_scanned: row.number(11)?,
                 rows_changed: row.number(12)?,
+                rows_quarantined: row.number(13)?,
             });
         }
         Ok(found)
     }
 
-    /// Writes the ranges of a new generation, all or none.
+    /// Writes ranges that nobody has walked, of a new generation or added to one: all or none.
     ///
     /// # Errors
     ///
@@ -240,7 +243,8 @@ impl Fence {
         let mut w = Writer::new(dialect);
         w.push("INSERT INTO ").push(&self.table).push(
             " (job, generation, range_id, lo, hi, cursor_at, epoch, spec_hash, table_identity, \
-             holder, state, batches, rows_scanned, rows_changed, updated_at) VALUES (",
+             holder, state, batches, rows_scanned, rows_changed, rows_quarantined, updated_at) \
+             VALUES (",
         );
         w.text(&self.job).push(", ").int(generation.number.into()).push(", ");
         w.int(range.id.into()).push(", ");
@@ -249,7 +253,7 @@ impl Fence {
         w.text(&generation.spec_hash).push(", ").text(&generation.table_identity);
         w.push(", ").bind(Bind::Text(generation.holder.clone()));
         w.push(", ").text(state_name(range));
-        w.push(", 0, 0, 0, ").push(dialect.now()).push(")");
+        w.push(", 0, 0, 0, 0, ").push(dialect.now()).push(")");
         w.finish()
     }
 
@@ -537,6 +541,7 @@ impl Fence {
         w.push(", batches = ").int(next.batches);
         w.push(", rows_scanned = ").int(next.rows_scanned);
         w.push(", rows_changed = ").int(next.rows_changed);
+        w.push(", rows_quarantined = ").int(next.rows_quarantined);
         w.push(", state = ").text(state_name(next));
         w.push(", updated_at = ").push(dialect.now());
         self.push_owned(&mut w, generation, range);

@@ -44,7 +44,29 @@ fn class(number: u16, message: &str) -> Class {
         | 1290 | 1792 | 1836 | 1874 | 1047 | 3100
         // Out of disk, memory or prepared statements: no other row would fare better.
         | 1021 | 1037 | 1041 | 1114 | 1135 | 1461 => Class::Unsuitable,
+        _ if is_of_a_row(number) => Class::Poison,
         _ => Class::Refused,
+    }
+}
+
+/// Whether the values of a row are at fault. Sources:
+/// <https://dev.mysql.com/doc/mysql-errors/9.5/en/server-error-reference.html> and
+/// <https://mariadb.com/docs/server/reference/error-codes>.
+fn is_of_a_row(number: u16) -> bool {
+    match number {
+        // NULL where none may be; a unique key; a foreign key, from either side.
+        1048 | 1263 | 1022 | 1062 | 1169 | 1586 | 1216 | 1217 | 1451 | 1452 | 1557 | 1761 | 1762
+        // A check constraint (MySQL, MariaDB); the check option of a view; no partition for it.
+        | 3819 | 4025 | 1369 | 1526 | 1748
+        // A value that is out of range, cut, of a wrong form, or a division by zero.
+        | 1264 | 1265 | 1292 | 1365 | 1366 | 1367 | 1406 | 1411 | 1416 | 1441 | 1690 | 3751 | 3752
+        // A row that is too long for a page; a value that is too long for a packet.
+        | 1118 | 1153
+        // A subquery that gives several rows; what a trigger signals, or selects in vain.
+        | 1172 | 1242 | 1329 | 1644 => true,
+        // A JSON text, path, type or depth.
+        3140..=3158 => true,
+        _ => false,
     }
 }
 
@@ -143,10 +165,16 @@ mod tests {
             (1045, Class::Unsuitable),
             (1290, Class::Unsuitable),
             (1114, Class::Unsuitable),
-            (1062, Class::Refused),
+            (1048, Class::Poison),
+            (1062, Class::Poison),
+            (1644, Class::Poison),
+            (3140, Class::Poison),
+            (3819, Class::Poison),
+            (4025, Class::Poison),
+            (1054, Class::Refused),
             (1064, Class::Refused),
             (1142, Class::Refused),
-            (1264, Class::Refused),
+            (1264, Class::Poison),
         ];
         for (number, expected) in cases {
             assert_eq!(class(number, ""), expected, "{number}");

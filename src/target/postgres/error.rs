@@ -80,8 +80,19 @@ fn classify(code: &str, message: &str) -> Class {
         _ if is_of_a_pooler(code) => Class::Unsuitable,
         _ if code.starts_with("08") => Class::Lost,
         _ if code.starts_with("28") => Class::Unsuitable,
+        _ if is_of_a_row(code) => Class::Poison,
         _ => Class::Refused,
     }
+}
+
+/// Whether the values of a row are at fault: data exceptions, integrity constraints, the check option
+/// of a view, a subquery that gives several rows, what a trigger raises, and a row or an index entry
+/// that is too long. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn is_of_a_row(code: &str) -> bool {
+    let class = code.get(..2).unwrap_or_default();
+    matches!(class, "22" | "23" | "44")
+        || matches!(code, "21000" | "39004" | "40002" | "54000")
+        || matches!(code, "P0001" | "P0002" | "P0003" | "P0004")
 }
 
 /// What stands in the statement at that position (in characters, from 1), up to the end of the
@@ -117,8 +128,15 @@ mod tests {
             ("42P05", Class::Unsuitable),
             ("53100", Class::Refused),
             ("58030", Class::Refused),
-            ("22001", Class::Refused),
-            ("23505", Class::Refused),
+            ("22001", Class::Poison),
+            ("22P02", Class::Poison),
+            ("23505", Class::Poison),
+            ("23514", Class::Poison),
+            ("44000", Class::Poison),
+            ("P0001", Class::Poison),
+            ("54000", Class::Poison),
+            ("54001", Class::Refused),
+            ("42703", Class::Refused),
             ("42501", Class::Refused),
             ("42601", Class::Refused),
             ("0A000", Class::Refused),

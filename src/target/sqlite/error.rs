@@ -13,6 +13,11 @@ pub(super) fn from_sqlite(error: &rusqlite::Error) -> Error {
         Some(Code::NotADatabase | Code::DatabaseCorrupt | Code::CannotOpen | Code::ReadOnly) => {
             Class::Unsuitable
         }
+        Some(Code::ConstraintViolation | Code::TooBig | Code::TypeMismatch) => Class::Poison,
+        // Of the text itself this code is said while it is prepared, with the place in it; what a
+        // statement comes to only when it has reached a row is about that row (an overflow, JSON that
+        // is none).
+        Some(Code::Unknown) if matches!(error, rusqlite::Error::SqliteFailure(..)) => Class::Poison,
         _ => Class::Refused,
     };
     let code = error.sqlite_error().map(|e| format!("SQLite code {}", e.extended_code));
@@ -33,5 +38,32 @@ fn near(message: &str, sql: &str, offset: i32) -> String {
         message.to_owned()
     } else {
         format!("{message}, at `{}`", excerpt.trim_end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn what_a_row_is_at_fault_for_is_told_from_what_the_text_is() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER CHECK (n < 9), j TEXT);
+                 CREATE TRIGGER guard BEFORE UPDATE ON t WHEN NEW.n = 5
+                 BEGIN SELECT RAISE(ABORT, 'not five'); END;
+                 INSERT INTO t VALUES (1, 1, 'no json')",
+            )
+            .unwrap();
+        let class = |sql: &str| from_sqlite(&connection.execute(sql, []).unwrap_err()).class;
+        assert_eq!(class("UPDATE t SET n = 10"), Class::Poison);
+        assert_eq!(class("UPDATE t SET n = 5"), Class::Poison);
+        assert_eq!(class("UPDATE t SET n = json_extract(j, '$.a')"), Class::Poison);
+        assert_eq!(class("UPDATE t SET n = abs(-9223372036854775807 - n)"), Class::Poison);
+        assert_eq!(class("UPDATE t SET m = 1"), Class::Refused);
+        assert_eq!(class("UPDATE t SET"), Class::Refused);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
+use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
 use super::error::from_sqlite;
 use super::{holder, reads};
@@ -139,7 +139,7 @@ impl Session for SqliteSession {
     async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>> {
         let statement = statement.clone();
         self.run(move |connection| {
-            let mut prepared = connection.prepare_cached(&statement.sql)?;
+            let mut prepared = prepare(connection, &statement.sql)?;
             let columns = prepared.column_count();
             let mut rows = prepared.query(params_from_iter(&statement.binds))?;
             let mut found = Vec::new();
@@ -155,7 +155,7 @@ impl Session for SqliteSession {
     async fn execute(&mut self, statement: &Statement) -> Result<u64> {
         let statement = statement.clone();
         self.run(move |connection| {
-            let mut prepared = connection.prepare_cached(&statement.sql)?;
+            let mut prepared = prepare(connection, &statement.sql)?;
             prepared.execute(params_from_iter(&statement.binds)).map(|rows| rows as u64)
         })
         .await
@@ -221,6 +221,19 @@ async fn on_blocking_thread<T: Send + 'static>(
         Ok(result) => result,
         Err(panic) => Err(Error::new(Class::Lost, format!("a database thread failed: {panic}"))),
     }
+}
+
+/// Prepares a statement, kept for the next time. What is wrong with its text comes out as such also
+/// where SQLite does not say at which place.
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+    connection.prepare_cached(sql).map_err(|error| match error {
+        rusqlite::Error::SqliteFailure(error, Some(msg))
+            if error.code == rusqlite::ErrorCode::Unknown =>
+        {
+            rusqlite::Error::SqlInputError { error, msg, sql: sql.to_owned(), offset: -1 }
+        }
+        error => error,
+    })
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
