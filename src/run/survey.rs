@@ -209,7 +209,7 @@ impl Survey<'_> {
     async fn key_below(&mut self, statement: &Statement) -> Result<Option<Key>, Error> {
         let mut rows = match self.session.query(statement).await {
             Ok(rows) => rows,
-            Err(error) if error.class == Class::Refused => return Ok(None),
+            Err(error) if matches!(error.class, Class::Refused | Class::Poison) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let past = rows.first_mut().and_then(Vec::pop).flatten();
