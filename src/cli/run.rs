@@ -111,6 +111,14 @@ pub(super) fn execute(
             printer::note(&format!("metrics at http://{}/metrics", listening.address));
         }
         let plan = prepared.plan.clone();
+        for watched in &plan.signals {
+            if let Some(why) = watched.left_out() {
+                printer::note(&format!(
+                    "{} is not watched, and the job will not step aside for it: {why}",
+                    watched.signal.name
+                ));
+            }
+        }
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
         let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {

@@ -223,8 +223,8 @@ pub async fn make(
         // A volatile predicate would have been refused, and is never run here.
         cost::refuse_costly(&table, &statements, dialect, worker, &mut refusals).await?;
     }
-    let time = pace.target_time;
-    let signals = signals::survey(spec, &table, around, shared, time, &mut refusals).await;
+    pace::open(spec, &mut pace, &mut refusals);
+    let signals = signals::survey(spec, &table, around, shared, &pace, &mut refusals).await;
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }

@@ -102,7 +102,11 @@ impl Board {
     pub async fn first_look(&self) {
         let mut watcher = self.unseen.subscribe();
         let seen = watcher.wait_for(BTreeSet::is_empty);
-        let _ = tokio::time::timeout(self.deadline, seen).await;
+        if tokio::time::timeout(self.deadline, seen).await.is_err() {
+            // What was not looked at until now is too old, and that is a reason by the next weighing:
+            // no batch begins before it.
+            self.weigh();
+        }
     }
 
     /// Takes over limits that people have changed.
