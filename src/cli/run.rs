@@ -247,7 +247,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(left) = ended.left {
         let reason = ended.reason.as_deref().unwrap_or("on request");
-        if view.verifying {
+        if view.verifying || view.maintaining.is_some() {
             printer::note(&format!("{name}: {reason}"));
         } else {
             printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));

@@ -465,7 +465,11 @@ impl Listener for Metrics {
             Event::FencedOff { .. } => self.add("backstop_fenced_writes_total", &r, 1.0),
             Event::Latched { scope, .. } => self.engage(scope, 1.0),
             Event::Released { scope, .. } => self.engage(scope, 0.0),
-            Event::CancelSent { .. } | Event::Tuned { .. } | Event::TuneRefused { .. } => {}
+            Event::CancelSent { .. }
+            | Event::Tuned { .. }
+            | Event::TuneRefused { .. }
+            | Event::MaintenanceBegun { .. }
+            | Event::Maintained { .. } => {}
             Event::RangeOpened { .. } | Event::Verified { .. } => {
                 self.estimate(&r, &state.view, record.at, at);
             }

@@ -28,6 +28,9 @@ impl Run {
             self.lifecycle.apply(Trigger::Started, None, None)?;
             self.lifecycle.apply(Trigger::Walked, None, None)?;
         }
+        if self.look_after().await? {
+            return Ok(Outcome::Left);
+        }
         if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
     }
 

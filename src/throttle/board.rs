@@ -151,6 +151,12 @@ impl Board {
         let _ = watcher.wait_for(|holds| holds.iter().any(Hold::yields)).await;
     }
 
+    /// Waits until there is a reason to wait.
+    pub async fn held(&self) {
+        // The sender lives in `self`, so the channel cannot close while this waits.
+        let _ = self.holds.subscribe().wait_for(|holds| !holds.is_empty()).await;
+    }
+
     /// A receiver that sees every change from now on.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Holds> {
