@@ -181,6 +181,7 @@ pub async fn make(
     target.prove_direct(control, worker).await?;
 
     let table = table::find(spec, target, control, &server).await?;
+    table::refuse_under_handoff(target, control, &table).await?;
     let mut refusals = Vec::new();
     let chosen = key::choose(&table, spec.batch.key.as_deref());
     let set = resolve_assignments(spec, &table, dialect, &mut refusals);

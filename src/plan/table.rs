@@ -47,6 +47,27 @@ pub(super) async fn find(
     }
 }
 
+/// A copy that follows by triggers or by the log takes every row of a batch a second time, and both
+/// wait for each other's rows.
+///
+/// # Errors
+///
+/// A tool is at work on the table, or has left something on it; or the database could not be asked.
+pub(super) async fn refuse_under_handoff(
+    target: &dyn Target,
+    control: &mut dyn Session,
+    table: &Table,
+) -> Result<(), Error> {
+    let Some(sign) = target.under_handoff(control, table).await? else { return Ok(()) };
+    Err(Error::Refused(vec![Refusal::new(
+        format!("table `{table}` is under a handoff: {sign}"),
+        "what the job writes would be written to the copy as well, by another session, and they would \
+         wait for each other",
+        "run the job when the change has ended; if it has, remove what it left: triggers first, then \
+         the copy",
+    )]))
+}
+
 async fn find_partition(
     target: &dyn Target,
     control: &mut dyn Session,

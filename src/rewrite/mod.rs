@@ -6,4 +6,6 @@
 
 pub mod advice;
 pub mod job;
+pub mod losses;
+mod narrowing;
 pub mod tool;

@@ -5,8 +5,10 @@
 //! statements are the same on every database; only quoting and the clock differ.
 
 mod flush;
+mod open;
 mod row;
 
+pub use open::open_on;
 use row::FenceRow;
 
 use super::switch::Switch;

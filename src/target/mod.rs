@@ -17,6 +17,7 @@ mod error;
 pub mod fence;
 mod maintenance;
 pub mod mysql;
+pub mod online;
 mod patience;
 pub mod postgres;
 mod reads;
@@ -38,6 +39,7 @@ pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
 pub use maintenance::{Chore, Maintenance, perform};
+pub use online::Online;
 pub use patience::Patience;
 pub use reads::{Access, Reads};
 pub use signals::{Answer, Question, Reading};
@@ -228,6 +230,27 @@ pub trait Target: Send + Sync {
         table: &Table,
         maintenance: Maintenance,
     ) -> Result<Chore>;
+
+    /// What decides how the table can be changed while it is in use.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked, or the database has no such thing.
+    async fn online(&self, _session: &mut dyn Session, _table: &Table) -> Result<Online> {
+        let message = "SQLite changes a table in one write of the whole file: there is nothing to \
+                       hand over";
+        Err(Error::new(Class::Unsuitable, message))
+    }
+
+    /// By what an online-DDL tool is seen to be changing the table, or to have left it half changed;
+    /// none if by nothing.
+    async fn under_handoff(
+        &self,
+        _session: &mut dyn Session,
+        _table: &Table,
+    ) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Asks after the server's health.
     ///

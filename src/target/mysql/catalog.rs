@@ -9,18 +9,18 @@ use crate::catalog::{
 };
 use crate::target::{Bind, Class, Error, Link, Result, Row, Session, Statement};
 
-async fn rows(session: &mut dyn Session, sql: &str, binds: &[&str]) -> Result<Vec<Row>> {
+pub(super) async fn rows(session: &mut dyn Session, sql: &str, binds: &[&str]) -> Result<Vec<Row>> {
     let binds = binds.iter().map(|text| Bind::Text(Some((*text).to_owned()))).collect();
     session.query(&Statement { sql: sql.to_owned(), binds }).await
 }
 
 /// A row's texts, with nothing for NULL.
-fn texts<const N: usize>(row: Row) -> [String; N] {
+pub(super) fn texts<const N: usize>(row: Row) -> [String; N] {
     let mut values = row.into_iter().map(Option::unwrap_or_default);
     std::array::from_fn(|_| values.next().unwrap_or_default())
 }
 
-async fn one<const N: usize>(
+pub(super) async fn one<const N: usize>(
     session: &mut dyn Session,
     sql: &str,
     binds: &[&str],
@@ -367,7 +367,7 @@ async fn columns(
 
 /// The hint without which MySQL 8 shows statistics that are up to a day old: 0 rows for a table just
 /// loaded.
-fn fresh_statistics(flavor: &Flavor) -> &'static str {
+pub(super) fn fresh_statistics(flavor: &Flavor) -> &'static str {
     if flavor.is_mysql_since((8, 0, 3)) {
         "/*+ SET_VAR(information_schema_stats_expiry = 0) */ "
     } else {

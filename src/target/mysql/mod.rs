@@ -14,6 +14,7 @@ mod functions;
 mod home;
 mod lock;
 mod maintenance;
+mod online;
 mod reads;
 mod session;
 mod signals;
@@ -35,7 +36,7 @@ use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
     Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.
@@ -274,6 +275,19 @@ impl Target for MySql {
         maintenance: Maintenance,
     ) -> Result<Chore> {
         maintenance::of(session, &self.dialect, table, maintenance).await
+    }
+
+    async fn online(&self, session: &mut dyn Session, table: &Table) -> Result<Online> {
+        let place = (self.options.get_host(), self.options.get_port());
+        online::online(session, &self.dialect.flavor, table, place).await
+    }
+
+    async fn under_handoff(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+    ) -> Result<Option<String>> {
+        online::under_handoff(session, table).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

@@ -11,6 +11,7 @@ mod error;
 mod home;
 mod lock;
 mod maintenance;
+mod online;
 mod patience;
 mod reads;
 mod remarks;
@@ -33,7 +34,7 @@ use self::error::from_driver;
 use self::session::PgSession;
 use super::{
     Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -248,6 +249,11 @@ impl Target for Postgres {
         maintenance: Maintenance,
     ) -> Result<Chore> {
         maintenance::of(session, self.version, table, maintenance).await
+    }
+
+    async fn online(&self, session: &mut dyn Session, table: &Table) -> Result<Online> {
+        let place = (self.options.get_host(), self.options.get_port());
+        online::online(session, table, place, self.version).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {
