@@ -16,7 +16,7 @@
 //! | 1 | `main` |
 //! | 2 | [`cli`]: arguments, one file a command, exit codes · [`serve`]: HTTP |
 //! | 3 | [`ops`]: the use cases that both share |
-//! | 4 | [`run`]: the executor, one loop for every shape of job |
+//! | 4 | [`run`]: the executor, one loop for every shape of job · [`handoff`]: schema changes for online-DDL tools |
 //! | 5 | [`plan`]: spec and catalog to statements; every refusal · [`throttle`]: when it steps aside · [`control`]: what can stop a job · [`journal`]: the local SQLite file |
 //! | 6 | [`target`]: the databases, a folder each · [`gate`] ◦: what migrations do, and whether they may · [`rewrite`] ◦: something unsafe, written otherwise |
 //! | 7 | [`sql`] ◦ · [`keyspace`] ◦ · [`spec`] ◦ |
@@ -79,6 +79,7 @@ pub mod cli;
 pub mod control;
 pub mod event;
 pub mod gate;
+pub mod handoff;
 pub mod journal;
 pub mod keyspace;
 pub mod observe;

@@ -53,6 +53,8 @@ pub(super) enum Command {
     Tune(TuneArgs),
     /// Judge migrations: what they lock, rewrite and lose on tables of this size
     Check(CheckArgs),
+    /// Give a schema change to gh-ost, pt-online-schema-change, or the server's own online path
+    Handoff(HandoffArgs),
     /// Say why a rule stands, with bad and safe SQL; without a rule, list them
     Explain(ExplainArgs),
     /// Print the JSON Schema of a file format, for editors and programs
@@ -89,6 +91,61 @@ pub(super) struct CheckArgs {
     /// Print JSON: short for `--format json`
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HandoffArgs {
+    #[command(subcommand)]
+    pub command: HandoffCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HandoffCommand {
+    /// Decide how one ALTER TABLE is made on a live table, with the command and every reason why not
+    Plan(HandoffPlanArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HandoffPlanArgs {
+    /// The migration: one ALTER TABLE, and settings before it
+    #[arg(value_name = "MIGRATION.sql")]
+    pub file: PathBuf,
+    /// The environment variable that holds the URL of the primary
+    #[arg(long, value_name = "URL_ENV")]
+    pub target: String,
+    /// How many replicas there are: one that is not seen is then noticed
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<u32>,
+    /// Take this tool, also where the server could do it by itself
+    #[arg(long, value_enum)]
+    pub tool: Option<ToolName>,
+    /// The file with user and password in [client], for the tool; by default `~/.my.cnf`
+    #[arg(long, value_name = "FILE")]
+    pub defaults_file: Option<PathBuf>,
+    /// The longest that each query may look for rows that the change would lose
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_query_limit)]
+    pub query_limit: std::time::Duration,
+    /// Try what the server would do by itself on an empty copy of the table, which is dropped again
+    #[arg(long)]
+    pub prove: bool,
+    /// Write the command, a runbook and the clean-up plan into the folder of `--out`
+    #[arg(long, requires = "out")]
+    pub generate_only: bool,
+    /// The folder; its files must not be there yet
+    #[arg(long, value_name = "DIR", requires = "generate_only")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An online-DDL tool, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ToolName {
+    /// It follows the table by the binary log
+    GhOst,
+    /// It follows the table by triggers
+    PtOnlineSchemaChange,
 }
 
 #[derive(Debug, clap::Args)]
@@ -297,6 +354,10 @@ fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
     parse_duration(text, 100, "100ms")
 }
 
+fn parse_query_limit(text: &str) -> Result<std::time::Duration, String> {
+    parse_duration(text, 100, "100ms")
+}
+
 fn parse_linger(text: &str) -> Result<std::time::Duration, String> {
     parse_duration(text, 0, "0s")
 }
@@ -317,11 +378,21 @@ pub fn reference() -> String {
     let mut text = String::from(
         "# Commands\n\nMade from the arguments themselves; a test compares it with `backstop --help`.\n",
     );
+    let mut pages = Vec::new();
     for sub in command.get_subcommands_mut() {
+        let name = sub.get_name().to_owned();
+        // Of a group of commands, each has a page.
+        match sub.has_subcommands() {
+            true => pages.extend(
+                sub.get_subcommands_mut().map(|one| (format!("{name} {}", one.get_name()), one)),
+            ),
+            false => pages.push((name, sub)),
+        }
+    }
+    for (name, sub) in pages {
         if sub.get_name() == "help" {
             continue;
         }
-        let name = sub.get_name().to_owned();
         let help = sub.render_long_help().to_string();
         let help: Vec<_> = help.lines().map(str::trim_end).collect();
         text.push_str(&format!(

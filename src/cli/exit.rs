@@ -53,6 +53,7 @@ impl From<ops::Error> for Failure {
             ops::Error::NothingTo { .. }
             | ops::Error::HaltStands { .. }
             | ops::Error::LatchStands { .. } => Exit::No,
+            ops::Error::Handoff(crate::handoff::Error::Stopped) => Exit::Stopped,
             ops::Error::KillFile { .. } | ops::Error::Begin(run::Error::Killed { .. }) => {
                 Exit::Failed
             }

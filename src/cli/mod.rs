@@ -7,6 +7,7 @@ mod demo;
 mod exit;
 mod explain;
 mod grants;
+mod handoff;
 mod init;
 mod kill;
 mod plan;
@@ -61,6 +62,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Release(args) => kill::release(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
         Command::Check(args) => check::check(&args, state),
+        Command::Handoff(args) => handoff::handoff(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => Ok(schema::schema(&args)),
     }

@@ -68,6 +68,17 @@ pub enum Error {
     /// The job cannot run.
     #[error(transparent)]
     Plan(#[from] crate::plan::Error),
+    /// There is no plan for a handoff.
+    #[error(transparent)]
+    Handoff(#[from] crate::handoff::Error),
+    /// A file of a handoff cannot be written.
+    #[error("`{path}` cannot be written: {source}; nothing was started")]
+    Ungenerated {
+        /// The file or folder.
+        path: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// The run could not begin; nothing was written.
     #[error(transparent)]
     Begin(crate::run::Error),

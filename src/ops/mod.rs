@@ -5,6 +5,7 @@ mod command;
 pub mod demo;
 mod error;
 mod grants;
+pub mod handoff;
 mod in_order;
 mod kill;
 mod prepare;

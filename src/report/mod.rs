@@ -1,11 +1,13 @@
 //! Plans, states and progress as text and as JSON. Pure: what is shown comes in as data.
 
 pub mod findings;
+mod handoff;
 mod line;
 mod numbers;
 mod plan;
 mod status;
 
+pub use handoff::{handoff_json, handoff_text};
 pub use line::status_line;
 pub use numbers::{count, duration, percent};
 pub use plan::{Surroundings, plan_json, plan_text, proof_json};

@@ -8,4 +8,5 @@ pub mod advice;
 pub mod job;
 pub mod losses;
 mod narrowing;
+pub mod steps;
 pub mod tool;

@@ -242,6 +242,22 @@ pub trait Target: Send + Sync {
         Err(Error::new(Class::Unsuitable, message))
     }
 
+    /// Tries a change on an empty copy of the table, which is dropped again: `clauses` are what stands
+    /// behind `ALTER TABLE name`. The inner error is why the server refuses it.
+    ///
+    /// # Errors
+    ///
+    /// The copy could not be made or dropped.
+    async fn try_on_copy(
+        &self,
+        _session: &mut dyn Session,
+        _table: &Table,
+        _copy: &str,
+        _clauses: &str,
+    ) -> Result<std::result::Result<(), String>> {
+        Err(Error::new(Class::Refused, "nothing is tried on a copy here"))
+    }
+
     /// By what an online-DDL tool is seen to be changing the table, or to have left it half changed;
     /// none if by nothing.
     async fn under_handoff(
@@ -336,6 +352,16 @@ pub trait Session: Send {
 
     /// Runs a statement and returns the number of rows that it found.
     async fn execute(&mut self, statement: &Statement) -> Result<u64>;
+
+    /// Runs a SELECT that the server itself ends after `limit`; `None` if it did.
+    async fn query_within(
+        &mut self,
+        _statement: &Statement,
+        _limit: Duration,
+    ) -> Result<Option<Vec<Row>>> {
+        let message = "a time limit for one SELECT is not set here";
+        Err(Error::new(Class::Refused, message))
+    }
 
     /// Runs a SELECT of ours for what it reads, outside of a transaction. `None`: it took longer
     /// than `limit`, and was ended.

@@ -13,7 +13,7 @@ use crate::catalog::Release;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{AlterTable, ForeignKey};
 
-pub use words::{Command, Word};
+pub use words::{Command, Word, quoted};
 
 use super::losses::losses;
 

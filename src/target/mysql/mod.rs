@@ -282,6 +282,16 @@ impl Target for MySql {
         online::online(session, &self.dialect.flavor, table, place).await
     }
 
+    async fn try_on_copy(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        copy: &str,
+        clauses: &str,
+    ) -> Result<std::result::Result<(), String>> {
+        online::try_on_copy(session, table, copy, clauses).await
+    }
+
     async fn under_handoff(
         &self,
         session: &mut dyn Session,

@@ -32,7 +32,8 @@ pub(super) async fn online(
     let (references, referring) = foreign_keys(session, schema, name).await?;
     let mut found = Online {
         release: Release { engine, version: flavor.version },
-        host: host.to_owned(),
+        // To the tools' client library the word means a socket, of whatever server has one.
+        host: if host == "localhost" { "127.0.0.1" } else { host }.to_owned(),
         port,
         definitions: Vec::new(),
         rows: number(&count),
@@ -93,6 +94,26 @@ pub(super) async fn under_handoff(
     Ok(copy.map(|copy| {
         format!("the table `{}`, as gh-ost or pt-online-schema-change makes it, is beside it", copy.name)
     }))
+}
+
+/// See [`crate::target::Target::try_on_copy`].
+pub(super) async fn try_on_copy(
+    session: &mut dyn Session,
+    table: &Table,
+    copy: &str,
+    clauses: &str,
+) -> Result<std::result::Result<(), String>> {
+    let place = |name: &str| format!("{}.{}", quote(&table.schema), quote(name));
+    let (own, copy) = (place(&table.name), place(copy));
+    let run = |sql: String| Statement::plain(sql);
+    session.execute(&run(format!("CREATE TABLE {copy} LIKE {own}"))).await?;
+    let tried = session.execute(&run(format!("ALTER TABLE {copy} {clauses}"))).await;
+    session.execute(&run(format!("DROP TABLE {copy}"))).await?;
+    match tried {
+        Ok(_) => Ok(Ok(())),
+        Err(error) if error.is_lost() => Err(error),
+        Err(error) => Ok(Err(error.to_string())),
+    }
 }
 
 fn is_of_percona(trigger: &str) -> bool {

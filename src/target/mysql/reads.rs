@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::event::RetryReason;
 use crate::target::reads::{Access, Reads};
-use crate::target::{Class, Result, Session, Statement};
+use crate::target::{Class, Result, Row, Session, Statement};
 
 /// The counters of the session, except those of deleted rows, which are no other rows.
 const COUNTERS: &str = "SHOW SESSION STATUS WHERE variable_name LIKE 'Handler_read%' \
@@ -26,12 +26,8 @@ pub(super) async fn measure(
     let done = session.query(statement).await;
     let after = counters(session).await?;
     set(session, "DEFAULT", "DEFAULT", "DEFAULT").await?;
-    match done {
-        Ok(_) => {}
-        Err(error) if error.class == Class::Retry(RetryReason::StatementTimeout) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
+    if in_time(done)?.is_none() {
+        return Ok(None);
     }
     let looking = before.rows.saturating_sub(first.rows);
     Ok(Some(Reads {
@@ -39,6 +35,30 @@ pub(super) async fn measure(
         pages: 0,
         sorts: before.sorted < after.sorted,
     }))
+}
+
+/// Nothing for what the server ended.
+fn in_time<T>(done: Result<T>) -> Result<Option<T>> {
+    match done {
+        Err(error) if error.class == Class::Retry(RetryReason::StatementTimeout) => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// Runs the SELECT, which the server ends after `limit`.
+pub(super) async fn query_within(
+    session: &mut dyn Session,
+    statement: &Statement,
+    limit: Duration,
+) -> Result<Option<Vec<Row>>> {
+    let (seconds, milliseconds) = (limit.as_secs_f64(), limit.as_millis());
+    set(session, "DEFAULT", &seconds.to_string(), &milliseconds.to_string()).await?;
+    let done = session.query(statement).await;
+    if done.as_ref().is_err_and(|error| error.is_lost()) {
+        return in_time(done);
+    }
+    set(session, "DEFAULT", "DEFAULT", "DEFAULT").await?;
+    in_time(done)
 }
 
 /// MariaDB takes the second part and MySQL the third: it ignores what is marked as of 5.7 and

@@ -103,6 +103,14 @@ impl Session for MySqlSession {
         result.map(|done| done.rows_affected())
     }
 
+    async fn query_within(
+        &mut self,
+        statement: &Statement,
+        limit: Duration,
+    ) -> Result<Option<Vec<Row>>> {
+        reads::query_within(self, statement, limit).await
+    }
+
     async fn measure(&mut self, statement: &Statement, limit: Duration) -> Result<Option<Reads>> {
         reads::measure(self, statement, limit).await
     }

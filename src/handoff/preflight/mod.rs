@@ -1,0 +1,236 @@
+//! The preflight: each check reads facts, and says what stands against which path.
+//!
+//! A check is a line of [`ALL`]; its function is pure, so that a plan can be explained from the facts
+//! alone.
+
+mod around;
+mod server;
+mod table;
+
+use serde::Serialize;
+
+use super::change::Placed;
+use super::{Request, tools::Installed};
+use crate::catalog::{Server, Table};
+use crate::rewrite::tool::{Tool, Version};
+use crate::target::Online;
+
+/// Everything that a check may look at.
+pub struct Seen<'a> {
+    /// What was asked.
+    pub(super) request: &'a Request,
+    /// The server.
+    pub(super) server: &'a Server,
+    /// The table.
+    pub(super) table: &'a Table,
+    /// What the server says of it.
+    pub(super) facts: &'a Online,
+    /// Jobs of ours that are not done with it, and who holds each.
+    pub(super) backfills: Vec<(String, Option<String>)>,
+    /// Free bytes of the disk, or why they are not known.
+    pub(super) disk: Result<f64, String>,
+    /// The change.
+    pub(super) change: Placed,
+    /// The tools on the path.
+    pub(super) installed: Vec<Installed>,
+}
+
+impl Seen<'_> {
+    /// The version of a tool, where it is known.
+    pub(super) fn version(&self, tool: Tool) -> Option<Version> {
+        self.found(tool).and_then(|found| found.version.clone().ok())
+    }
+
+    /// A tool, as it was found.
+    pub(super) fn found(&self, tool: Tool) -> Option<&Installed> {
+        self.installed.iter().find(|found| found.tool == tool)
+    }
+
+    /// A setting of the server; empty where it has none of that name.
+    fn variable(&self, name: &str) -> &str {
+        self.facts.variables.get(name).map_or("", String::as_str)
+    }
+
+    /// How many replicas there are: those that were seen, or more if more were declared.
+    pub(super) fn replicas(&self) -> u32 {
+        let seen = u32::try_from(self.facts.replicas.len()).unwrap_or(u32::MAX);
+        seen.max(self.request.replicas.unwrap_or(0))
+    }
+}
+
+/// How a change can be made: the paths that a check speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// By the server.
+    Raw,
+    /// By gh-ost.
+    GhOst,
+    /// By pt-online-schema-change.
+    Percona,
+}
+
+const ANY: &[Path] = &[Path::Raw, Path::GhOst, Path::Percona];
+const COPYING: &[Path] = &[Path::GhOst, Path::Percona];
+const GHOST: &[Path] = &[Path::GhOst];
+const PERCONA: &[Path] = &[Path::Percona];
+const RAW: &[Path] = &[Path::Raw];
+
+/// What a check comes to for some paths, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing stands against it.
+    Pass,
+    /// Worth knowing.
+    Note,
+    /// It could not be read.
+    Unknown,
+    /// The change cannot be made so.
+    Fail,
+}
+
+impl Verdict {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Note => "note",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// What stands against some paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// How much it weighs.
+    pub verdict: Verdict,
+    /// Which paths.
+    pub against: &'static [Path],
+    /// What, why, and what to do.
+    pub message: String,
+}
+
+/// A check, done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Which.
+    pub check: &'static str,
+    /// What was read, live.
+    pub value: String,
+    /// What stands against which path.
+    pub found: Vec<Found>,
+}
+
+impl Checked {
+    /// What it comes to for one path, or for all of them.
+    #[must_use]
+    pub fn verdict(&self, path: Option<Path>) -> Verdict {
+        self.on(path).map(|found| found.verdict).max().unwrap_or(Verdict::Pass)
+    }
+
+    /// What stands against one path, or against any.
+    pub fn on(&self, path: Option<Path>) -> impl Iterator<Item = &Found> {
+        let meant = move |found: &&Found| path.is_none_or(|path| found.against.contains(&path));
+        self.found.iter().filter(meant)
+    }
+}
+
+/// What a check's function fills.
+struct Look {
+    value: String,
+    found: Vec<Found>,
+}
+
+impl Look {
+    fn at(value: impl Into<String>) -> Self {
+        Self { value: value.into(), found: Vec::new() }
+    }
+
+    fn and(mut self, verdict: Verdict, against: &'static [Path], message: impl Into<String>) -> Self {
+        self.found.push(Found { verdict, against, message: message.into() });
+        self
+    }
+
+    fn fail(self, against: &'static [Path], message: impl Into<String>) -> Self {
+        self.and(Verdict::Fail, against, message)
+    }
+
+    fn note(self, against: &'static [Path], message: impl Into<String>) -> Self {
+        self.and(Verdict::Note, against, message)
+    }
+
+    fn unknown(self, against: &'static [Path], message: impl Into<String>) -> Self {
+        self.and(Verdict::Unknown, against, message)
+    }
+}
+
+/// A check: what it is called, and what it does.
+struct Check {
+    name: &'static str,
+    look: fn(&Seen) -> Look,
+}
+
+/// Every check of MySQL and MariaDB.
+static ALL: &[Check] = &[
+    Check { name: "key", look: table::key },
+    Check { name: "foreign keys of the table", look: table::references },
+    Check { name: "foreign keys to the table", look: table::referring },
+    Check { name: "triggers", look: table::triggers },
+    Check { name: "generated columns", look: table::generated },
+    Check { name: "renamed columns", look: table::renames },
+    Check { name: "partitions", look: table::partitions },
+    Check { name: "character sets", look: table::charsets },
+    Check { name: "row size", look: table::row_size },
+    Check { name: "name lengths", look: table::names },
+    Check { name: "leftovers", look: around::leftovers },
+    Check { name: "backfill", look: around::backfill },
+    Check { name: "another run", look: around::another_run },
+    Check { name: "open transactions", look: around::transactions },
+    Check { name: "read-only", look: server::read_only },
+    Check { name: "cluster", look: server::cluster },
+    Check { name: "binary log", look: server::binlog },
+    Check { name: "binary log's retention", look: server::retention },
+    Check { name: "replicas", look: server::replicas },
+    Check { name: "grants", look: server::grants },
+    Check { name: "free disk", look: server::disk },
+    Check { name: "wait_timeout", look: server::wait_timeout },
+    Check { name: "metadata lock instrument", look: server::instrument },
+    Check { name: "gh-ost's version", look: server::ghost_version },
+];
+
+/// Every check of PostgreSQL.
+static POSTGRES: &[Check] = &[
+    Check { name: "backfill", look: around::backfill },
+    Check { name: "open transactions", look: around::transactions },
+    Check { name: "invalid indexes", look: around::invalid_indexes },
+    Check { name: "read-only", look: server::read_only },
+    Check { name: "owner", look: server::owner },
+];
+
+/// Makes every check.
+pub(super) fn all(seen: &Seen) -> Vec<Checked> {
+    run(ALL, seen)
+}
+
+/// Makes every check of PostgreSQL.
+pub(super) fn postgres(seen: &Seen) -> Vec<Checked> {
+    run(POSTGRES, seen)
+}
+
+fn run(checks: &[Check], seen: &Seen) -> Vec<Checked> {
+    let one = |check: &Check| {
+        let Look { value, found } = (check.look)(seen);
+        Checked { check: check.name, value, found }
+    };
+    checks.iter().map(one).collect()
+}
+
+/// Names in backquotes, or what is said of none.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>, none: &str) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { none.to_owned() } else { names.join(", ") }
+}
