@@ -315,7 +315,7 @@ fn command(seen: &Seen, tool: Tool, files: &str) -> tool::Command {
         files: files.to_owned(),
         // Below 2^31, and not near the numbers that people give.
         server_id: Some(1_000_000_000 + fingerprint(seen) % 1_000_000_000),
-        replicas: Vec::new(),
+        replicas: seen.facts.replica_places.clone(),
         referred: !seen.facts.referring.is_empty(),
         triggers: own,
     };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{count, duration};
 use crate::handoff::preflight::{Path, Verdict};
-use crate::handoff::{Asked, Decision, Estimate, Outcome, Plan};
+use crate::handoff::{Asked, Checked, Decision, Estimate, Outcome, Plan};
 use crate::rewrite::tool::Tool;
 
 /// Bytes in the largest unit that leaves a digit before the point.
@@ -15,6 +15,15 @@ fn bytes(number: u64) -> String {
     match units.iter().find(|(unit, _)| *unit <= number) {
         Some((unit, name)) => format!("{:.1} {name}", number / unit),
         None => format!("{number} B"),
+    }
+}
+
+/// What a check comes to: for the path that was taken, where one was. What speaks of other paths alone
+/// is no pass.
+fn word(check: &Checked, path: Option<Path>) -> &'static str {
+    match check.verdict(path) {
+        Verdict::Pass if !check.found.is_empty() => "n/a",
+        verdict => verdict.word(),
     }
 }
 
@@ -92,8 +101,7 @@ pub fn handoff_text(plan: &Plan) -> String {
     let path = taken(plan);
     let mut checks = Vec::new();
     for check in &plan.checks {
-        let verdict = check.verdict(path);
-        checks.push(format!("{:<8}  {:<26}  {}", verdict.word(), check.check, check.value));
+        checks.push(format!("{:<8}  {:<26}  {}", word(check, path), check.check, check.value));
         for found in check.on(path).filter(|found| found.verdict != Verdict::Pass) {
             // What refuses stands among the reasons already.
             if path.is_some() {
@@ -148,7 +156,7 @@ pub fn handoff_json(plan: &Plan) -> Value {
             json!({
                 "check": check.check,
                 "value": check.value,
-                "verdict": check.verdict(path).word(),
+                "verdict": word(check, path),
                 "found": check.found,
             })
         })

@@ -38,8 +38,10 @@ pub struct Online {
     pub has_roles: bool,
     /// Tables beside it with a name that a tool would use.
     pub beside: Vec<Beside>,
-    /// Replicas that read from the server, as far as they are seen.
+    /// Replicas that read from the server, as far as they are seen, by the host that they come from.
     pub replicas: Vec<String>,
+    /// Where they listen, as `host:port`, of those that say so (`report_host`).
+    pub replica_places: Vec<String>,
     /// Sessions of a tool that are at work, by what they do.
     pub tools_at_work: Vec<String>,
     /// Transactions that hold the table, or may.

@@ -109,11 +109,29 @@ pub(super) fn replicas(seen: &Seen) -> Look {
             ),
         );
     }
+    let mut look = look;
     if declared < seen_here {
-        return look.note(
+        look = look.note(
             COPYING,
-            format!("{seen_here} replicas read from this server: say `--replicas {seen_here}`, so that \
-                     one that is missing is noticed"),
+            format!(
+                "{seen_here} replicas read from this server: say `--replicas {seen_here}`, so that one \
+                 that is missing is noticed"
+            ),
+        );
+    }
+    let blind = pairs::cannot_find_replicas(seen.facts.release, seen.version(Tool::Percona));
+    if 0 < seen_here && blind {
+        look = look.fail(
+            PERCONA,
+            "before version 3.7, pt-online-schema-change cannot find the replicas of this server, and \
+             would watch the lag of none: take 3.7 or newer",
+        );
+    }
+    if seen.facts.replica_places.len() < seen_here {
+        look = look.note(
+            GHOST,
+            "not every replica says where it listens (`report_host`), and gh-ost watches the lag of those \
+             that it is told: add them as `--throttle-control-replicas=HOST:PORT,…`",
         );
     }
     look

@@ -79,8 +79,9 @@ fn explains_as_a_tree(server: Release, _: Option<Version>) -> bool {
     server.engine == Engine::MySql && (9, 0, 0) <= server.version
 }
 
-/// MySQL 8.4 took `SHOW SLAVE HOSTS` out.
-fn cannot_find_replicas(server: Release, version: Option<Version>) -> bool {
+/// Whether pt-online-schema-change finds no replicas there: MySQL 8.4 took `SHOW SLAVE HOSTS` out.
+#[must_use]
+pub fn cannot_find_replicas(server: Release, version: Option<Version>) -> bool {
     server.engine == Engine::MySql
         && (8, 4, 0) <= server.version
         && version.is_none_or(|version| version < SHOWS_REPLICAS)

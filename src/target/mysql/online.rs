@@ -47,6 +47,7 @@ pub(super) async fn online(
         has_roles: false,
         beside: beside(session, schema, name).await?,
         replicas: Vec::new(),
+        replica_places: Vec::new(),
         tools_at_work: Vec::new(),
         transactions: Vec::new(),
         tells_tables: false,
@@ -294,6 +295,9 @@ async fn sessions(session: &mut dyn Session, schema: &str, name: &str, found: &m
             found.tools_at_work.push(format!("{tool}, session {id} of `{user}`"));
         }
     }
+    if !found.replicas.is_empty() {
+        found.replica_places = replica_places(session).await;
+    }
     // gh-ost holds it from its beginning to its end; a name may have 64 characters.
     let lock = format!("gh-ost::{schema}.{name}");
     if lock.chars().count() <= 64
@@ -302,6 +306,17 @@ async fn sessions(session: &mut dyn Session, schema: &str, name: &str, found: &m
     {
         found.tools_at_work.push(format!("gh-ost, by its lock `{lock}` of session {holder}"));
     }
+}
+
+/// Newer servers refuse the second word, older ones the first.
+async fn replica_places(session: &mut dyn Session) -> Vec<String> {
+    for sql in ["SHOW REPLICAS", "SHOW SLAVE HOSTS"] {
+        let asked = session.query_columns(&Statement::plain(sql), &["Host", "Port"]).await;
+        let Ok(rows) = asked else { continue };
+        let places = rows.into_iter().map(texts).filter(|[host, _]| !host.is_empty());
+        return places.map(|[host, port]| format!("{host}:{port}")).collect();
+    }
+    Vec::new()
 }
 
 /// MySQL says which tables a transaction holds; MariaDB only with a plugin, so there all count.

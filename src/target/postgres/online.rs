@@ -109,6 +109,7 @@ pub(super) async fn online(
         has_roles: false,
         beside: Vec::new(),
         replicas: Vec::new(),
+        replica_places: Vec::new(),
         tools_at_work: Vec::new(),
         transactions,
         tells_tables: true,
