@@ -138,6 +138,8 @@ pub struct Step<'a> {
     pub schema: &'a Schema,
     /// The script's state before it.
     pub state: &'a State,
+    /// The file's path.
+    pub path: &'a str,
     /// The file's own text.
     pub text: &'a str,
     /// The file's directives.
@@ -368,6 +370,7 @@ impl<'a> Review<'a> {
                 effects: &done,
                 schema,
                 state: &state,
+                path: &file.path,
                 text,
                 directives,
                 statements: &script.statements,

@@ -60,6 +60,15 @@ pub fn instead(
             (part, _) => doing.push(part),
         }
     }
+    // What is said at the end, and asks for nothing, belongs to what stands before it.
+    if let Some(Doing::Besides(said)) = doing.last().cloned()
+        && !is_work(&said)
+    {
+        doing.pop();
+        if let Some(Doing::Statement(_, _, note)) = doing.last_mut() {
+            *note = if note.is_empty() { said } else { format!("{note}; {said}") };
+        }
+    }
     Ok(doing)
 }
 

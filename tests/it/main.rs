@@ -23,6 +23,7 @@ mod fencing;
 mod gate;
 mod generated;
 mod going_wrong;
+mod handoff;
 mod harness;
 mod jobs;
 mod journal;
@@ -119,6 +120,7 @@ fn main() {
         gate::trials(),
         generated::trials(),
         going_wrong::trials(),
+        handoff::trials(),
         jobs::trials(),
         journal::trials(),
         neighbour::trials(),

@@ -44,8 +44,28 @@ fn check(step: &Step) -> Vec<Draft> {
     draft.why.clone_from(&step.effects.why);
     let mut given = tool::plan(alter, step.text, step.schema, step.policy.server);
     draft.why.append(&mut given.reasons);
-    draft.instead = given.command;
+    draft.instead = Some(instead(step, given.command));
     vec![draft]
+}
+
+/// The command that asks the server, and the tool's own as far as it is known without one.
+fn instead(step: &Step, command: Option<String>) -> String {
+    let changes =
+        step.statements.iter().filter(|one| matches!(one.what, What::AlterTable(_))).count();
+    // What came on standard input has no name yet.
+    let (before, file) = match (changes, step.path) {
+        (1, "-") => ("# saved as a file:\n", "MIGRATION.sql".to_owned()),
+        (1, path) => ("", tool::quoted(path)),
+        _ => ("# in a file of its own:\n", "MIGRATION.sql".to_owned()),
+    };
+    let plan = format!("{before}backstop handoff plan {file} --target DATABASE_URL");
+    match command {
+        Some(command) => format!(
+            "{plan}\n# it looks at the server first, and gives the command with what this one needs; \
+             without looking:\n{command}"
+        ),
+        None => plan,
+    }
 }
 
 /// `OPTIMIZE TABLE` is `ALTER TABLE … FORCE` under another name.

@@ -30,6 +30,8 @@ pub(super) fn command(table: &str, clauses: &str, around: &Around) -> Command {
     command.push(format!("--set-vars={}", variables.join(",")));
     command.push("--tries=create_triggers:30:1,drop_triggers:30:1,swap_tables:30:1");
     command.push("--progress=time,5");
+    // How many chunks it took is said at the end: one alone would have locked the whole table.
+    command.push("--statistics");
     command.push(format!("--pause-file={}.pause", around.files));
     // The old table is the way back; it is dropped by a person, later.
     command.push("--no-drop-old-table");

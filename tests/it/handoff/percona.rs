@@ -1,0 +1,139 @@
+//! The generated command, run by the real pt-online-schema-change under a writer.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use backstop::target::Statement;
+use libtest_mimic::Trial;
+
+use super::{defaults_file, plan};
+use crate::database::{Database, Engine, available, open};
+use crate::harness::{Desk, Said};
+use crate::test;
+
+const ROWS: u64 = 60_000;
+
+pub fn trials() -> Vec<Trial> {
+    let engines = available().filter(|engine| engine.family == "mysql");
+    engines
+        .map(|engine| {
+            let name =
+                format!("handoff: the command for pt-online-schema-change works on {}", engine.name);
+            test(name, move || works(engine))
+        })
+        .collect()
+}
+
+/// What the application did, and how long it waited at the most.
+struct Wrote {
+    updates: u64,
+    inserts: u64,
+    longest: Duration,
+    errors: Vec<String>,
+}
+
+/// A hundred writes a second.
+fn write(database: &Database, stop: Arc<AtomicBool>) -> JoinHandle<Wrote> {
+    let url = database.url.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut session = open(&url).await;
+            let mut wrote =
+                Wrote { updates: 0, inserts: 0, longest: Duration::ZERO, errors: Vec::new() };
+            let mut at = 1_u64;
+            while !stop.load(Ordering::Relaxed) {
+                at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let row = (at >> 33) % ROWS + 1;
+                let insert = row.is_multiple_of(5);
+                let sql = match insert {
+                    true => "INSERT INTO t (a, c) VALUES (0, 1.5)".to_owned(),
+                    false => format!("UPDATE t SET a = a + 1 WHERE id = {row}"),
+                };
+                let begun = Instant::now();
+                match session.execute(&Statement::plain(sql)).await {
+                    Ok(_) if insert => wrote.inserts += 1,
+                    Ok(_) => wrote.updates += 1,
+                    Err(error) => wrote.errors.push(error.to_string()),
+                }
+                wrote.longest = wrote.longest.max(begun.elapsed());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            session.close().await;
+            wrote
+        })
+    })
+}
+
+fn works(engine: Engine) {
+    let database = Database::new(engine);
+    database.script(
+        "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, c decimal(10,2), g int GENERATED \
+         ALWAYS AS (a + 1) STORED);\nINSERT INTO t (id, a, c) SELECT n, 0, n FROM numbers;\nINSERT INTO t \
+         (id, a, c) SELECT n + 20000, 0, n FROM numbers;\nINSERT INTO t (id, a, c) SELECT n + 40000, 0, n \
+         FROM numbers;\nANALYZE TABLE t",
+    );
+    let desk = Desk::at(&database.url);
+    let file = defaults_file(engine);
+    let more = [
+        "--tool",
+        "pt-online-schema-change",
+        "--generate-only",
+        "--out",
+        "ho",
+        "--defaults-file",
+        &file,
+    ];
+    let change = "ALTER TABLE t MODIFY c decimal(12,3), ADD note varchar(20) DEFAULT 'it''s' NOT NULL";
+    let said = plan(&desk, change, &more).expect(0).says("pt-online-schema-change 3");
+    let password = database.login().password;
+    for name in ["run.sh", "runbook.md", "clean-up.md"] {
+        let text = std::fs::read_to_string(desk.path("ho").join(name)).unwrap();
+        assert!(!text.contains(&password) && !text.contains("mysql://"), "{name}");
+        assert!(text.contains("pt_osc_") || text.contains("pt-online-schema-change"), "{name}: {text}");
+    }
+    assert!(!said.out.contains(&password));
+    let runbook = std::fs::read_to_string(desk.path("ho/runbook.md")).unwrap();
+    let order = ["## Start", "## Watch", "## Pause", "## Cut over", "## Stop", "## Clean up"];
+    let places: Vec<usize> = order.iter().map(|title| runbook.find(title).expect(title)).collect();
+    assert!(places.is_sorted(), "{runbook}");
+    let clean = std::fs::read_to_string(desk.path("ho/clean-up.md")).unwrap();
+    assert!(clean.find("DROP TRIGGER") < clean.find("DROP TABLE"), "{clean}");
+
+    Said::by(Command::new(desk.path("ho/run.sh")).arg("trial")).expect(0).says("Dry run complete");
+    let columns = "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \
+                   DATABASE() AND TABLE_NAME = 't'";
+    assert_eq!(database.value(columns), "4");
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = write(&database, stop.clone());
+    let ran = Said::by(&mut Command::new(desk.path("ho/run.sh")));
+    stop.store(true, Ordering::Relaxed);
+    let wrote = writer.join().unwrap();
+    let logs = std::fs::read_dir(desk.path("ho")).unwrap().map(|entry| entry.unwrap().path());
+    let log = logs.filter(|path| path.extension().is_some_and(|end| end == "log"));
+    let log: String = log.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(ran.code, 0, "{ran:?}\n{log}");
+    assert!(log.contains("Successfully altered"), "{log}");
+    // One chunk would be the whole table in one statement that locks it.
+    let chunks = log.lines().find_map(|line| line.strip_prefix("# INSERT")).map(str::trim);
+    let chunks: u64 = chunks.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{log}"));
+    assert!(5 < chunks, "{chunks} chunks\n{log}");
+    assert_eq!(wrote.errors, Vec::<String>::new());
+    println!("{chunks} chunks, {} writes, worst wait {:?}", wrote.updates + wrote.inserts, wrote.longest);
+    assert_eq!(database.value(columns), "5");
+    let count = |sql: &str| database.value(sql);
+    assert_eq!(count("SELECT CAST(COUNT(*) AS CHAR) FROM t"), (ROWS + wrote.inserts).to_string());
+    assert_eq!(count("SELECT CAST(SUM(a) AS CHAR) FROM t"), wrote.updates.to_string());
+    assert_eq!(count("SELECT CAST(COUNT(*) AS CHAR) FROM t WHERE g <> a + 1 OR note <> 'it''s'"), "0");
+    let triggers = "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = \
+                    DATABASE()";
+    assert_eq!(count(triggers), "0");
+    // What is kept as the way back is known as that.
+    let again = "ALTER TABLE t MODIFY c decimal(13,3)";
+    let said = plan(&desk, again, &["--tool", "pt-online-schema-change"]).expect(1);
+    said.says("`_t_old` is no sentry, so it is your old table");
+}
