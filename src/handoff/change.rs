@@ -110,10 +110,9 @@ impl Change {
             parse(source, definition).statements.iter().for_each(|one| before.apply(one));
         }
         let name = match self.release.engine {
-            Engine::Postgres => plain(&Name {
-                schema: Some(table.schema.clone()),
-                name: table.name.clone(),
-            }),
+            Engine::Postgres => {
+                plain(&Name { schema: Some(table.schema.clone()), name: table.name.clone() })
+            }
             _ => Name::plain(&table.name),
         };
         let mut statement = self.statement.clone();

@@ -83,9 +83,8 @@ fn fingerprint(seen: &Seen) -> u32 {
         seen.facts.host, seen.facts.port, seen.table.schema, seen.table.name, seen.change.clauses
     );
     // FNV-1a; it names files, and nothing rests on it.
-    text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    text.bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 fn decide(
@@ -116,11 +115,8 @@ fn decide(
         }
         None => decision,
     };
-    let run = format!(
-        "{}/backstop-{:08x}",
-        seen.request.folder.trim_end_matches('/'),
-        fingerprint(seen)
-    );
+    let run =
+        format!("{}/backstop-{:08x}", seen.request.folder.trim_end_matches('/'), fingerprint(seen));
     let command = match decision {
         Decision::Tool(tool) => Some(command(seen, tool, &run)),
         _ => None,
@@ -186,11 +182,7 @@ fn is_small(seen: &Seen) -> bool {
     seen.facts.rows < seen.request.large_rows && bytes < seen.request.large_bytes
 }
 
-fn what_the_server_does(
-    seen: &Seen,
-    raw: &Raw,
-    proof: Option<&Result<(), String>>,
-) -> Vec<String> {
+fn what_the_server_does(seen: &Seen, raw: &Raw, proof: Option<&Result<(), String>>) -> Vec<String> {
     let table = &seen.table.name;
     let waits = "and nobody else waits but for the moment of its lock";
     let mut reasons = vec![match raw.effects.algorithm {
@@ -212,12 +204,15 @@ fn what_the_server_does(
     match &raw.effects.verdict {
         effects::Verdict::Proven => {}
         effects::Verdict::Assumed(what) => reasons.push(format!("assumed: {what}")),
-        effects::Verdict::NotEvaluated(why) => reasons.push(format!("it could not be judged: {why}")),
+        effects::Verdict::NotEvaluated(why) => {
+            reasons.push(format!("it could not be judged: {why}"))
+        }
     }
     match proof {
         None => {}
         Some(Ok(())) => reasons.push(
-            "proved: the server made the change on an empty copy of the table, by that algorithm".to_owned(),
+            "proved: the server made the change on an empty copy of the table, by that algorithm"
+                .to_owned(),
         ),
         Some(Err(why)) => reasons.push(format!(
             "on an empty copy of the table the server refused that algorithm: {why}"
@@ -289,7 +284,8 @@ fn choose(
         }
         None if online && refused(Path::Raw).is_empty() && wanted.is_none() => {
             reasons.push(
-                "no tool can do it, so the server does, in place; watch the replicas: they lag".to_owned(),
+                "no tool can do it, so the server does, in place; watch the replicas: they lag"
+                    .to_owned(),
             );
             by_server
         }
@@ -326,7 +322,8 @@ fn command(seen: &Seen, tool: Tool, files: &str) -> tool::Command {
 fn statements(seen: &Seen, raw: &Raw) -> Vec<Step> {
     let seconds = seen.request.lock_wait.as_secs().max(1);
     let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
-    let step = |sql: String, note: &str| Step { sql: Some(sql), note: note.to_owned(), alone: true };
+    let step =
+        |sql: String, note: &str| Step { sql: Some(sql), note: note.to_owned(), alone: true };
     vec![
         step(
             format!("SET SESSION lock_wait_timeout = {seconds}"),
@@ -353,8 +350,7 @@ fn advice(seen: &Seen, alter: &AlterTable, raw: &Raw) -> Vec<String> {
     }
     let alone = |action: &(Action, std::ops::Range<usize>)| {
         let one = AlterTable { actions: vec![action.clone()], ..alter.clone() };
-        let statement =
-            Statement { what: What::AlterTable(one), ..seen.change.statement.clone() };
+        let statement = Statement { what: What::AlterTable(one), ..seen.change.statement.clone() };
         let text = seen.change.text.get(action.1.clone()).unwrap_or_default();
         (self::raw(seen, &statement).instant, text.split_whitespace().collect::<Vec<_>>().join(" "))
     };

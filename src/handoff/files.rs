@@ -63,7 +63,11 @@ fn script(plan: &Plan) -> String {
                 text,
                 "\n# `./run.sh trial` makes and drops the copy alone, and shows whether the tool would run."
             );
-            let _ = writeln!(text, "if [ \"${{1-}}\" = trial ]; then\nexec {}\nfi", command.trial().shell());
+            let _ = writeln!(
+                text,
+                "if [ \"${{1-}}\" = trial ]; then\nexec {}\nfi",
+                command.trial().shell()
+            );
             // Output into a file: gh-ost dies when the reader of a pipe does.
             let _ = writeln!(text, "exec {} \\\n  >> {} 2>&1", command.shell(), log(plan));
         }
@@ -73,7 +77,11 @@ fn script(plan: &Plan) -> String {
                 "\n# The URL, with user and password, is in the environment: {}.\n: \"${{{0}:?}}\"",
                 plan.url_env
             );
-            text.push_str(&by_client(plan, "psql -X -v ON_ERROR_STOP=1 -v VERBOSITY=verbose", "55P03"));
+            text.push_str(&by_client(
+                plan,
+                "psql -X -v ON_ERROR_STOP=1 -v VERBOSITY=verbose",
+                "55P03",
+            ));
         }
         (None, _) => {
             let _ = writeln!(text, "\n# The defaults file holds user and password.");
@@ -164,7 +172,8 @@ fn block(text: &str) -> String {
 
 fn ghost(plan: &Plan) -> Vec<(&'static str, String)> {
     let Plan { files, table, database, .. } = plan;
-    let socket = |command: &str| format!("echo {command} | nc -U {}", quoted(&format!("{files}.sock")));
+    let socket =
+        |command: &str| format!("echo {command} | nc -U {}", quoted(&format!("{files}.sock")));
     vec![
         (
             "Start",
@@ -314,10 +323,7 @@ fn clean_up(plan: &Plan) -> String {
                 of(format!("_{table}_ghk")),
                 literal(database),
                 literal(&format!("_{table}_del")),
-                block(&format!(
-                    "rm -f {0}.sock {0}.postpone {0}.panic",
-                    quoted(files)
-                ))
+                block(&format!("rm -f {0}.sock {0}.postpone {0}.panic", quoted(files)))
             );
         }
         Decision::Tool(Tool::Percona) => {

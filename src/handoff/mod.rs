@@ -159,7 +159,9 @@ pub enum Error {
     #[error("the target cannot be used: {0}")]
     Target(#[from] target::Error),
     /// Somebody asked to leave.
-    #[error("stopped while a query looked for rows that would be lost; it was cancelled on the server")]
+    #[error(
+        "stopped while a query looked for rows that would be lost; it was cancelled on the server"
+    )]
     Stopped,
 }
 

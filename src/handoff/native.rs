@@ -116,7 +116,8 @@ impl Path<'_> {
         let doing = match steps::instead(statement, text, &self.schema, release) {
             Ok(doing) => doing,
             Err(advice) => {
-                let advice = advice.map(|advice| format!("; instead:\n{advice}")).unwrap_or_default();
+                let advice =
+                    advice.map(|advice| format!("; instead:\n{advice}")).unwrap_or_default();
                 return Err(format!(
                     "PostgreSQL has no online path for `{sql}`: the table is locked while its rows are \
                      gone through, and no statement does it otherwise{advice}"
@@ -128,7 +129,9 @@ impl Path<'_> {
                 Doing::Besides(note) => self.steps.push(Step { sql: None, note, alone: false }),
                 Doing::Statement(statement, sql, note) => {
                     if holds_up(&self.effects(&statement)) {
-                        return Err(format!("`{sql}` would lock the table while its rows are gone through"));
+                        return Err(format!(
+                            "`{sql}` would lock the table while its rows are gone through"
+                        ));
                     }
                     self.push(&statement, &sql, &note);
                 }
@@ -139,7 +142,8 @@ impl Path<'_> {
 
     fn push(&mut self, statement: &Statement, sql: &str, note: &str) {
         self.schema.apply(statement);
-        let step = Step { sql: Some(sql.to_owned()), note: note.to_owned(), alone: is_alone(statement) };
+        let step =
+            Step { sql: Some(sql.to_owned()), note: note.to_owned(), alone: is_alone(statement) };
         self.steps.push(step);
     }
 

@@ -114,7 +114,9 @@ pub fn handoff_text(plan: &Plan) -> String {
         .installed
         .iter()
         .map(|found| match &found.version {
-            Ok((major, minor, patch)) => format!("{} {major}.{minor}.{patch}", found.tool.program()),
+            Ok((major, minor, patch)) => {
+                format!("{} {major}.{minor}.{patch}", found.tool.program())
+            }
             Err(why) => why.clone(),
         })
         .collect();

@@ -169,9 +169,7 @@ impl Asking<'_> {
         let from = &self.name;
         Probe {
             count: format!("SELECT CAST(COUNT(*) AS CHAR) FROM {from} WHERE {predicate}"),
-            sample: format!(
-                "SELECT CONCAT('', {shown}) FROM {from} WHERE {predicate} LIMIT 5"
-            ),
+            sample: format!("SELECT CONCAT('', {shown}) FROM {from} WHERE {predicate} LIMIT 5"),
         }
     }
 
@@ -230,8 +228,7 @@ impl Asking<'_> {
         for key in self.unique_keys() {
             let dropped = |column: &String| column.eq_ignore_ascii_case(name);
             if key.iter().any(dropped) && 1 < key.len() {
-                let left: Vec<String> =
-                    key.into_iter().filter(|column| !dropped(column)).collect();
+                let left: Vec<String> = key.into_iter().filter(|column| !dropped(column)).collect();
                 losses.push(self.duplicates(&whole(&left)));
             }
         }
@@ -328,7 +325,9 @@ impl Asking<'_> {
         }
         let column = quote(from);
         let nulls = || Loss {
-            what: format!("a NULL in `{from}` would be written as an empty value, or its row dropped"),
+            what: format!(
+                "a NULL in `{from}` would be written as an empty value, or its row dropped"
+            ),
             probe: Some(self.such(&self.key(), &format!("{column} IS NULL"))),
             unique: false,
         };
@@ -381,10 +380,15 @@ impl Asking<'_> {
             );
             let after = (
                 charset(to).or_else(|| option("charset")),
-                to.collation.clone().or_else(|| to.ty.charset.is_none().then(|| option("collate"))?),
+                to.collation
+                    .clone()
+                    .or_else(|| to.ty.charset.is_none().then(|| option("collate"))?),
             );
             let folded = |pair: &(Option<String>, Option<String>)| {
-                (pair.0.as_ref().map(|s| s.to_lowercase()), pair.1.as_ref().map(|s| s.to_lowercase()))
+                (
+                    pair.0.as_ref().map(|s| s.to_lowercase()),
+                    pair.1.as_ref().map(|s| s.to_lowercase()),
+                )
             };
             if folded(&before) != folded(&after) {
                 let collation = after.1.clone();
@@ -458,8 +462,10 @@ mod tests {
             ),
         ] {
             let losses = found(clauses);
-            let queries: Vec<&str> =
-                losses.iter().filter_map(|loss| Some(loss.probe.as_ref()?.count.as_str())).collect();
+            let queries: Vec<&str> = losses
+                .iter()
+                .filter_map(|loss| Some(loss.probe.as_ref()?.count.as_str()))
+                .collect();
             assert!(queries.iter().any(|sql| sql.contains(part)), "{clauses}: {losses:?}");
         }
         // The column has no values yet.

@@ -36,7 +36,8 @@ pub(super) fn of(column: &str, from: &Type, to: &Type) -> Narrowing {
             match scale <= fine && whole(digits, scale) <= whole(wide, fine) && !to.unsigned {
                 true => Narrowing::Fits,
                 false => {
-                    let negative = if to.unsigned { format!(" OR {column} < 0") } else { String::new() };
+                    let negative =
+                        if to.unsigned { format!(" OR {column} < 0") } else { String::new() };
                     unless(format!(
                         "{column} <> ROUND({column}, {fine}) OR ABS({column}) >= 1e{}{negative}",
                         whole(wide, fine)
@@ -76,14 +77,15 @@ pub(super) fn of(column: &str, from: &Type, to: &Type) -> Narrowing {
         (Time(from_digits), Time(digits)) if from.name == to.name || to.name == "datetime" => {
             match from_digits <= digits {
                 true => Narrowing::Fits,
-                false => {
-                    unless(format!("MICROSECOND({column}) % {} <> 0", 10_u32.pow(6 - digits.min(6))))
-                }
+                false => unless(format!(
+                    "MICROSECOND({column}) % {} <> 0",
+                    10_u32.pow(6 - digits.min(6))
+                )),
             }
         }
-        (Time(_), Time(_)) if from.name == "datetime" && to.name == "timestamp" => unless(format!(
-            "{column} < '1970-01-02 00:00:00' OR {column} > '2038-01-18 00:00:00'"
-        )),
+        (Time(_), Time(_)) if from.name == "datetime" && to.name == "timestamp" => {
+            unless(format!("{column} < '1970-01-02 00:00:00' OR {column} > '2038-01-18 00:00:00'"))
+        }
         (Bits(from), Bits(to)) if from <= to => Narrowing::Fits,
         (Other, _) | (_, Other) => Narrowing::Unknown,
         _ => Narrowing::Unknown,
@@ -132,8 +134,9 @@ fn family(ty: &Type) -> Family {
         })
     };
     let text = |bytes: u64| Family::Text(Room { letters: bytes, bytes: Some(bytes), trims: false });
-    let letters =
-        |letters: u32, trims: bool| Family::Text(Room { letters: letters.into(), bytes: None, trims });
+    let letters = |letters: u32, trims: bool| {
+        Family::Text(Room { letters: letters.into(), bytes: None, trims })
+    };
     match ty.name.as_str() {
         "tinyint" | "bool" | "boolean" => integer(8),
         "smallint" => integer(16),

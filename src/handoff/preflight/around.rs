@@ -100,7 +100,10 @@ pub(super) fn another_run(seen: &Seen) -> Look {
     if let Some(first) = seen.facts.tools_at_work.first() {
         look = look.fail(
             ANY,
-            format!("{first} is at work on `{}`: let it end, or stop it and clean up", seen.table.name),
+            format!(
+                "{first} is at work on `{}`: let it end, or stop it and clean up",
+                seen.table.name
+            ),
         );
     }
     look

@@ -150,7 +150,12 @@ impl Look {
         Self { value: value.into(), found: Vec::new() }
     }
 
-    fn and(mut self, verdict: Verdict, against: &'static [Path], message: impl Into<String>) -> Self {
+    fn and(
+        mut self,
+        verdict: Verdict,
+        against: &'static [Path],
+        message: impl Into<String>,
+    ) -> Self {
         self.found.push(Found { verdict, against, message: message.into() });
         self
     }

@@ -43,7 +43,9 @@ pub(super) fn binlog(seen: &Seen) -> Look {
     if !format.eq_ignore_ascii_case("ROW") {
         look = look.fail(
             GHOST,
-            format!("`binlog_format` is {format}: gh-ost reads rows; set it to ROW, for every session"),
+            format!(
+                "`binlog_format` is {format}: gh-ost reads rows; set it to ROW, for every session"
+            ),
         );
     }
     if !image.eq_ignore_ascii_case("FULL") {
@@ -151,9 +153,8 @@ pub(super) fn grants(seen: &Seen) -> Look {
     let lacking = |wanted: &[&'static str], least: Reach| -> Vec<&'static str> {
         wanted.iter().copied().filter(|privilege| !has(privilege, least)).collect()
     };
-    let copying = [
-        "ALTER", "CREATE", "DELETE", "DROP", "INDEX", "INSERT", "SELECT", "TRIGGER", "UPDATE",
-    ];
+    let copying =
+        ["ALTER", "CREATE", "DELETE", "DROP", "INDEX", "INSERT", "SELECT", "TRIGGER", "UPDATE"];
     let mut look = Look::at(match lacking(&copying, Reach::Database).as_slice() {
         [] => "all that a tool needs in the database".to_owned(),
         some => format!("without {}", some.join(", ")),
@@ -187,7 +188,10 @@ pub(super) fn grants(seen: &Seen) -> Look {
     look = missing(look, PERCONA, tool, &lacking(&copying, Reach::Database), &place);
     let logged = matches!(seen.variable("log_bin"), "ON" | "1");
     let trusts = matches!(seen.variable("log_bin_trust_function_creators"), "ON" | "1");
-    if seen.facts.release.engine == Engine::MySql && logged && !trusts && !has("SUPER", Reach::Server)
+    if seen.facts.release.engine == Engine::MySql
+        && logged
+        && !trusts
+        && !has("SUPER", Reach::Server)
     {
         look = look.fail(
             PERCONA,

@@ -32,7 +32,9 @@ pub(super) fn key(seen: &Seen) -> Look {
     let look = Look::at(format!("({})", first.join(", ")));
     let computed = |column: &String| {
         let found = seen.change.before.column(name, column);
-        found.and_then(|column| column.generated.as_ref()).is_some_and(|generated| !generated.stored)
+        found
+            .and_then(|column| column.generated.as_ref())
+            .is_some_and(|generated| !generated.stored)
     };
     if shared.iter().all(|key| key.iter().any(computed)) {
         return look.fail(
@@ -122,7 +124,10 @@ pub(super) fn referring(seen: &Seen) -> Look {
     let Some(first) = keys.first() else { return look };
     let look = look.fail(
         GHOST,
-        format!("gh-ost takes no table that others refer to, and `{}` does by `{}`", first.table, first.name),
+        format!(
+            "gh-ost takes no table that others refer to, and `{}` does by `{}`",
+            first.table, first.name
+        ),
     );
     look.note(
         PERCONA,
@@ -216,7 +221,9 @@ pub(super) fn partitions(seen: &Seen) -> Look {
 }
 
 pub(super) fn charsets(seen: &Seen) -> Look {
-    let Some(table) = seen.change.before.table(&seen.change.name) else { return Look::at("not known") };
+    let Some(table) = seen.change.before.table(&seen.change.name) else {
+        return Look::at("not known");
+    };
     let default = table.options.get("charset").map_or("", String::as_str);
     let mut names: Vec<&str> = table
         .columns
@@ -247,7 +254,9 @@ fn is_text(column: &Column) -> bool {
 }
 
 pub(super) fn row_size(seen: &Seen) -> Look {
-    let Some(table) = seen.change.after.table(&seen.change.name) else { return Look::at("not known") };
+    let Some(table) = seen.change.after.table(&seen.change.name) else {
+        return Look::at("not known");
+    };
     let bytes: u64 = table.columns.iter().map(|column| column_bytes(column, table)).sum();
     let look = Look::at(format!("at most {bytes} bytes after the change, of {LONGEST_ROW}"));
     if LONGEST_ROW < bytes {

@@ -334,6 +334,9 @@ mod tests {
 
     #[test]
     fn what_stands_in_quotes_keeps_its_space() {
-        assert_eq!(on_one_line("ADD  a int\n  COMMENT 'two  words\\'  '"), "ADD a int COMMENT 'two  words\\'  '");
+        assert_eq!(
+            on_one_line("ADD  a int\n  COMMENT 'two  words\\'  '"),
+            "ADD a int COMMENT 'two  words\\'  '"
+        );
     }
 }

@@ -49,7 +49,9 @@ impl Word {
             Some(shell) => shell.clone(),
             // The name of an option is read more easily without quotes.
             None => match self.text.split_once('=') {
-                Some((name, value)) if name.starts_with("--") => format!("{name}={}", quoted(value)),
+                Some((name, value)) if name.starts_with("--") => {
+                    format!("{name}={}", quoted(value))
+                }
                 _ => quoted(&self.text),
             },
         }

@@ -11,7 +11,8 @@ use crate::target::{Result, Session, Statement};
 
 /// Names that gh-ost and pt-online-schema-change give to tables of their own; `{}` is the table.
 /// Source: their documentation, and what was seen.
-const NAMES: [&str; 7] = ["_{}_gho", "_{}_ghc", "_{}_ghk", "_{}_del", "_{}_new", "__{}_new", "_{}_old"];
+const NAMES: [&str; 7] =
+    ["_{}_gho", "_{}_ghc", "_{}_ghk", "_{}_del", "_{}_new", "__{}_new", "_{}_old"];
 
 /// See [`crate::target::Target::online`].
 pub(super) async fn online(
@@ -93,7 +94,10 @@ pub(super) async fn under_handoff(
     let beside = beside(session, schema, name).await?;
     let copy = beside.into_iter().find(|beside| copies.contains(&beside.name));
     Ok(copy.map(|copy| {
-        format!("the table `{}`, as gh-ost or pt-online-schema-change makes it, is beside it", copy.name)
+        format!(
+            "the table `{}`, as gh-ost or pt-online-schema-change makes it, is beside it",
+            copy.name
+        )
     }))
 }
 
@@ -195,7 +199,8 @@ async fn beside(session: &mut dyn Session, schema: &str, name: &str) -> Result<V
          AND TABLE_NAME IN ({}) ORDER BY TABLE_NAME",
         vec!["?"; names.len()].join(", ")
     );
-    let binds: Vec<&str> = std::iter::once(schema).chain(names.iter().map(String::as_str)).collect();
+    let binds: Vec<&str> =
+        std::iter::once(schema).chain(names.iter().map(String::as_str)).collect();
     let found = rows(session, &sql, &binds).await?;
     Ok(found.into_iter().map(texts).map(|[name, comment]| Beside { name, comment }).collect())
 }
@@ -247,7 +252,9 @@ fn is_like(name: &str, pattern: &str) -> bool {
         None => name.is_empty(),
         Some('%') => {
             let rest = letters.as_str();
-            (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| is_like(&name[at..], rest))
+            (0..=name.len())
+                .filter(|at| name.is_char_boundary(*at))
+                .any(|at| is_like(&name[at..], rest))
         }
         Some(letter) => {
             let (wanted, rest) = match (letter, letters.clone().next()) {
@@ -288,9 +295,9 @@ async fn sessions(session: &mut dyn Session, schema: &str, name: &str, found: &m
         if command.starts_with("Binlog Dump") {
             found.replicas.push(host.split(':').next().unwrap_or_default().to_owned());
         }
-        let marked = ["gh-ost", "pt-online-schema-change"]
-            .into_iter()
-            .find(|mark| info.contains(&format!("/* {mark} */")) || info.contains(&format!("/*{mark} ")));
+        let marked = ["gh-ost", "pt-online-schema-change"].into_iter().find(|mark| {
+            info.contains(&format!("/* {mark} */")) || info.contains(&format!("/*{mark} "))
+        });
         if let Some(tool) = marked.filter(|_| info.contains(name)) {
             found.tools_at_work.push(format!("{tool}, session {id} of `{user}`"));
         }
@@ -378,7 +385,10 @@ mod tests {
         let reach = |grant: &str| right(grant, "shop_1", "orders").map(|right| right.reach);
         assert_eq!(reach("GRANT SELECT ON `shop\\_1`.* TO `a`@`%`"), Some(Reach::Database));
         assert_eq!(reach("GRANT SELECT ON `shop%`.* TO `a`@`%`"), Some(Reach::Database));
-        assert_eq!(reach("GRANT SELECT, UPDATE ON `shop_1`.`orders` TO `a`@`%`"), Some(Reach::Table));
+        assert_eq!(
+            reach("GRANT SELECT, UPDATE ON `shop_1`.`orders` TO `a`@`%`"),
+            Some(Reach::Table)
+        );
         assert_eq!(reach("GRANT SELECT ON `other`.* TO `a`@`%`"), None);
         assert_eq!(reach("GRANT `role`@`%` TO `a`@`%`"), None);
     }

@@ -91,7 +91,10 @@ pub(super) async fn online(
     };
     let transactions = about(session, HOLDING, oid).await?.into_iter().map(one).collect();
     Ok(Online {
-        release: Release { engine: Engine::Postgres, version: (u16::try_from(version / 10_000).unwrap_or(u16::MAX), 0, 0) },
+        release: Release {
+            engine: Engine::Postgres,
+            version: (u16::try_from(version / 10_000).unwrap_or(u16::MAX), 0, 0),
+        },
         host: host.to_owned(),
         port,
         definitions,

@@ -31,8 +31,8 @@ fn ways(engine: Engine) {
     database.script(TABLE);
     database.script(
         "CREATE TABLE p (id int PRIMARY KEY);\nCREATE TABLE child (id int PRIMARY KEY, p int, c \
-         decimal(10,2), FOREIGN KEY (p) REFERENCES p (id));\nINSERT INTO t SELECT n + 1000, n, 'x', n FROM \
-         numbers WHERE n <= 200",
+         decimal(10,2), FOREIGN KEY (p) REFERENCES p (id));\nINSERT INTO t SELECT id + 1000, a, 'x', c \
+         FROM t WHERE id <= 200",
     );
     let with_ghost = desk(&database, "1.1.10");
     let decision = |desk: &Desk, sql: &str, more: &[&str]| planned(desk, sql, more);
@@ -50,7 +50,10 @@ fn ways(engine: Engine) {
     let tool = if engine.name == "mysql" { "gh-ost" } else { "pt-online-schema-change" };
     assert_eq!(copy["decision"], tool, "{copy:#}");
     assert_eq!(copy["arguments"][0], tool);
-    assert_eq!(copy["arguments"].as_array().unwrap().last().unwrap() == "--execute", tool == "gh-ost");
+    assert_eq!(
+        copy["arguments"].as_array().unwrap().last().unwrap() == "--execute",
+        tool == "gh-ost"
+    );
     let child = decision(&with_ghost, "ALTER TABLE child MODIFY c decimal(12,3)", &[]);
     assert_eq!(child["decision"], "pt-online-schema-change", "{child:#}");
     let both = "ALTER TABLE t ADD z int, MODIFY c decimal(12,3)";
@@ -165,8 +168,12 @@ fn wrong_use(engine: Engine) {
     ] {
         plan(&desk, sql, &[]).expect(2).says(says);
     }
-    desk.call(&["handoff", "plan", "none.sql", "--target", "DATABASE_URL"]).expect(2).says("none.sql");
-    desk.call(&["handoff", "plan", "m.sql", "--target", "NOWHERE"]).expect(2).says("`NOWHERE` is not set");
+    desk.call(&["handoff", "plan", "none.sql", "--target", "DATABASE_URL"])
+        .expect(2)
+        .says("none.sql");
+    desk.call(&["handoff", "plan", "m.sql", "--target", "NOWHERE"])
+        .expect(2)
+        .says("`NOWHERE` is not set");
     desk.call(&["handoff", "plan", "m.sql"]).expect(2).says("--target");
     plan(&desk, COPY, &["--out", "x"]).expect(2).says("--generate-only");
     plan(&desk, COPY, &["--tool", "spirit"]).expect(2).says("gh-ost");

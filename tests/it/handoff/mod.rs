@@ -58,7 +58,9 @@ fn planned(desk: &Desk, migration: &str, more: &[&str]) -> Value {
 /// What a check found against any path.
 fn found(plan: &Value, check: &str) -> String {
     let checks = plan["checks"].as_array().unwrap();
-    let check = checks.iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("{check}"));
-    let messages = check["found"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap());
+    let check =
+        checks.iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("{check}"));
+    let messages =
+        check["found"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap());
     format!("{} | {}", check["value"].as_str().unwrap(), messages.collect::<Vec<_>>().join(" | "))
 }

@@ -12,7 +12,9 @@ use crate::test;
 pub fn trials() -> Vec<Trial> {
     let engines = available().filter(|engine| engine.family == "postgres");
     engines
-        .map(|engine| test(format!("handoff: the native path on {}", engine.name), move || native(engine)))
+        .map(|engine| {
+            test(format!("handoff: the native path on {}", engine.name), move || native(engine))
+        })
         .collect()
 }
 

@@ -143,7 +143,9 @@ fn table_checks(engine: Engine) {
     }
     // Replicas that are missing.
     let plan = planned(&desk, COPY, &["--replicas", "2"]);
-    assert!(found(&plan, "replicas").contains("2 replicas were declared (`--replicas`), and 0 read"));
+    assert!(
+        found(&plan, "replicas").contains("2 replicas were declared (`--replicas`), and 0 read")
+    );
     assert_eq!(plan["decision"], "refuse", "{plan:#}");
 }
 
@@ -159,18 +161,19 @@ fn leftovers(engine: Engine) {
         database.script(remove);
         plan["decision"].as_str().unwrap().to_owned()
     };
-    let decision = look(
-        "CREATE TABLE _t_gho (id int)",
-        "`_t_gho` is of a run of gh-ost",
-        "DROP TABLE _t_gho",
-    );
+    let decision =
+        look("CREATE TABLE _t_gho (id int)", "`_t_gho` is of a run of gh-ost", "DROP TABLE _t_gho");
     assert_eq!(decision, "refuse");
     look(
         "CREATE TABLE _t_del (id int) COMMENT='ghost-cut-over-sentry'",
         "`_t_del` is the sentry of a cut-over",
         "DROP TABLE _t_del",
     );
-    look("CREATE TABLE _t_del (id int)", "is no sentry, so it is your old table", "DROP TABLE _t_del");
+    look(
+        "CREATE TABLE _t_del (id int)",
+        "is no sentry, so it is your old table",
+        "DROP TABLE _t_del",
+    );
     look("CREATE TABLE _t_new (id int)", "`_t_new` is in the way of the copy", "DROP TABLE _t_new");
     let trigger = format!("pt_osc_{}_t_ins", database.login().database);
     let decision = look(
@@ -277,10 +280,22 @@ fn settings() {
     database.script(TABLE);
     let desk = desk(&database, "1.1.10");
     for (set, check, says) in [
-        ("binlog_format = STATEMENT", "binary log", "`binlog_format` is STATEMENT: gh-ost reads rows"),
+        (
+            "binlog_format = STATEMENT",
+            "binary log",
+            "`binlog_format` is STATEMENT: gh-ost reads rows",
+        ),
         ("binlog_row_image = MINIMAL", "binary log", "`binlog_row_image` is MINIMAL"),
-        ("binlog_expire_logs_seconds = 1", "binary log's retention", "the binary log is removed after 1 s"),
-        ("wait_timeout = 60", "wait_timeout", "`wait_timeout` is 60 s: gh-ost keeps a connection idle"),
+        (
+            "binlog_expire_logs_seconds = 1",
+            "binary log's retention",
+            "the binary log is removed after 1 s",
+        ),
+        (
+            "wait_timeout = 60",
+            "wait_timeout",
+            "`wait_timeout` is 60 s: gh-ost keeps a connection idle",
+        ),
     ] {
         database.script(&format!("SET GLOBAL {set}"));
         let said = found(&planned(&desk, COPY, &["--tool", "gh-ost"]), check);
