@@ -12,6 +12,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         test("docs: the generated pages are up to date", generated),
         test("docs: the README's commands, to the letter", readme),
+        test("docs: the page of handoffs shows every flag", flags),
         test("docs: links between the pages lead somewhere", links),
         test("docs: the specs on the page of signals are ones", throttling),
         test("docs: the schemas are JSON Schemas with every field described", schema),
@@ -131,6 +132,7 @@ fn links() {
         "docs/runbook.md",
         "docs/config.md",
         "docs/gate.md",
+        "docs/handoff.md",
         "jobs/README.md",
         "dashboards/README.md",
     ] {
@@ -143,6 +145,22 @@ fn links() {
             }
         }
     }
+}
+
+/// The page shows the whole table of flags, and nothing that is not in it.
+fn flags() {
+    let page = std::fs::read_to_string(root().join("docs/handoff.md")).unwrap();
+    let shown = page.lines().filter(|line| line.starts_with("| gh-ost | `") || line.starts_with("| pt-"));
+    let mut rows: Vec<String> = shown.map(ToOwned::to_owned).collect();
+    for pair in backstop::rewrite::tool::pairs::ALL {
+        let (tool, flag) = (pair.tool.program(), pair.flag);
+        let row = rows.iter().position(|row| {
+            row.starts_with(&format!("| {tool} | `{flag}` |"))
+                && row.ends_with(&format!("| {} | {} |", pair.on, pair.why))
+        });
+        rows.remove(row.unwrap_or_else(|| panic!("docs/handoff.md lacks {tool} {flag}: {}", pair.why)));
+    }
+    assert_eq!(rows, Vec::<String>::new(), "rows of no flag");
 }
 
 /// Each of them as a part of a spec, and the freezes as the file that a job looks at.
