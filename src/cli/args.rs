@@ -382,11 +382,12 @@ pub fn reference() -> String {
     for sub in command.get_subcommands_mut() {
         let name = sub.get_name().to_owned();
         // Of a group of commands, each has a page.
-        match sub.has_subcommands() {
-            true => pages.extend(
-                sub.get_subcommands_mut().map(|one| (format!("{name} {}", one.get_name()), one)),
-            ),
-            false => pages.push((name, sub)),
+        if sub.has_subcommands() {
+            for one in sub.get_subcommands_mut() {
+                pages.push((format!("{name} {}", one.get_name()), one));
+            }
+        } else {
+            pages.push((name, sub));
         }
     }
     for (name, sub) in pages {

@@ -40,7 +40,7 @@ pub(super) async fn plan(
         let clauses = with_algorithm(seen, &raw);
         proof = Some(target.try_on_copy(session, seen.table, &copy, &clauses).await?);
     }
-    Ok(decide(seen, alter, &raw, checks, asked, proof))
+    Ok(decide(seen, alter, &raw, checks, asked, proof.as_ref()))
 }
 
 fn raw(seen: &Seen, statement: &Statement) -> Raw {
@@ -93,7 +93,7 @@ fn decide(
     raw: &Raw,
     checks: Vec<Checked>,
     asked: Vec<Asked>,
-    proof: Option<Result<(), String>>,
+    proof: Option<&Result<(), String>>,
 ) -> Plan {
     let mut reasons = Vec::new();
     let refused = |path: Path| -> Vec<String> {
@@ -106,7 +106,7 @@ fn decide(
     };
     let online = raw.online && !matches!(proof, Some(Err(_)));
     let cheap = raw.instant || is_small(seen) || (!raw.rebuilds && seen.replicas() == 0);
-    reasons.extend(what_the_server_does(seen, raw, proof.as_ref()));
+    reasons.extend(what_the_server_does(seen, raw, proof));
     let decision = choose(seen, online, cheap, raw, &refused, &mut reasons);
     let decision = match raw.effects.fails.as_ref() {
         Some(why) => {
@@ -205,7 +205,7 @@ fn what_the_server_does(seen: &Seen, raw: &Raw, proof: Option<&Result<(), String
         effects::Verdict::Proven => {}
         effects::Verdict::Assumed(what) => reasons.push(format!("assumed: {what}")),
         effects::Verdict::NotEvaluated(why) => {
-            reasons.push(format!("it could not be judged: {why}"))
+            reasons.push(format!("it could not be judged: {why}"));
         }
     }
     match proof {

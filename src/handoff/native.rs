@@ -160,18 +160,15 @@ impl Path<'_> {
         for step in self.steps {
             if step.sql.is_some() && limited != Some(!step.alone) {
                 limited = Some(!step.alone);
-                steps.push(match step.alone {
-                    true => set(
+                steps.push(if step.alone { set(
                         "0".to_owned(),
                         "it waits for transactions while it locks nobody out, and one that is cut off \
                          there leaves an index that is not valid",
-                    ),
-                    false => set(
+                    ) } else { set(
                         format!("'{limit}ms'"),
                         "whoever comes after it waits as long as it waits; error 55P03 means: nothing \
                          was done, try again",
-                    ),
-                });
+                    ) });
             }
             steps.push(step);
         }

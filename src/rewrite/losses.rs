@@ -82,10 +82,10 @@ impl Asking<'_> {
             Action::AddIndex { index } if index.unique && index.kind == IndexKind::Ordinary => {
                 losses.push(self.index(index));
             }
-            Action::AddColumn { column, .. } if column.unique || column.primary_key => {
-                if !column.auto_increment {
-                    losses.push(self.duplicates(&whole(std::slice::from_ref(&column.name))));
-                }
+            Action::AddColumn { column, .. }
+                if (column.unique || column.primary_key) && !column.auto_increment =>
+            {
+                losses.push(self.duplicates(&whole(std::slice::from_ref(&column.name))));
             }
             Action::DropColumn { name, .. } => self.drop_column(name, losses),
             Action::ConvertCharset { charset, collation } => {
@@ -286,9 +286,12 @@ impl Asking<'_> {
         for key in self.unique_keys().iter().filter(|key| key.iter().any(|name| among(name))) {
             let expressions: Vec<String> = key
                 .iter()
-                .map(|name| match among(name) {
-                    true => format!("CONVERT({} USING {charset}){collate}", quote(name)),
-                    false => quote(name),
+                .map(|name| {
+                    if among(name) {
+                        format!("CONVERT({} USING {charset}){collate}", quote(name))
+                    } else {
+                        quote(name)
+                    }
                 })
                 .collect();
             let own: Vec<&str> = key.iter().map(String::as_str).collect();

@@ -21,10 +21,13 @@ pub(super) fn of(column: &str, from: &Type, to: &Type) -> Narrowing {
     }
     let unless = |predicate: String| Narrowing::Unless(predicate);
     match (family(from), family(to)) {
-        (Integer(from), Integer(to)) => match to.0 <= from.0 && from.1 <= to.1 {
-            true => Narrowing::Fits,
-            false => unless(outside(column, to)),
-        },
+        (Integer(from), Integer(to)) => {
+            if to.0 <= from.0 && from.1 <= to.1 {
+                Narrowing::Fits
+            } else {
+                unless(outside(column, to))
+            }
+        }
         (Integer(_), Decimal(digits, scale)) => {
             unless(format!("ABS({column}) >= 1e{}", digits.saturating_sub(scale)))
         }
@@ -33,25 +36,27 @@ pub(super) fn of(column: &str, from: &Type, to: &Type) -> Narrowing {
         }
         (Decimal(digits, scale), Decimal(wide, fine)) => {
             let whole = |digits: u32, scale: u32| digits.saturating_sub(scale);
-            match scale <= fine && whole(digits, scale) <= whole(wide, fine) && !to.unsigned {
-                true => Narrowing::Fits,
-                false => {
-                    let negative =
-                        if to.unsigned { format!(" OR {column} < 0") } else { String::new() };
-                    unless(format!(
-                        "{column} <> ROUND({column}, {fine}) OR ABS({column}) >= 1e{}{negative}",
-                        whole(wide, fine)
-                    ))
-                }
+            if scale <= fine && whole(digits, scale) <= whole(wide, fine) && !to.unsigned {
+                Narrowing::Fits
+            } else {
+                let negative =
+                    if to.unsigned { format!(" OR {column} < 0") } else { String::new() };
+                unless(format!(
+                    "{column} <> ROUND({column}, {fine}) OR ABS({column}) >= 1e{}{negative}",
+                    whole(wide, fine)
+                ))
             }
         }
         (Float(from), Float(to)) if from <= to => Narrowing::Fits,
         (Integer(_), Float(8)) => unless(format!("ABS({column}) > 9007199254740992")),
-        (Text(from), Text(to)) => texts(column, from, to),
-        (Bytes(from), Bytes(to)) => match from <= to {
-            true => Narrowing::Fits,
-            false => unless(format!("LENGTH({column}) > {to}")),
-        },
+        (Text(from), Text(to)) => texts(column, &from, &to),
+        (Bytes(from), Bytes(to)) => {
+            if from <= to {
+                Narrowing::Fits
+            } else {
+                unless(format!("LENGTH({column}) > {to}"))
+            }
+        }
         (Enum(labels), Enum(wide)) if labels.iter().all(|label| wide.contains(label)) => {
             Narrowing::Fits
         }
@@ -75,12 +80,10 @@ pub(super) fn of(column: &str, from: &Type, to: &Type) -> Narrowing {
         (Date, Time(_)) if to.name == "datetime" => Narrowing::Fits,
         (Time(_), Date) => unless(format!("{column} <> CAST({column} AS DATE)")),
         (Time(from_digits), Time(digits)) if from.name == to.name || to.name == "datetime" => {
-            match from_digits <= digits {
-                true => Narrowing::Fits,
-                false => unless(format!(
-                    "MICROSECOND({column}) % {} <> 0",
-                    10_u32.pow(6 - digits.min(6))
-                )),
+            if from_digits <= digits {
+                Narrowing::Fits
+            } else {
+                unless(format!("MICROSECOND({column}) % {} <> 0", 10_u32.pow(6 - digits.min(6))))
             }
         }
         (Time(_), Time(_)) if from.name == "datetime" && to.name == "timestamp" => {
@@ -170,7 +173,7 @@ fn outside(value: &str, (least, most): (i128, i128)) -> String {
     format!("{value} < {least} OR {value} > {most}")
 }
 
-fn texts(column: &str, from: Room, to: Room) -> Narrowing {
+fn texts(column: &str, from: &Room, to: &Room) -> Narrowing {
     // A letter has up to four bytes.
     let needed = from.bytes.unwrap_or(from.letters * 4);
     let fits = match (from.bytes, to.bytes) {

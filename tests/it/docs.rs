@@ -150,7 +150,8 @@ fn links() {
 /// The page shows the whole table of flags, and nothing that is not in it.
 fn flags() {
     let page = std::fs::read_to_string(root().join("docs/handoff.md")).unwrap();
-    let shown = page.lines().filter(|line| line.starts_with("| gh-ost | `") || line.starts_with("| pt-"));
+    let shown =
+        page.lines().filter(|line| line.starts_with("| gh-ost | `") || line.starts_with("| pt-"));
     let mut rows: Vec<String> = shown.map(ToOwned::to_owned).collect();
     for pair in backstop::rewrite::tool::pairs::ALL {
         let (tool, flag) = (pair.tool.program(), pair.flag);
@@ -158,7 +159,9 @@ fn flags() {
             row.starts_with(&format!("| {tool} | `{flag}` |"))
                 && row.ends_with(&format!("| {} | {} |", pair.on, pair.why))
         });
-        rows.remove(row.unwrap_or_else(|| panic!("docs/handoff.md lacks {tool} {flag}: {}", pair.why)));
+        rows.remove(
+            row.unwrap_or_else(|| panic!("docs/handoff.md lacks {tool} {flag}: {}", pair.why)),
+        );
     }
     assert_eq!(rows, Vec::<String>::new(), "rows of no flag");
 }

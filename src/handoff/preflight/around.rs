@@ -126,9 +126,10 @@ pub(super) fn transactions(seen: &Seen) -> Look {
     let whose = if seen.facts.tells_tables { "hold the table" } else { "are open on the server" };
     let mut look = Look::at(format!("{} {whose}, the oldest for {} s", open.len(), oldest.seconds));
     if LONG <= oldest.seconds {
-        let which = match seen.facts.tells_tables {
-            true => "it holds the table",
-            false => "which tables it holds, this server does not tell",
+        let which = if seen.facts.tells_tables {
+            "it holds the table"
+        } else {
+            "which tables it holds, this server does not tell"
         };
         look = look.note(
             ANY,

@@ -169,10 +169,7 @@ pub(super) fn grants(seen: &Seen) -> Look {
             list.join(", "),
             if seen.facts.has_roles { "; roles are not looked into" } else { "" }
         );
-        match seen.facts.has_roles {
-            true => look.unknown(path, message),
-            false => look.fail(path, message),
-        }
+        if seen.facts.has_roles { look.unknown(path, message) } else { look.fail(path, message) }
     };
     let place = format!("`{}`.*", seen.table.schema);
     let mut for_ghost = lacking(&copying, Reach::Database);

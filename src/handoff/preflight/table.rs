@@ -182,13 +182,14 @@ pub(super) fn renames(seen: &Seen) -> Look {
     let look = Look::at(listed(renamed.iter().map(|(from, _)| from.as_str()), "none"));
     let actions = seen.change.alter().map(|alter| alter.actions.as_slice()).unwrap_or_default();
     let table = actions.iter().any(|(action, _)| matches!(action, Action::RenameTo(_)));
-    let look = match table {
-        true => look.fail(
+    let look = if table {
+        look.fail(
             COPYING,
             "a rename of the table is no work for a tool, which renames tables itself: put it into a \
              file of its own",
-        ),
-        false => look,
+        )
+    } else {
+        look
     };
     match renamed.first() {
         None => look,
@@ -327,13 +328,14 @@ pub(super) fn names(seen: &Seen) -> Look {
         ),
     };
     let triggers = format!("pt_osc_{}_{name}_ins", seen.table.schema).chars().count();
-    let look = match LONGEST_NAME < triggers {
-        true => look.note(
+    let look = if LONGEST_NAME < triggers {
+        look.note(
             PERCONA,
             "its triggers would have longer names than a name may have, so the tool cuts them: look \
              for `pt_osc_` when you clean up",
-        ),
-        false => look,
+        )
+    } else {
+        look
     };
     if LONGEST_NAME < length {
         return look.fail(

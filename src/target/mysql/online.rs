@@ -351,9 +351,10 @@ async fn transactions(
 ) {
     let watched = found.variables.get("performance_schema").is_some_and(|value| value == "ON");
     let tells = watched && flavor.is_mysql_since((8, 0, 0));
-    let read = match tells {
-        true => rows(session, HOLDING, &[schema, name]).await,
-        false => rows(session, OPEN, &[]).await,
+    let read = if tells {
+        rows(session, HOLDING, &[schema, name]).await
+    } else {
+        rows(session, OPEN, &[]).await
     };
     found.tells_tables = tells;
     match read {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::event::RetryReason;
 use crate::target::reads::{Access, Reads};
-use crate::target::{Class, Result, Row, Session, Statement};
+use crate::target::{Class, Error, Result, Row, Session, Statement};
 
 /// The counters of the session, except those of deleted rows, which are no other rows.
 const COUNTERS: &str = "SHOW SESSION STATUS WHERE variable_name LIKE 'Handler_read%' \
@@ -54,7 +54,7 @@ pub(super) async fn query_within(
     let (seconds, milliseconds) = (limit.as_secs_f64(), limit.as_millis());
     set(session, "DEFAULT", &seconds.to_string(), &milliseconds.to_string()).await?;
     let done = session.query(statement).await;
-    if done.as_ref().is_err_and(|error| error.is_lost()) {
+    if done.as_ref().is_err_and(Error::is_lost) {
         return in_time(done);
     }
     set(session, "DEFAULT", "DEFAULT", "DEFAULT").await?;

@@ -51,9 +51,10 @@ fn write(database: &Database, stop: Arc<AtomicBool>) -> JoinHandle<Wrote> {
                 at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let row = (at >> 33) % ROWS + 1;
                 let insert = row.is_multiple_of(5);
-                let sql = match insert {
-                    true => "INSERT INTO t (a, c) VALUES (0, 1.5)".to_owned(),
-                    false => format!("UPDATE t SET a = a + 1 WHERE id = {row}"),
+                let sql = if insert {
+                    "INSERT INTO t (a, c) VALUES (0, 1.5)".to_owned()
+                } else {
+                    format!("UPDATE t SET a = a + 1 WHERE id = {row}")
                 };
                 let begun = Instant::now();
                 match session.execute(&Statement::plain(sql)).await {
