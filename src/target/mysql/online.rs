@@ -291,14 +291,16 @@ async fn sessions(session: &mut dyn Session, schema: &str, name: &str, found: &m
         Ok(rows) => rows,
         Err(error) => return found.unread.push((Fact::Sessions, error.to_string())),
     };
+    let place = format!("{}.{}", quote(schema), quote(name));
     for [id, user, host, command, info] in rows.into_iter().map(texts) {
         if command.starts_with("Binlog Dump") {
             found.replicas.push(host.split(':').next().unwrap_or_default().to_owned());
         }
-        let marked = ["gh-ost", "pt-online-schema-change"].into_iter().find(|mark| {
-            info.contains(&format!("/* {mark} */")) || info.contains(&format!("/*{mark} "))
-        });
-        if let Some(tool) = marked.filter(|_| info.contains(name)) {
+        // Both name the table with its database in whatever they run on it.
+        let marks =
+            [("gh-ost", "/* gh-ost"), ("pt-online-schema-change", "/*pt-online-schema-change ")];
+        let marked = marks.into_iter().find(|(_, mark)| info.contains(mark));
+        if let Some((tool, _)) = marked.filter(|_| info.contains(&place)) {
             found.tools_at_work.push(format!("{tool}, session {id} of `{user}`"));
         }
     }

@@ -209,7 +209,7 @@ fn at_the_table(engine: Engine) {
     let database = Database::new(engine);
     database.script(TABLE);
     let desk = desk(&database, "1.1.10");
-    let url = database.url.clone();
+    let (url, own) = (database.url.clone(), database.login().database);
     let others = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -217,7 +217,7 @@ fn at_the_table(engine: Engine) {
             let mut tool = open(&url).await;
             reader.begin().await.unwrap();
             reader.query(&Statement::plain("SELECT count(*) FROM t")).await.unwrap();
-            let copying = "SELECT /* gh-ost `x`.`t` */ /* gh-ost */ CAST(SLEEP(6) AS CHAR), 't'";
+            let copying = format!("SELECT /* gh-ost `{own}`.`t` */ CAST(SLEEP(6) AS CHAR)");
             tool.query(&Statement::plain(copying)).await.unwrap();
             reader.rollback().await.unwrap();
         });
