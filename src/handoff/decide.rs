@@ -262,6 +262,9 @@ fn choose(
             reasons.push(format!("not {}: {why}", tool.program()));
         }
     }
+    let all_seen = seen.request.replicas.is_none_or(|declared| {
+        u32::try_from(seen.facts.replicas.len()).is_ok_and(|found| declared <= found)
+    });
     match chosen {
         Some(tool) => {
             reasons.push(match tool {
@@ -270,7 +273,9 @@ fn choose(
                      and waits for you before the cut-over"
                 }
                 Tool::Percona => {
-                    "pt-online-schema-change copies in small pieces, and follows the table by triggers"
+                    "pt-online-schema-change copies in small pieces, and follows the table by triggers: a \
+                     write of the application that meets a chunk may be the victim of a deadlock \
+                     (error 1213), and must be tried again"
                 }
             }
             .to_owned());
@@ -282,7 +287,8 @@ fn choose(
             }
             Decision::Tool(tool)
         }
-        None if online && refused(Path::Raw).is_empty() && wanted.is_none() => {
+        // A replica that is missing is found first: it would be behind for as long as this takes.
+        None if online && all_seen && refused(Path::Raw).is_empty() && wanted.is_none() => {
             reasons.push(
                 "no tool can do it, so the server does, in place; watch the replicas: they lag"
                     .to_owned(),

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use backstop::target::Statement;
+use backstop::event::RetryReason;
+use backstop::target::{Class, Statement};
 use libtest_mimic::Trial;
 
 use super::{defaults_file, plan};
@@ -60,6 +61,8 @@ fn write(database: &Database, stop: Arc<AtomicBool>) -> JoinHandle<Wrote> {
                 match session.execute(&Statement::plain(sql)).await {
                     Ok(_) if insert => wrote.inserts += 1,
                     Ok(_) => wrote.updates += 1,
+                    // Its triggers write to the copy that a chunk holds: known, and said by the plan.
+                    Err(error) if error.class == Class::Retry(RetryReason::Deadlock) => {}
                     Err(error) => wrote.errors.push(error.to_string()),
                 }
                 wrote.longest = wrote.longest.max(begun.elapsed());
@@ -92,7 +95,7 @@ fn works(engine: Engine) {
     ];
     let change =
         "ALTER TABLE t MODIFY c decimal(12,3), ADD note varchar(20) DEFAULT 'it''s' NOT NULL";
-    let said = plan(&desk, change, &more).expect(0).says("pt-online-schema-change 3");
+    let said = plan(&desk, change, &more).expect(0).says("(error 1213), and must be tried again");
     let password = database.login().password;
     for name in ["run.sh", "runbook.md", "clean-up.md"] {
         let text = std::fs::read_to_string(desk.path("ho").join(name)).unwrap();
