@@ -54,6 +54,9 @@ fn ways(engine: Engine) {
         copy["arguments"].as_array().unwrap().last().unwrap() == "--execute",
         tool == "gh-ost"
     );
+    if tool == "gh-ost" {
+        ghost_files(&database, &with_ghost);
+    }
     let child = decision(&with_ghost, "ALTER TABLE child MODIFY c decimal(12,3)", &[]);
     assert_eq!(child["decision"], "pt-online-schema-change", "{child:#}");
     let both = "ALTER TABLE t ADD z int, MODIFY c decimal(12,3)";
@@ -69,6 +72,28 @@ fn ways(engine: Engine) {
     with_ghost.write("backstop.toml", "[gate]\nlarge_rows = 100\n");
     let said = plan(&with_ghost, "ALTER TABLE t ADD INDEX (b)", &["--replicas", "1"]).expect(1);
     said.says("every replica does the same behind the server").says("1 replicas were declared");
+}
+
+/// The runbook of gh-ost, with the real names, in the order in which it is needed.
+fn ghost_files(database: &Database, desk: &Desk) {
+    plan(desk, COPY, &["--generate-only", "--out", "gho"]).expect(0);
+    let read = |name: &str| std::fs::read_to_string(desk.path("gho").join(name)).unwrap();
+    let (run, runbook, clean) = (read("run.sh"), read("runbook.md"), read("clean-up.md"));
+    let order = ["## Start", "## Watch", "## Pause", "## Cut over", "## Stop", "## Clean up"];
+    let places: Vec<usize> = order.iter().map(|title| runbook.find(title).expect(title)).collect();
+    assert!(places.is_sorted(), "{runbook}");
+    let socket =
+        run.split("--serve-socket-file=").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(runbook.contains(&format!("echo panic | nc -U {socket}")), "{runbook}");
+    assert!(clean.contains("ghost-cut-over-sentry") && clean.contains(socket), "{clean}");
+    let password = database.login().password;
+    assert!([&run, &runbook, &clean].iter().all(|text| !text.contains(&password)));
+    // The program of that name here ends at once, with its output in the log.
+    let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
+    for trial in [&["trial"][..], &[]] {
+        let mut command = std::process::Command::new(desk.path("gho/run.sh"));
+        crate::harness::Said::by(command.args(trial).env("PATH", &path)).expect(0);
+    }
 }
 
 fn lost(engine: Engine) {
