@@ -159,6 +159,36 @@ pub enum Event {
         /// Which attempt failed, from 1.
         attempt: u32,
     },
+    /// A row cannot be written: it is in quarantine, and the cursor has passed it.
+    RowQuarantined {
+        /// The range.
+        range: u32,
+        /// The worker, from 0.
+        worker: u32,
+        /// Its key, as text.
+        key: String,
+        /// The server's code.
+        code: Option<String>,
+        /// The server's words.
+        message: String,
+    },
+    /// How many rows wait in quarantine: at the start of a run, and whenever that has changed
+    /// otherwise than by [`Event::RowQuarantined`].
+    QuarantineCounted {
+        /// Rows that wait.
+        waiting: u64,
+    },
+    /// A person gave rows in quarantine up.
+    QuarantineReleased {
+        /// How many.
+        rows: u64,
+        /// A few of their keys, as text.
+        keys: Vec<String>,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// A person or the operating system asked for something.
     Asked {
         /// `pause`, `resume`, `stop`, `cancel` or `kill`.

@@ -129,6 +129,8 @@ pub enum Trigger {
     Walked,
     /// The runner: every range is walked and rows are in quarantine.
     WalkedWithQuarantine,
+    /// A person: `backstop quarantine release` of the last rows that waited.
+    QuarantineReleased,
     /// The runner: the read-only pass at the end begins, for the first time or again.
     VerifyStarted,
     /// The runner: verification found nothing left.
@@ -173,11 +175,13 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running | S::Throttled | S::Paused, T::GaveUp) => S::Failed,
         (S::Running, T::Walked) => S::Completed,
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,
+        (S::Incomplete, T::QuarantineReleased) => S::Completed,
         (S::Completed | S::Verified | S::Unverified, T::VerifyStarted) => S::Completed,
         (S::Completed, T::VerifyPassed) => S::Verified,
         (S::Completed, T::VerifyFailed) => S::Unverified,
         // Whatever ends verification early leaves the rows as they are.
         (S::Completed, T::StopAsked | T::KillAsked | T::GaveUp) => S::Completed,
+        (S::Incomplete, T::StopAsked | T::KillAsked | T::GaveUp) => S::Incomplete,
         _ => return Err(IllegalTransition { state, trigger }),
     })
 }
@@ -204,7 +208,7 @@ mod tests {
     #[test]
     fn every_runner_can_leave() {
         for state in JobState::ALL {
-            if state.has_runner() || state == JobState::Completed {
+            if state.has_runner() || [JobState::Completed, JobState::Incomplete].contains(&state) {
                 for trigger in [Trigger::StopAsked, Trigger::KillAsked, Trigger::GaveUp] {
                     assert!(next(state, trigger).is_ok(), "{state} {trigger:?}");
                 }
@@ -215,6 +219,14 @@ mod tests {
                 state.is_walked() && state != JobState::Incomplete,
                 "{state}"
             );
+        }
+    }
+
+    #[test]
+    fn only_an_incomplete_job_is_completed_by_a_release() {
+        for state in JobState::ALL {
+            let found = next(state, Trigger::QuarantineReleased);
+            assert_eq!(found.ok(), (state == JobState::Incomplete).then_some(JobState::Completed));
         }
     }
 

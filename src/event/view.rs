@@ -33,6 +33,8 @@ pub struct View {
     pub rows_changed: u64,
     /// Rows that verification found wrong so far.
     pub rows_wrong: u64,
+    /// Rows that wait in quarantine.
+    pub rows_quarantined: u64,
     /// Why the job waits at this moment; empty: it does not.
     pub holds: Vec<HoldView>,
     /// The signals that are watched, as they were last read.
@@ -176,7 +178,10 @@ impl View {
                 "resume" => self.pause_or_go_on(false, record.at),
                 _ => {}
             },
-            Event::BatchRetried { .. }
+            Event::RowQuarantined { .. } => self.rows_quarantined += 1,
+            Event::QuarantineCounted { waiting } => self.rows_quarantined = *waiting,
+            Event::QuarantineReleased { .. }
+            | Event::BatchRetried { .. }
             | Event::Verified { .. }
             | Event::Asked { .. }
             | Event::CancelSent { .. }

@@ -11,6 +11,7 @@ mod error;
 mod jobs;
 mod latches;
 mod locate;
+mod quarantine;
 mod settings;
 mod status;
 
@@ -26,6 +27,7 @@ pub use error::{Error, Result};
 pub use jobs::{Checkpoint, JobRow, LoggedEvent, Newcomer};
 pub use latches::Latch;
 pub use locate::{Found, default_path, find};
+pub use quarantine::{Fate, Quarantined, Settled};
 pub use settings::Tuned;
 pub use status::{Freshness, JobStatus};
 
@@ -41,6 +43,7 @@ const UPGRADES: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

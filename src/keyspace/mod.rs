@@ -112,6 +112,13 @@ impl Range {
         }
     }
 
+    /// The range after it passed over one row that cannot be written, at `upto`.
+    #[must_use]
+    pub fn passed_over(&self, upto: &Key, last: bool) -> Self {
+        let rows_quarantined = self.rows_quarantined + 1;
+        Self { rows_quarantined, ..self.advanced(upto, 1, 0, last) }
+    }
+
     /// The key after which the next batch begins.
     #[must_use]
     pub fn position(&self) -> Option<&Key> {

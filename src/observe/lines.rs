@@ -59,6 +59,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 reason.name()
             )
         }
+        Event::RowQuarantined { range, key, code, message, .. } => {
+            let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("range {range}: row {key} is in quarantine: {message}{code}")
+        }
         Event::CancelSent { how, seconds } => {
             format!("{how} sent to the server {:.0} ms after the request", seconds * 1000.0)
         }

@@ -111,10 +111,16 @@ pub static METRICS: &[Metric] = &[
         &["action", "source"],
         "Operator actions, by source: cli, signal, file (a kill file), api (an HTTP call), sql (a halt), server, limit (of the spec).",
     ),
+    gauge("backstop_quarantine_rows", R, "Rows that cannot be written and wait in quarantine."),
     counter(
         "backstop_rows_changed_total",
         R,
         "Rows whose value changed (NULL-safe) by committed batches.",
+    ),
+    counter(
+        "backstop_rows_quarantined_total",
+        R,
+        "Rows that could not be written and were put into quarantine.",
     ),
     counter("backstop_rows_scanned_total", R, "Rows read by committed batches."),
     gauge(
@@ -462,10 +468,20 @@ impl Listener for Metrics {
                     self.observe("backstop_kill_duration_seconds", &r, at - asked);
                 }
             }
+            Event::RowQuarantined { .. } => {
+                self.add("backstop_rows_quarantined_total", &r, 1.0);
+                self.set("backstop_quarantine_rows", &r, float(state.view.rows_quarantined));
+            }
+            Event::QuarantineCounted { waiting } => {
+                self.set("backstop_quarantine_rows", &r, float(*waiting));
+            }
             Event::FencedOff { .. } => self.add("backstop_fenced_writes_total", &r, 1.0),
             Event::Latched { scope, .. } => self.engage(scope, 1.0),
             Event::Released { scope, .. } => self.engage(scope, 0.0),
-            Event::CancelSent { .. } | Event::Tuned { .. } | Event::TuneRefused { .. } => {}
+            Event::CancelSent { .. }
+            | Event::Tuned { .. }
+            | Event::TuneRefused { .. }
+            | Event::QuarantineReleased { .. } => {}
             Event::RangeOpened { .. } | Event::Verified { .. } => {
                 self.estimate(&r, &state.view, record.at, at);
             }

@@ -26,6 +26,20 @@ impl Statements {
     /// violate the expectation.
     #[must_use]
     pub fn verify(&self, dialect: &dyn Dialect, after: Option<&Key>, upto: &Key) -> Statement {
+        self.verify_where(dialect, |w| self.push_window(w, dialect, after, upto))
+    }
+
+    /// The same of the row with that key.
+    #[must_use]
+    pub fn verify_row(&self, dialect: &dyn Dialect, key: &Key) -> Statement {
+        self.verify_where(dialect, |w| self.push_key(w, dialect, &key.0))
+    }
+
+    fn verify_where<'a>(
+        &self,
+        dialect: &'a dyn Dialect,
+        push: impl FnOnce(&mut Writer<'a>),
+    ) -> Statement {
         let count_where = |condition: Option<String>| {
             condition.map_or_else(|| "0".to_owned(), |c| format!("count(CASE WHEN {c} THEN 1 END)"))
         };
@@ -36,7 +50,7 @@ impl Statements {
             count_where(self.violation()),
             self.walked(),
         ));
-        self.push_window(&mut w, dialect, after, upto);
+        push(&mut w);
         if let Some(condition) = self.counted() {
             w.push(&format!(" AND {condition}"));
         }

@@ -12,6 +12,7 @@ mod key;
 mod pace;
 mod proof;
 mod refusal;
+mod row;
 mod signals;
 mod sql;
 mod stretches;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::keyspace::Aim;
-use crate::spec::{JobSpec, Size};
+use crate::spec::{JobSpec, Quarantine, Size};
 use crate::target::{Manners, Patience, Target};
 use crate::throttle::{Watches, most_rows};
 
@@ -47,6 +47,8 @@ pub struct Ends {
     pub max_rows: Option<u64>,
     /// With more batches that had to be tried again it has failed.
     pub max_errors: Option<u64>,
+    /// How many rows may be in quarantine.
+    pub quarantine: Quarantine,
 }
 
 impl Pace {
@@ -120,6 +122,7 @@ pub(super) fn set(spec: &JobSpec, target: &dyn Target, notes: &mut Vec<String>) 
             max_runtime: spec.limits.max_runtime.map(|time| time.0),
             max_rows: spec.limits.max_rows,
             max_errors: spec.limits.max_errors,
+            quarantine: spec.limits.quarantine,
         },
     }
 }

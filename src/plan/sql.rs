@@ -343,10 +343,19 @@ impl Statements {
     /// " WHERE the key begins with `prefix` AND ".
     fn push_prefix(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, prefix: &[String]) {
         w.push(" WHERE ");
-        for (at, (column, value)) in self.key.iter().zip(prefix).enumerate() {
+        if !prefix.is_empty() {
+            self.push_key(w, dialect, prefix);
+            w.push(" AND ");
+        }
+    }
+
+    /// "The first columns of the key have these values".
+    pub(super) fn push_key(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, values: &[String]) {
+        for (at, (column, value)) in self.key.iter().zip(values).enumerate() {
             let placeholder = w.placeholder(Bind::Text(Some(value.clone())));
             let value = dialect.key_from_text(column, &placeholder);
-            w.push(&format!("{} = {value} AND ", self.operand(dialect, at)));
+            let and = if at == 0 { "" } else { " AND " };
+            w.push(&format!("{and}{} = {value}", self.operand(dialect, at)));
         }
     }
 

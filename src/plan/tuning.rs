@@ -152,6 +152,22 @@ pub static ALL: &[Fixed] = &[
         },
         show: |pace| or_none(pace.ends.max_errors),
     },
+    Fixed {
+        name: "limits.quarantine.max_rows",
+        set: |text, pace| {
+            pace.ends.quarantine.max_rows = number(text, 0..=u64::MAX)?;
+            Ok(())
+        },
+        show: |pace| pace.ends.quarantine.max_rows.to_string(),
+    },
+    Fixed {
+        name: "limits.quarantine.max_share",
+        set: |text, pace| {
+            pace.ends.quarantine.max_share = text.parse()?;
+            Ok(())
+        },
+        show: |pace| pace.ends.quarantine.max_share.to_string(),
+    },
 ];
 
 impl Setting {
@@ -340,6 +356,8 @@ mod tests {
             ("limits.max_runtime", "2h"),
             ("limits.max_rows", "1000"),
             ("limits.max_errors", "none"),
+            ("limits.quarantine.max_rows", "0"),
+            ("limits.quarantine.max_share", "2.5%"),
         ] {
             let (setting, mut pace) = (Setting::find(name).unwrap(), Pace::default());
             setting.set(text, &mut pace).unwrap();
@@ -378,6 +396,8 @@ mod tests {
             ("throttle.replica_lag.pause_above", "5", "not a duration"),
             ("throttle.dead_rows.pause_above", "20", "share from 0 to 1"),
             ("throttle.vacuum.off", "yes", "true or false"),
+            ("limits.quarantine.max_rows", "none", "not a whole number"),
+            ("limits.quarantine.max_share", "10", "not a share"),
         ] {
             let said = Setting::find(name).unwrap().check(text).unwrap_err();
             assert!(said.contains(says) && said.contains(name), "{said}");

@@ -27,6 +27,10 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
     } else {
         parts.push(format!("{} changed", count(view.rows_changed)));
     }
+    if 0 < view.rows_quarantined {
+        let s = if view.rows_quarantined == 1 { "" } else { "s" };
+        parts.push(format!("{} row{s} in quarantine", count(view.rows_quarantined)));
+    }
     let is_at_work = view.holds.is_empty()
         && (state == JobState::Running || (view.verifying && state == JobState::Completed));
     if is_at_work {

@@ -28,6 +28,8 @@ pub struct Options {
     pub accept_changed_spec: bool,
     /// End the runner that has the job.
     pub take_over: bool,
+    /// The keys of the rows in quarantine that are to be tried again.
+    pub retries: Vec<Key>,
     /// The spec's file, for the command that goes on.
     pub spec_path: String,
     /// Who runs it: user, host and process.
@@ -50,6 +52,8 @@ pub struct Taken {
     pub finished: bool,
     /// What changed in the spec since the job began, where that was accepted.
     pub accepted: Option<SpecChange>,
+    /// The keys of the rows in quarantine that are to be tried again.
+    pub retries: Vec<Key>,
     /// Who runs it.
     pub runner: String,
     /// Keeps other runners out.
@@ -188,6 +192,7 @@ async fn take_once(
         resumed,
         finished,
         accepted,
+        retries: options.retries.clone(),
         runner: options.runner.clone(),
         lock,
     })

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::finish::Outcome;
+use super::released::Released;
 use super::{Error, Run, claim, shape, walk};
 use crate::control::Level;
-use crate::event::{Event, Trigger};
+use crate::event::{Event, JobState, Trigger};
 use crate::keyspace::Range;
 
 impl Run {
@@ -15,6 +16,8 @@ impl Run {
             () = self.board.first_look() => {}
             () = self.stop.reached(Level::Drain) => {}
         }
+        self.settle_quarantine(&ranges)?;
+        let ranges = self.requeue(ranges, &self.retries).await?;
         let walked = ranges.iter().all(|range| range.done);
         if !walked {
             self.lifecycle.apply(Trigger::Started, None, None)?;
@@ -22,19 +25,39 @@ impl Run {
             if left {
                 return Ok(Outcome::Left);
             }
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
-        } else if !self.lifecycle.state().is_walked() {
-            // The fence knows more than the journal: every range is done.
-            self.lifecycle.apply(Trigger::Started, None, None)?;
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
+        }
+        if let Some(left) = self.left_in_quarantine()? {
+            let reason = Some(left.sentence());
+            self.conclude(JobState::Incomplete, Trigger::WalkedWithQuarantine, reason)?;
+            return Ok(Outcome::Incomplete(left));
+        }
+        if !matches!(self.lifecycle.state(), JobState::Verified | JobState::Unverified) {
+            self.conclude(JobState::Completed, Trigger::Walked, None)?;
         }
         if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
+    }
+
+    /// Moves to the state in which a walked job is, unless it is there. Where the fence knows more than
+    /// the journal, and every range is done, that is by way of a start.
+    fn conclude(
+        &self,
+        state: JobState,
+        trigger: Trigger,
+        reason: Option<String>,
+    ) -> Result<(), Error> {
+        if self.lifecycle.state() == state {
+            return Ok(());
+        }
+        if self.lifecycle.state() != JobState::Running {
+            self.lifecycle.apply(Trigger::Started, None, None)?;
+        }
+        self.lifecycle.apply(trigger, None, reason).map(drop)
     }
 
     async fn verify(self: &Arc<Self>) -> Result<Outcome, Error> {
         self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
         let ranges = self.split_whole_table().await?;
-        let shape = Arc::new(shape::verify::Verify::default());
+        let shape = Arc::new(shape::verify::Verify::without(Released::of(self)?));
         let left = walk::walk(self, shape.clone(), ranges).await?;
         if left {
             return Ok(Outcome::Left);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Error, Run};
+use super::{Error, InQuarantine, Run};
 use crate::control::Level;
 use crate::event::{Event, JobState, Trigger};
 
@@ -10,6 +10,8 @@ use crate::event::{Event, JobState, Trigger};
 pub(super) enum Outcome {
     /// Everything was walked, and verified where there is something to verify.
     Done(Option<Verdict>),
+    /// Everything was walked, and rows are left in quarantine.
+    Incomplete(InQuarantine),
     /// It was told to leave.
     Left,
 }
@@ -61,6 +63,8 @@ pub struct Ended {
     pub reason: Option<String>,
     /// What verification found, if it ran to its end.
     pub verdict: Option<Verdict>,
+    /// The rows that are left in quarantine, if everything else is written.
+    pub quarantine: Option<InQuarantine>,
     /// How urgently it was asked to leave, if it was.
     pub left: Option<Level>,
     /// What went wrong, if the runner gave up.
@@ -88,6 +92,15 @@ impl Run {
                 state: self.state(),
                 reason: verdict.as_ref().filter(|v| !v.passed()).map(Verdict::sentence),
                 verdict,
+                quarantine: None,
+                left: None,
+                error: None,
+            },
+            Ok(Outcome::Incomplete(rows)) => Ended {
+                state: self.state(),
+                reason: Some(rows.sentence()),
+                verdict: None,
+                quarantine: Some(rows),
                 left: None,
                 error: None,
             },
@@ -107,6 +120,7 @@ impl Run {
                         state,
                         reason: Some(reason),
                         verdict: None,
+                        quarantine: None,
                         left: Some(ask.level),
                         error: None,
                     },
@@ -126,6 +140,7 @@ impl Run {
             state: state.unwrap_or(JobState::Failed),
             reason: Some(reason),
             verdict: None,
+            quarantine: None,
             left: None,
             error: Some(error),
         }

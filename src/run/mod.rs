@@ -5,6 +5,7 @@
 //! a window of rows. The transaction of a batch is `BEGIN`, the write, the fence as its own
 //! statement, `COMMIT` ([`shape::update`]); the journal's checkpoint follows the commit.
 
+mod bisect;
 mod brake;
 mod bus;
 mod claim;
@@ -15,12 +16,15 @@ mod error;
 mod extend;
 mod finish;
 mod gate;
+mod hunt;
 mod latch;
 mod ledger;
 mod lifecycle;
 pub mod protocol;
 mod read;
 mod regain;
+mod released;
+mod retry;
 mod scout;
 mod seat;
 mod shape;
@@ -30,6 +34,7 @@ mod survey;
 mod tuning;
 mod waits;
 mod walk;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -42,11 +47,12 @@ pub use claim::{Options, Taken, take};
 pub use error::{Error, SpecChange};
 pub use finish::{Ended, Verdict};
 pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
+pub use retry::InQuarantine;
 
 use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
 use crate::event::{Event, JobState, Started};
 use crate::journal::Journal;
-use crate::keyspace::{FIRST_ROWS, Range};
+use crate::keyspace::{FIRST_ROWS, Key, Range};
 use crate::plan::{Pace, Plan};
 use crate::target::fence::Fence;
 use crate::target::switch::Halt;
@@ -84,6 +90,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Counts {
     rows_changed: AtomicU64,
+    rows_scanned: AtomicU64,
+    rows_quarantined: AtomicU64,
     retries: AtomicU64,
 }
 
@@ -114,8 +122,11 @@ pub struct Run {
     board: Board,
     /// Whose turn it is, where the job has a rate.
     timetable: Timetable,
-    /// Rows that this run has changed, and batches of it that had to be tried again.
+    /// Rows that this run has changed, scanned and put into quarantine, and batches of it that had to
+    /// be tried again.
     counts: Counts,
+    /// The rows in quarantine that this run is to try again.
+    retries: Vec<Key>,
     /// The present pace: the plan's, with what people have changed.
     pace: tokio::sync::watch::Sender<Pace>,
 }
@@ -152,6 +163,7 @@ impl Run {
             board,
             timetable: Timetable::default(),
             counts: Counts::default(),
+            retries: taken.retries.clone(),
             pace,
         }
     }

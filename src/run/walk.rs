@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::crew::{Crew, Next};
-use super::read::{read_count, read_key};
+use super::hunt::Hunt;
 use super::scout::{Ahead, beside};
 use super::seat::Seat;
 use super::shape::{Applied, Shape, Window};
@@ -15,8 +15,7 @@ use super::{Error, PING_EVERY, Run, error};
 use crate::control::{Ask, Level, Source};
 use crate::event::{Event, Phase, RetryReason};
 use crate::keyspace::{Aim, Range, Sizer};
-use crate::plan::Statements;
-use crate::target::{Class, Session};
+use crate::target::Class;
 
 /// A batch is tried for this long before its error counts as lasting. A nightly transaction of the
 /// application may hold the same rows for minutes, and waiting for it harms nobody: between two
@@ -128,6 +127,7 @@ async fn work(
             sizer,
             left: Left::default(),
             ahead: None,
+            hunt: Hunt::default(),
         };
         let walked = worker.walk_ranges().await;
         worker.seat.session.close().await;
@@ -148,6 +148,8 @@ pub(super) struct Worker<'a> {
     pub(super) left: Left,
     /// What may be the next window.
     ahead: Option<Ahead>,
+    /// What is known of rows that cannot be written.
+    pub(super) hunt: Hunt,
 }
 
 /// Rows that are left in the range, as far as the server can tell.
@@ -162,6 +164,7 @@ impl Worker<'_> {
     async fn walk_ranges(&mut self) -> Result<(), Error> {
         while let Some(mut range) = self.next_range().await? {
             self.left = Left::default();
+            self.hunt = Hunt::default();
             if !self.walk_range(&mut range).await? {
                 self.make_durable(&mut range).await?;
                 self.crew.put_back(range);
@@ -180,7 +183,8 @@ impl Worker<'_> {
             }
             let began = Instant::now();
             let Some((rows, took)) = self.batch(range).await? else { return Ok(false) };
-            if !range.done {
+            // What is suspected must stay within the range.
+            if !range.done && !self.hunt.is_on() {
                 self.share(range).await?;
             }
             self.rest(rows, took, began).await;
@@ -234,11 +238,15 @@ impl Worker<'_> {
         let (mut attempt, mut losses) = (1, 0);
         let mut began = Instant::now();
         loop {
-            let opened = self.seat.opened;
+            let (opened, hunting) = (self.seat.opened, self.hunt.is_on());
             let error = match self.attempt(range).await {
                 Ok((window, applied)) => {
                     let worked = applied.worked();
-                    self.sizer.observe(window.rows, worked);
+                    // Halves of a window say nothing of the pace.
+                    if !hunting {
+                        self.sizer.observe(window.rows, worked);
+                    }
+                    self.hunt.succeeds(&window);
                     self.look_ahead(range, window.rows).await?;
                     self.record(range, &window, applied)?;
                     return Ok(Some((window.rows, worked.time)));
@@ -252,6 +260,10 @@ impl Worker<'_> {
                 return Ok(None);
             }
             match error.class {
+                // The half of it is another batch.
+                Class::Poison if self.hunt.fails(&error) => {
+                    (attempt, losses, began) = (1, 0, Instant::now());
+                }
                 Class::Cancelled => self.respect(&error).await,
                 Class::Lost | Class::Terminated if losses < LOSSES => {
                     losses += 1;
@@ -388,15 +400,20 @@ impl Worker<'_> {
         if self.shape.phase() == Phase::Write {
             self.seat.enlist(run, range).await?;
         }
+        if let Some(passed) = self.pass_over(range).await? {
+            return Ok(passed);
+        }
         let statements = run.plan.statements_of(self.shape.phase());
-        let ahead = self.ahead.take().and_then(|ahead| ahead.fitting(range, rows, aim.rows));
-        let window = match ahead {
+        let (hunting, ahead) = (self.hunt.is_on(), self.ahead.take());
+        let ahead = ahead.filter(|_| !hunting);
+        let window = match ahead.and_then(|ahead| ahead.fitting(range, rows, aim.rows)) {
             Some(window) => window,
-            None => find_window(run, statements, &mut self.seat, range, rows).await?,
+            None => self.next_window(range, rows).await?,
         };
+        self.hunt.begins(&window);
         let present = range.clone();
         let look = async {
-            if window.last || !is_settled {
+            if window.last || !is_settled || hunting {
                 return None;
             }
             run.scout(statements, &window, &present, rows).await
@@ -444,6 +461,7 @@ impl Worker<'_> {
 
     fn record(&self, range: &Range, window: &Window, applied: Applied) -> Result<(), Error> {
         if self.shape.phase() == Phase::Write {
+            self.run.counts.rows_scanned.fetch_add(window.rows, Ordering::Relaxed);
             let job = &self.run.plan.spec.job.name;
             self.run.journal.checkpoint(job, self.run.generation, range, self.left.rows)?;
             let changes = &self.run.counts.rows_changed;
@@ -503,43 +521,4 @@ async fn apply(
     let mut cost = seat.session.cost().await;
     cost.lock_wait += watched.waited();
     Ok(Applied { rows_changed, took, cost })
-}
-
-/// The next `rows` counted rows of the range, or what is left of it.
-async fn find_window(
-    run: &Run,
-    statements: &Statements,
-    seat: &mut Seat,
-    range: &Range,
-    rows: u64,
-) -> Result<Window, Error> {
-    let (dialect, session) = (run.target.dialect(), seat.session.as_mut());
-    if let Some(window) = boundary_window(run, statements, session, range, rows).await? {
-        return Ok(window);
-    }
-    let (position, label) = (range.position(), run.plan.label(range.id));
-    let count = statements.count(dialect, position, &range.hi).labelled(&label);
-    let counted = session.query(&count).await?;
-    let rows = read_count(&counted, 0)?;
-    Ok(Window { after: position.cloned(), upto: range.hi.clone(), rows, last: true })
-}
-
-/// The next `rows` counted rows of the range; `None` where it has fewer.
-pub(super) async fn boundary_window(
-    run: &Run,
-    statements: &Statements,
-    session: &mut dyn Session,
-    range: &Range,
-    rows: u64,
-) -> Result<Option<Window>, Error> {
-    let (position, label) = (range.position(), run.plan.label(range.id));
-    let boundary = statements.boundary(run.target.dialect(), position, &range.hi, rows);
-    let Some(mut row) = session.query(&boundary.labelled(&label)).await?.pop() else {
-        return Ok(None);
-    };
-    let past = row.pop().flatten();
-    let upto = read_key(&run.plan, row)?;
-    let last = upto == range.hi;
-    let is_within = past.as_deref() == Some("0");
-    Ok(is_within.then(|| Window { after: position.cloned(), upto, rows, last }))
 }

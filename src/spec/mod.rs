@@ -14,6 +14,7 @@ mod job;
 mod limits;
 mod reference;
 mod restraint;
+mod share;
 mod size;
 mod throttle;
 mod url;
@@ -27,9 +28,10 @@ pub use job::{
     Batch, Control, Durability, Job, JobSpec, MAX_LOG, MAX_ROWS, TARGET_TIMES, Target, Update,
     Verify, WORKERS, Walk,
 };
-pub use limits::{Day, Limits, Window};
+pub use limits::{Day, Limits, Quarantine, Window};
 pub use reference::{config_reference, job_reference};
 pub use restraint::NICE;
+pub use share::Share;
 pub use size::Size;
 pub use throttle::{Command, DiskFree, Http, Limit, Query, ReplicaLag, Throttle, WaitFile};
 pub use url::{Secret, expand, redact};

@@ -56,6 +56,7 @@ fn type_name(field: &Value, root: &Value) -> String {
         return match path.rsplit('/').next() {
             Some("Duration") => "duration".to_owned(),
             Some("Size") => "number of bytes".to_owned(),
+            Some("Share") => "share".to_owned(),
             Some("Assignments") => "table".to_owned(),
             _ => root.pointer(path).map_or_else(String::new, |found| type_name(found, root)),
         };

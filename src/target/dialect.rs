@@ -18,6 +18,9 @@ pub trait Dialect: Send + Sync {
     /// The text at `placeholder` as a value of the key column's own type and collation.
     fn key_from_text(&self, column: &Column, placeholder: &str) -> String;
 
+    /// Any column's value as text for people; bytes as hexadecimal digits, NULL as NULL.
+    fn as_text(&self, column: &Column) -> String;
+
     /// A condition that is true, and never NULL, exactly where assigning `expression` to the
     /// column would change what is stored. The expression can be put into parentheses as it is.
     fn differs(&self, column: &Column, expression: &str) -> String;

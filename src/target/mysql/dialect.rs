@@ -84,6 +84,17 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        match ColumnType::parse(&column.type_sql).family {
+            Family::Char | Family::Text => format!("CONVERT({name} USING utf8mb4)"),
+            Family::Bit => format!("CAST({name} + 0 AS CHAR)"),
+            // What later versions bring may be no text.
+            Family::Binary | Family::Bytes | Family::Other => format!("HEX({name})"),
+            _ => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
     fn differs(&self, column: &Column, expression: &str) -> String {
         super::differs::differs(&self.flavor, column, expression)
     }

@@ -51,6 +51,17 @@ impl Dialect for PgDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        if column.type_sql == "bytea" {
+            format!("encode({name}, 'hex')")
+        } else if is_moment(&column.type_sql) {
+            format!("to_json({name})#>>'{{}}'")
+        } else {
+            format!("{name}::text")
+        }
+    }
+
     fn differs(&self, column: &Column, expression: &str) -> String {
         let cast = |to: &str| format!("({expression})::{to}");
         let name = quote(&column.name);

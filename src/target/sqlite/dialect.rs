@@ -49,6 +49,11 @@ impl Dialect for SqliteDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = self.quote(&column.name);
+        format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END")
+    }
+
     /// The unary plus takes the affinity off the expression, so that the column's own applies, as
     /// it does in an assignment; `COLLATE BINARY` makes `'A'` and `'a'` differ on a `NOCASE` column.
     /// A column without affinity keeps the type of what is assigned, so there the type counts too.

@@ -1,0 +1,61 @@
+//! Rows that a person gave up, which verification does not count against the job.
+
+use std::collections::BTreeSet;
+
+use super::read::{read_count, read_key};
+use super::shape::Window;
+use super::{Error, Run};
+use crate::event::Phase;
+use crate::journal::Fate;
+use crate::keyspace::Key;
+use crate::target::Session;
+
+/// The keys of the rows in quarantine that were given up.
+#[derive(Debug, Default)]
+pub(super) struct Released(BTreeSet<Vec<String>>);
+
+impl Released {
+    /// Those of the run's generation.
+    pub(super) fn of(run: &Run) -> Result<Self, Error> {
+        let rows = run.journal.quarantined(&run.plan.spec.job.name, run.generation)?;
+        let released = rows.into_iter().filter(|row| row.state == Fate::Released);
+        Ok(Self(released.map(|row| row.key.0).collect()))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether that row was given up. The server writes a key always in the same letters.
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        self.0.contains(&key.0)
+    }
+
+    /// What verification found wrong in a window (rows left over, and rows that violate the
+    /// expectation), without the rows that were given up.
+    pub(super) async fn discount(
+        &self,
+        run: &Run,
+        session: &mut dyn Session,
+        window: &Window,
+        (mut remaining, mut mismatched): (u64, u64),
+    ) -> Result<(u64, u64), Error> {
+        if self.0.is_empty() || remaining + mismatched == 0 {
+            return Ok((remaining, mismatched));
+        }
+        let (dialect, statements) = (run.target.dialect(), run.plan.statements_of(Phase::Verify));
+        let wrong = usize::try_from(remaining + mismatched).unwrap_or(usize::MAX);
+        let (after, upto) = (window.after.as_ref(), &window.upto);
+        for row in session.query(&statements.wrong_keys(dialect, after, upto, wrong)).await? {
+            let key = read_key(&run.plan, row)?;
+            if !self.contains(&key) {
+                continue;
+            }
+            let found = session.query(&statements.verify_row(dialect, &key)).await?;
+            remaining = remaining.saturating_sub(read_count(&found, 1)?);
+            mismatched = mismatched.saturating_sub(read_count(&found, 2)?);
+        }
+        Ok((remaining, mismatched))
+    }
+}
