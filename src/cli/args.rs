@@ -5,6 +5,13 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+mod quarantine;
+
+pub(super) use quarantine::{
+    ExportArgs, ExportFormat, ListArgs, QuarantineArgs, QuarantineCommand, ReleaseRowsArgs,
+    RetryArgs,
+};
+
 /// Backfills you can stop.
 #[derive(Debug, Parser)]
 #[command(name = "backstop", version, about, max_term_width = 100, after_help = EXIT_CODES)]
@@ -21,7 +28,8 @@ pub(super) struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done: verified, or completed with nothing to verify
-  1  the answer is no: verification failed, nothing to pause or stop, not everything killed
+  1  the answer is no: verification failed, rows left in quarantine, nothing to pause or stop,
+     not everything killed
   2  wrong use: bad arguments, bad spec, unreachable or unsuitable target; nothing was written
   3  stopped; run again to continue
   4  failed, killed, or taken over by another runner
@@ -51,6 +59,8 @@ pub(super) enum Command {
     Release(ReleaseArgs),
     /// Change settings of a job while it runs, from the next batch on
     Tune(TuneArgs),
+    /// Rows that cannot be written: list them, try them again, give them up
+    Quarantine(QuarantineArgs),
     /// Judge migrations: what they lock, rewrite and lose on tables of this size
     Check(CheckArgs),
     /// Say why a rule stands, with bad and safe SQL; without a rule, list them
@@ -149,6 +159,13 @@ pub(super) struct RunArgs {
     /// End the runner that has the job, also one that is frozen or cut off, and go on in its place
     #[arg(long)]
     pub take_over: bool,
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// How a run shows itself.
+#[derive(Debug, clap::Args)]
+pub(super) struct Shown {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -198,7 +215,7 @@ pub(super) struct TuneArgs {
     pub job: String,
     /// What to change, by its name in the spec: `batch.target_time`, `batch.max_rows`,
     /// `batch.workers`, `batch.pause`, `throttle.rows_per_second`, `throttle.nice`,
-    /// `limits.max_runtime`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
+    /// `limits.max_runtime`, `limits.quarantine.max_rows` and `max_share`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
     /// `off`. It stands until the job is finished, also when the runner is started again
     #[arg(value_name = "NAME=VALUE", required_unless_present = "reset",
           value_parser = parse_setting)]
@@ -317,20 +334,20 @@ pub fn reference() -> String {
     let mut text = String::from(
         "# Commands\n\nMade from the arguments themselves; a test compares it with `backstop --help`.\n",
     );
-    for sub in command.get_subcommands_mut() {
-        if sub.get_name() == "help" {
-            continue;
-        }
-        let name = sub.get_name().to_owned();
-        let help = sub.render_long_help().to_string();
-        let help: Vec<_> = help.lines().map(str::trim_end).collect();
-        text.push_str(&format!(
-            "\n## backstop {name}\n\n```text\n{}\n```\n",
-            help.join("\n").trim()
-        ));
-    }
+    describe("backstop", &mut command, &mut text);
     text.push_str(&format!("\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n"));
     text
+}
+
+/// The commands below one, each before those below it.
+fn describe(of: &str, command: &mut clap::Command, text: &mut String) {
+    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        let name = format!("{of} {}", sub.get_name());
+        let help = sub.render_long_help().to_string();
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim()));
+        describe(&name, sub, text);
+    }
 }
 
 #[cfg(test)]

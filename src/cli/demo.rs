@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{DemoArgs, PlanArgs, Progress};
+use super::args::{DemoArgs, PlanArgs, Progress, Shown};
 use super::exit::{Exit, Failure};
-use super::run::{Shown, execute};
+use super::run::execute;
 use super::{plan, printer, runtime};
 use crate::ops::{self, demo};
 use crate::report::count;
@@ -42,7 +42,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     };
     let shown = Shown {
         progress: Progress::Auto,
-        interval: Duration::from_secs(1),
+        progress_interval: Duration::from_secs(1),
         listen: None,
         linger: Duration::ZERO,
     };

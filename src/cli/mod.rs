@@ -11,6 +11,7 @@ mod init;
 mod kill;
 mod plan;
 mod printer;
+mod quarantine;
 mod run;
 mod schema;
 mod spool;
@@ -60,6 +61,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Kill(args) => kill::kill(&args, state),
         Command::Release(args) => kill::release(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
+        Command::Quarantine(args) => quarantine::quarantine(args.command, state),
         Command::Check(args) => check::check(&args, state),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => Ok(schema::schema(&args)),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::args::{PlanArgs, Progress, RunArgs};
+use super::args::{PlanArgs, Progress, RunArgs, Shown};
 use super::exit::{Exit, Failure, of_ended};
 use super::{printer, run_job};
 use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
@@ -14,17 +14,9 @@ use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
 use crate::ops::{self, Switches};
 use crate::plan::Plan;
 use crate::report::{count, duration, status_line};
-use crate::run::{Ended, Options};
+use crate::run::{Ended, InQuarantine, Options};
 use crate::serve::{self, KillSwitch, Listening};
 use crate::spec::JobSpec;
-
-/// How a run shows itself.
-pub(super) struct Shown {
-    pub progress: Progress,
-    pub interval: Duration,
-    pub listen: Option<std::net::SocketAddr>,
-    pub linger: Duration,
-}
 
 pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     if args.dry_run {
@@ -37,22 +29,17 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
     }
     let spec = ops::load_spec(&args.spec)?;
     let team = ops::load_config()?;
-    let switches = ops::arm(team, &spec, &args.spec, args.listen.is_some())?;
+    let switches = ops::arm(team, &spec, &args.spec, args.shown.listen.is_some())?;
     let journal = ops::open_or_create_journal(state)?;
     let options = Options {
         again: args.again,
         accept_changed_spec: args.accept_changed_spec,
         take_over: args.take_over,
+        retries: Vec::new(),
         spec_path: args.spec.display().to_string(),
         runner: ops::runner_name(),
     };
-    let shown = Shown {
-        progress: args.progress,
-        interval: args.progress_interval,
-        listen: args.listen,
-        linger: args.linger,
-    };
-    execute(&spec, &journal, &options, &shown, switches)
+    execute(&spec, &journal, &options, &args.shown, switches)
 }
 
 /// Runs a job with everything that a person and a monitoring system may want to see of it.
@@ -183,7 +170,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
     let plainly: Say = Arc::new(printer::note);
     match shown.progress {
         Progress::Auto if !printer::can_redraw() => {
-            (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly)
+            (Some(Arc::new(Lines::new(watched.clone(), shown.progress_interval))), plainly)
         }
         Progress::Auto | Progress::Bar => {
             let bars = Arc::new(Bars::new(watched.clone()));
@@ -194,7 +181,9 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
             };
             (Some(bars), Arc::new(say))
         }
-        Progress::Plain => (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly),
+        Progress::Plain => {
+            (Some(Arc::new(Lines::new(watched.clone(), shown.progress_interval))), plainly)
+        }
         Progress::Json => (Some(Arc::new(JsonLines)), plainly),
         Progress::None => (None, plainly),
     }
@@ -256,6 +245,12 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         });
         return;
     }
+    if let Some(rows) = &ended.quarantine {
+        let reason = ended.reason.as_deref().unwrap_or_default();
+        printer::note(&format!("{name}: {}: {reason}; {done}", ended.state));
+        say_ways_on(name, spec_path, rows);
+        return;
+    }
     if goodbye.finished {
         printer::note(&format!(
             "{name}: was finished before, so nothing was changed (a new pass: {go_on} --again)"
@@ -279,6 +274,30 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(why) = goodbye.unverified {
         printer::note(&format!("nothing was verified: {why}"));
+    }
+}
+
+/// What can be done about rows in quarantine.
+fn say_ways_on(name: &str, spec_path: &str, rows: &InQuarantine) {
+    printer::note("every other row is written; nothing is verified before these are dealt with");
+    if 0 < rows.waiting {
+        printer::note(&format!(
+            "  to look at them:            backstop quarantine list {name}\n  \
+             once they or the spec are mended: backstop quarantine retry {spec_path}\n  \
+             to give them up:            backstop quarantine release {name} --all --reason TEXT"
+        ));
+    }
+    if 0 < rows.unknown {
+        printer::note(&if rows.converges {
+            format!(
+                "  those of another journal: use that one (`--state PATH`), or let `backstop run \
+                 {spec_path} --again` find them once more; it changes no other row"
+            )
+        } else {
+            "  those of another journal: use that one (`--state PATH`); `--again` would write every \
+             other row a second time, so without it they have to be found by their values"
+                .to_owned()
+        });
     }
 }
 

@@ -20,6 +20,8 @@ pub struct JobStatus {
     pub events: Vec<LoggedEvent>,
     /// The kill that keeps it from running, if one stands.
     pub latch: Option<Latch>,
+    /// Rows that cannot be written and wait in quarantine.
+    pub quarantined: u64,
     /// How people want its settings.
     pub tuned: Vec<Tuned>,
     /// When this was read.
@@ -111,6 +113,11 @@ impl JobStatus {
             (JobState::Stopped | JobState::Killed | JobState::Failed, _) => {
                 Some(format!("to go on: {run}"))
             }
+            (JobState::Incomplete, _) if 0 < self.quarantined => Some(format!(
+                "once they or the spec are mended: backstop quarantine retry {}",
+                self.job.spec_path
+            )),
+            (JobState::Incomplete, _) => Some(format!("what can be done says: {run}")),
             (JobState::Completed, _) if self.job.reason.is_some() => {
                 Some(format!("to verify: {run}"))
             }

@@ -9,6 +9,7 @@ mod in_order;
 mod kill;
 mod prepare;
 mod prove;
+mod quarantine;
 mod start;
 mod state;
 mod team;
@@ -20,6 +21,7 @@ pub use grants::{Grants, grants};
 pub use kill::{Halted, Killed, Lifted, Scope, halt_target, kill, release, release_target};
 pub use prepare::{Prepared, connect, connect_to, load_spec, prepare, prepare_on};
 pub use prove::prove;
+pub use quarantine::{GivenUp, Quarantine, read_quarantine, release_rows};
 pub use start::{Announced, Start, announce, start};
 pub use state::{
     open_journal, open_or_create_journal, person, read_all, read_status, runner_name, running,

@@ -119,10 +119,10 @@ pub async fn start(
 }
 
 impl Start {
-    /// Whether every range was walked before.
+    /// Whether every range was walked before, and there is nothing to try again.
     #[must_use]
     pub const fn was_finished(&self) -> bool {
-        self.taken.finished
+        self.taken.finished && self.taken.retries.is_empty()
     }
 
     /// What changed in the spec since the job began, where that was accepted.

@@ -39,6 +39,14 @@ pub fn status_text(status: &JobStatus) -> String {
         let why = latch.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("  latched   by {} at {}{why}", latch.by, latch.at));
     }
+    if 0 < status.quarantined {
+        let s = if status.quarantined == 1 { "" } else { "s" };
+        lines.push(format!(
+            "  waiting   {} row{s} in quarantine: backstop quarantine list {}",
+            count(status.quarantined),
+            job.name
+        ));
+    }
     for Tuned { name, value, by, reason } in &status.tuned {
         let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         if let Some(value) = value {
@@ -74,7 +82,7 @@ pub fn status_text(status: &JobStatus) -> String {
 /// The job for machines. Fields are only ever added.
 #[must_use]
 pub fn status_json(status: &JobStatus) -> Value {
-    let JobStatus { job, checkpoints, events, latch, tuned, as_of } = status;
+    let JobStatus { job, checkpoints, events, latch, quarantined, tuned, as_of } = status;
     let (alive, heartbeat_age) = match status.freshness() {
         Freshness::NoRunner => (None, None),
         Freshness::Alive(age) => (Some(true), Some(age)),
@@ -100,6 +108,7 @@ pub fn status_json(status: &JobStatus) -> Value {
         "estimated_rows": job.estimated_rows,
         "rows_scanned": status.scanned(),
         "rows_changed": status.sum(|point| point.range.rows_changed),
+        "rows_in_quarantine": quarantined,
         "batches": status.sum(|point| point.range.batches),
         "ranges": checkpoints
             .iter()
