@@ -282,9 +282,9 @@ fn say_ways_on(name: &str, spec_path: &str, rows: &InQuarantine) {
     printer::note("every other row is written; nothing is verified before these are dealt with");
     if 0 < rows.waiting {
         printer::note(&format!(
-            "  to look at them:            backstop quarantine list {name}\n  \
+            "  to look at them: backstop quarantine list {name}\n  \
              once they or the spec are mended: backstop quarantine retry {spec_path}\n  \
-             to give them up:            backstop quarantine release {name} --all --reason TEXT"
+             to give them up: backstop quarantine release {name} --all --reason TEXT"
         ));
     }
     if 0 < rows.unknown {

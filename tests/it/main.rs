@@ -35,6 +35,7 @@ mod observing;
 mod own_server;
 mod poolers;
 mod progress;
+mod quarantine;
 mod real_input;
 mod replays;
 mod replicas;
@@ -125,6 +126,7 @@ fn main() {
         observing::trials(),
         poolers::trials(),
         progress::trials(),
+        quarantine::trials(),
         replays::trials(),
         replicating::trials(),
         scripts::trials(),
