@@ -139,7 +139,7 @@ pub(super) fn each(engine: Engine) {
     database.script("DELETE FROM numbers WHERE 100 < n");
     let desk = Desk::at(&database.url);
     for kind in KINDS.iter().filter(|kind| kind.on.contains(&engine.family)) {
-        let name = kind.name;
+        let name = &format!("of_{}", kind.name);
         let cast = if engine.family == "postgres" { "CAST(src AS integer)" } else { "src" };
         let fill = |text: &str| {
             let text = text.replace("{trigger}", trigger(engine)).replace("{cast}", cast);
@@ -159,7 +159,7 @@ pub(super) fn each(engine: Engine) {
                 "[job]\nname = \"{name}\"\n[target]\nurl_env = \"DATABASE_URL\"\n[update]\n\
                  table = \"{name}\"\nset = {{ {} }}\nwhere = \"{}\"\n",
                 fill(kind.set),
-                if name == "not_null" { "a = 0" } else { "a IS NULL" },
+                if kind.name == "not_null" { "a = 0" } else { "a IS NULL" },
             ),
         );
         let said = desk.call(&["run", "job.toml"]);
@@ -172,7 +172,7 @@ pub(super) fn each(engine: Engine) {
             engine.name, rows[0]["code"], rows[0]["message"]
         );
         assert!(rows[0]["code"].is_string(), "{name}: {rows:?}");
-        let left = if name == "not_null" { "a = 0" } else { "a IS NULL" };
+        let left = if kind.name == "not_null" { "a = 0" } else { "a IS NULL" };
         let left = format!("SELECT count(*) FROM {name} WHERE {left}");
         assert_eq!(database.value(&left), "1", "{name}");
         database.plainly(&fill(kind.mend));
