@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::database::{Database, engine};
-use crate::harness::{Desk, root, wait_for};
+use crate::harness::{Desk, Said, root, wait_for};
 use crate::test;
 
 const JOB: &str = r#"
@@ -44,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         test("observing: /metrics while a job runs and after its end", metrics),
         test("observing: the last state of a failed job can be scraped", failed_and_scraped),
         test("observing: promtool finds nothing to complain about", promtool),
+        test("observing: the alert rules do what their tests say", alerts),
         test("observing: dashboards name exactly the metrics that exist", dashboards),
         test("observing: --progress json is a line of JSON for every event", json_lines),
         test("observing: a bar on a terminal, with a line for each worker", bars),
@@ -154,6 +155,43 @@ fn promtool() {
     assert!(output.status.success() && complaints.is_empty(), "{complaints}");
 }
 
+/// The metrics that a text names.
+fn named_in(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("backstop_")).map(str::to_owned)
+}
+
+fn alerts() {
+    let promtool = std::env::var("BACKSTOP_TEST_PROMTOOL")
+        .expect("`BACKSTOP_TEST_PROMTOOL` is not set: `tests/run` sets it");
+    let folder = root().join("dashboards");
+    let call = |arguments: &[&str]| {
+        Said::by(Command::new(&promtool).args(arguments).current_dir(&folder)).expect(0)
+    };
+    call(&["check", "rules", "alerts.yaml"]);
+    call(&["test", "rules", "alerts.test.yaml"]);
+    let [rules, tests] =
+        ["alerts.yaml", "alerts.test.yaml"].map(|name| std::fs::read_to_string(folder.join(name)));
+    let (rules, tests) = (rules.unwrap(), tests.unwrap());
+    for name in named_in(&rules) {
+        assert!(METRICS.iter().any(|metric| metric.name == name), "no metric `{name}`");
+    }
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(tests.contains(&format!("alertname: {alert}")), "`{alert}` has no test");
+    }
+    // Where they send people to is there.
+    let book = std::fs::read_to_string(root().join("docs/runbook.md")).unwrap();
+    let headings: Vec<String> = book
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    for place in rules.lines().filter_map(|line| line.trim().strip_prefix("runbook: ")) {
+        let section = place.strip_prefix("docs/runbook.md#").unwrap();
+        assert!(headings.iter().any(|heading| heading == section), "{place}: {headings:?}");
+    }
+}
+
 /// Every text of the dashboard in which a metric can be named.
 fn expressions(value: &Value, found: &mut Vec<String>) {
     match value {
@@ -188,8 +226,7 @@ fn dashboards() {
         let mut texts = Vec::new();
         expressions(&dashboard, &mut texts);
         for text in texts {
-            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            named.extend(words.filter(|word| word.starts_with("backstop_")).map(str::to_owned));
+            named.extend(named_in(&text));
         }
         let panels = dashboard["panels"].as_array().unwrap();
         let mut ids = BTreeSet::new();

@@ -15,8 +15,6 @@ struct Kind {
     /// What else is made, and how the row 25 is spoilt.
     spoil: &'static str,
     set: &'static str,
-    /// What mends the row.
-    mend: &'static str,
 }
 
 const ALL: &[&str] = &["sqlite", "postgres", "mysql"];
@@ -30,7 +28,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 1000 WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "unique",
@@ -39,7 +36,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 7 WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "foreign_key",
@@ -48,7 +44,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 99999 WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "not_null",
@@ -57,7 +52,6 @@ const KINDS: [Kind; 10] = [
         values: "0, n",
         spoil: "UPDATE {t} SET src = NULL WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "cast",
@@ -66,7 +60,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, '7'",
         spoil: "UPDATE {t} SET src = 'seven' WHERE id = 25",
         set: "a = \"{cast}\"",
-        mend: "UPDATE {t} SET src = '7' WHERE id = 25",
     },
     Kind {
         name: "overflow",
@@ -75,7 +68,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 100000 WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "too_long",
@@ -84,7 +76,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, 'abc'",
         spoil: "UPDATE {t} SET src = 'abcdef' WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 'abc' WHERE id = 25",
     },
     Kind {
         name: "wrong_type",
@@ -93,7 +84,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, '7'",
         spoil: "UPDATE {t} SET src = 'seven' WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = '7' WHERE id = 25",
     },
     Kind {
         name: "raised_by_a_trigger",
@@ -102,7 +92,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 1000 WHERE id = 25;\n{trigger}",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
     Kind {
         name: "deferred",
@@ -111,7 +100,6 @@ const KINDS: [Kind; 10] = [
         values: "NULL, n",
         spoil: "UPDATE {t} SET src = 99999 WHERE id = 25",
         set: "a = \"src\"",
-        mend: "UPDATE {t} SET src = 25 WHERE id = 25",
     },
 ];
 
@@ -175,9 +163,12 @@ pub(super) fn each(engine: Engine) {
         let left = if kind.name == "not_null" { "a = 0" } else { "a IS NULL" };
         let left = format!("SELECT count(*) FROM {name} WHERE {left}");
         assert_eq!(database.value(&left), "1", "{name}");
-        database.plainly(&fill(kind.mend));
-        desk.call(&["quarantine", "retry", "job.toml"]).expect(0).says("verified (");
-        assert_eq!(database.value(&left), "0", "{name}");
+        // To try again is the same whatever was wrong; but for what only the COMMIT finds out.
+        if ["check", "deferred"].contains(&kind.name) {
+            database.plainly(&format!("UPDATE {name} SET src = 25 WHERE id = 25"));
+            desk.call(&["quarantine", "retry", "job.toml"]).expect(0).says("verified (");
+            assert_eq!(database.value(&left), "0", "{name}");
+        }
     }
 }
 
