@@ -137,7 +137,8 @@ pub(super) async fn refuse_costly(
         Ok(Some(excess)) => refusals.push(refusal(&excess, table, statements, dialect)),
         // `where` fails on a row: what the others cost is not known, and the run puts it aside.
         Err(error) if is_of_a_row(&error) => {}
-        result => drop(result?),
+        Ok(None) => {}
+        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -223,19 +223,16 @@ pub enum Error {
     },
     /// A row cannot be written, and no more rows may be put into quarantine.
     #[error(
-        "the row {key} cannot be written: {cause}; {limit}, set another limit with `backstop tune {job} \
-         limits.quarantine.max_rows=N` (or `max_share`) or in the spec. Earlier batches stay written, and \
-         what is in quarantine stays there: mend the cause, and run the job again"
+        "the row {key} cannot be written: {cause}; {limit}. Earlier batches stay written, and what is in \
+         quarantine stays there: mend the cause, and run the job again"
     )]
     TooMuchPoison {
         /// The row.
         key: String,
         /// What the server said.
         cause: crate::target::Error,
-        /// Which limit, and what to do if it is wrong.
+        /// Which limit, and how to set another one.
         limit: String,
-        /// The job.
-        job: String,
     },
     /// A state change that the table of states does not know: a defect of ours.
     #[error("internal: {0}")]

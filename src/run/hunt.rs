@@ -222,23 +222,26 @@ impl Run {
         poison: &Poison,
     ) -> Result<(), Error> {
         let (job, limits) = (&self.plan.spec.job.name, self.pace().ends.quarantine);
-        let too_much = |limit: String| Error::TooMuchPoison {
+        let too_much = |limit: String, setting: &str| Error::TooMuchPoison {
             key: self.plan.show_key(&poison.key),
             cause: poison.error.clone(),
-            limit,
-            job: job.clone(),
+            limit: format!(
+                "{limit} (another limit: `backstop tune {job} limits.quarantine.{setting}`, or in the \
+                 spec)"
+            ),
         };
         let known = self.journal.is_quarantined(job, self.generation, &poison.key)?;
         let rows = self.counts.rows_quarantined.load(Ordering::Relaxed);
         let scanned = self.counts.rows_scanned.load(Ordering::Relaxed);
         let share = limits.max_share;
         if !known && WEIGHED_FROM <= rows && share.is_exceeded(rows + 1, scanned + 1) {
-            return Err(too_much(format!(
-                "{} of the {} rows that this run went through could not be, and \
-                 `limits.quarantine.max_share` allows {share}; if the spec is right",
+            let limit = format!(
+                "{} of the {} rows that this run went through cannot be, and \
+                 `limits.quarantine.max_share` allows {share}: is the spec right?",
                 rows + 1,
                 scanned + 1
-            )));
+            );
+            return Err(too_much(limit, "max_share=20%"));
         }
         let row = Quarantined {
             key: poison.key.clone(),
@@ -259,16 +262,15 @@ impl Run {
         let most = limits.max_rows;
         match self.journal.quarantine(job, self.generation, &row, most)? {
             (true, _) => {}
-            (false, _) if most == 0 => {
-                let limit =
-                    "`limits.quarantine.max_rows` is 0, so it ended the run; to go on without it";
-                return Err(too_much(limit.to_owned()));
-            }
             (false, waiting) => {
-                return Err(too_much(format!(
-                    "{waiting} rows are in quarantine already, which is what \
-                     `limits.quarantine.max_rows` = {most} allows; to go on without it"
-                )));
+                let limit = match most {
+                    0 => "`limits.quarantine.max_rows` is 0, so that ended the run".to_owned(),
+                    _ => format!(
+                        "{waiting} rows are in quarantine already, and `limits.quarantine.max_rows` \
+                         allows {most}"
+                    ),
+                };
+                return Err(too_much(limit, "max_rows=N"));
             }
         }
         self.counts.rows_quarantined.fetch_add(u64::from(!known), Ordering::Relaxed);

@@ -50,7 +50,6 @@ impl Default for Quarantine {
 
 impl Quarantine {
     /// Whether it says what holds anyway. It is then no part of the canonical form.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -129,12 +129,24 @@ fn metrics() {
 
 fn failed_and_scraped() {
     let (database, desk) = scene();
-    database.script("CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id = 3001 BEGIN SELECT raise(abort, 'no'); END");
+    database.script(
+        "CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id IN (3001, 3005) \
+         BEGIN SELECT raise(abort, 'no'); END",
+    );
+    desk.write("job.toml", &format!("{JOB}\n[limits]\nquarantine = {{ max_rows = 1 }}"));
     let address = free_address();
     let mut running = desk.start(&["run", "job.toml", "--listen", &address]);
     desk.wait_until(&mut running, "seen", |status| status["state"] == "failed");
     let failed = r#"backstop_run_state{backfill="seen",database="shop",state="failed"}"#;
-    wait_for("the failure in the metrics", || value(&get(&address, "/metrics").1, failed) == 1.0);
+    let mut last = String::new();
+    wait_for("the failure in the metrics", || {
+        last = get(&address, "/metrics").1;
+        value(&last, failed) == 1.0
+    });
+    let labels = r#"{backfill="seen",database="shop"}"#;
+    for name in ["backstop_quarantine_rows", "backstop_rows_quarantined_total"] {
+        assert_eq!(value(&last, &format!("{name}{labels}")), 1.0, "{name}");
+    }
     running.wait().expect(4).says("waiting for monitoring");
 }
 

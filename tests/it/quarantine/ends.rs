@@ -31,7 +31,9 @@ pub(super) fn wrong_spec(engine: Engine) {
     desk.write("job.toml", &job("wrong", "").replace("a + 1", "a + 1000"));
     let said = desk.call(&["run", "job.toml"]).expect(4);
     let said = said.says("the row id=21 cannot be written: ");
-    said.says("21 of the 21 rows that this run went through").says("max_share` allows 10%");
+    said.says("21 of the 21 rows that this run went through")
+        .says("max_share` allows 10%")
+        .says("`backstop tune wrong limits.quarantine.max_share=20%`");
     assert_eq!(super::keys(&desk, "wrong", "waiting").len(), 20, "they stay");
     assert_eq!(database.value("SELECT count(*) FROM t WHERE a = 1"), "5000");
     let status = desk.status("wrong");
