@@ -143,7 +143,8 @@ impl Session for SqliteSession {
             let columns = prepared.column_count();
             let mut rows = prepared.query(params_from_iter(&statement.binds))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
+            let of_text = |error| unless_of_text(connection, &statement.sql, error);
+            while let Some(row) = rows.next().map_err(of_text)? {
                 let text = (0..columns).map(|i| row.get_ref(i).map(as_text));
                 found.push(text.collect::<rusqlite::Result<Row>>()?);
             }
@@ -156,7 +157,9 @@ impl Session for SqliteSession {
         let statement = statement.clone();
         self.run(move |connection| {
             let mut prepared = prepare(connection, &statement.sql)?;
-            prepared.execute(params_from_iter(&statement.binds)).map(|rows| rows as u64)
+            let done = prepared.execute(params_from_iter(&statement.binds));
+            done.map(|rows| rows as u64)
+                .map_err(|error| unless_of_text(connection, &statement.sql, error))
         })
         .await
     }
@@ -226,14 +229,30 @@ async fn on_blocking_thread<T: Send + 'static>(
 /// Prepares a statement, kept for the next time. What is wrong with its text comes out as such also
 /// where SQLite does not say at which place.
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
-    connection.prepare_cached(sql).map_err(|error| match error {
+    connection.prepare_cached(sql).map_err(|error| of_text(sql, error))
+}
+
+fn of_text(sql: &str, error: rusqlite::Error) -> rusqlite::Error {
+    match error {
         rusqlite::Error::SqliteFailure(error, Some(msg))
             if error.code == rusqlite::ErrorCode::Unknown =>
         {
             rusqlite::Error::SqlInputError { error, msg, sql: sql.to_owned(), offset: -1 }
         }
         error => error,
-    })
+    }
+}
+
+/// The error of a statement that ran, unless its text is wrong by now: one that was kept is prepared
+/// anew while it runs where the schema has changed, and then says so as if a row were at fault.
+fn unless_of_text(connection: &Connection, sql: &str, error: rusqlite::Error) -> rusqlite::Error {
+    if error.sqlite_error_code() != Some(rusqlite::ErrorCode::Unknown) {
+        return error;
+    }
+    match connection.prepare(sql) {
+        Ok(_) => error,
+        Err(wrong) => of_text(sql, wrong),
+    }
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
