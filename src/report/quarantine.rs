@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(
             csv.split_once("\r\n").unwrap().1,
             "\"tenant=7, id=42\",released,23514,\"no, not\nthis\",2026-01-02T03:04:05Z,2,\
-             \"{\"\"n\"\":null,\"\"note\"\":\"\"a \\\"\"b\\\"\"\"\"}\",UPDATE t,2026-01-03T00:00:00Z,me,\
+             \"{\"\"note\"\":\"\"a \\\"\"b\\\"\"\"\",\"\"n\"\":null}\",UPDATE t,2026-01-03T00:00:00Z,me,\
              it is a test row"
         );
     }
