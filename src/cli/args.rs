@@ -215,7 +215,8 @@ pub(super) struct TuneArgs {
     pub job: String,
     /// What to change, by its name in the spec: `batch.target_time`, `batch.max_rows`,
     /// `batch.workers`, `batch.pause`, `throttle.rows_per_second`, `throttle.nice`,
-    /// `limits.max_runtime`, `limits.quarantine.max_rows` and `max_share`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
+    /// `limits.window.between`, `limits.max_runtime`, `limits.quarantine.max_rows` and `max_share`, or
+    /// of a signal `throttle.replica_lag.pause_above`, `resume_below` and
     /// `off`. It stands until the job is finished, also when the runner is started again
     #[arg(value_name = "NAME=VALUE", required_unless_present = "reset",
           value_parser = parse_setting)]

@@ -268,6 +268,18 @@ pub enum Event {
         /// Each signal that is watched.
         signals: Vec<SignalView>,
     },
+    /// Every row is written, and the server begins to look after the table.
+    MaintenanceBegun {
+        /// `vacuum` or `analyze`.
+        what: String,
+    },
+    /// It has done so.
+    Maintained {
+        /// `vacuum` or `analyze`.
+        what: String,
+        /// How long it took.
+        seconds: f64,
+    },
     /// The verification pass ended.
     Verified {
         /// Rows read.

@@ -27,6 +27,8 @@ pub struct View {
     pub ranges: BTreeMap<u32, RangeView>,
     /// Whether the present phase is verification.
     pub verifying: bool,
+    /// What the server is doing for the table at this moment.
+    pub maintaining: Option<String>,
     /// Rows scanned in the present phase, earlier runs included.
     pub rows_scanned: u64,
     /// Rows changed in the write phase, earlier runs included.
@@ -178,6 +180,8 @@ impl View {
                 "resume" => self.pause_or_go_on(false, record.at),
                 _ => {}
             },
+            Event::MaintenanceBegun { what } => self.maintaining = Some(what.clone()),
+            Event::Maintained { .. } => self.maintaining = None,
             Event::RowQuarantined { .. } => self.rows_quarantined += 1,
             Event::QuarantineCounted { waiting } => self.rows_quarantined = *waiting,
             Event::QuarantineReleased { .. }
@@ -195,6 +199,7 @@ impl View {
 
     fn enter(&mut self, phase: Phase, at: Timestamp) {
         let verifying = phase == Phase::Verify;
+        self.maintaining = None;
         if verifying != self.verifying {
             self.verifying = verifying;
             self.ranges.clear();

@@ -11,6 +11,7 @@ mod error;
 mod jobs;
 mod latches;
 mod locate;
+mod maintenance;
 mod quarantine;
 mod settings;
 mod status;

@@ -481,6 +481,8 @@ impl Listener for Metrics {
             Event::CancelSent { .. }
             | Event::Tuned { .. }
             | Event::TuneRefused { .. }
+            | Event::MaintenanceBegun { .. }
+            | Event::Maintained { .. }
             | Event::QuarantineReleased { .. } => {}
             Event::RangeOpened { .. } | Event::Verified { .. } => {
                 self.estimate(&r, &state.view, record.at, at);

@@ -34,6 +34,9 @@ impl Run {
         if !matches!(self.lifecycle.state(), JobState::Verified | JobState::Unverified) {
             self.conclude(JobState::Completed, Trigger::Walked, None)?;
         }
+        if self.look_after().await? {
+            return Ok(Outcome::Left);
+        }
         if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
     }
 

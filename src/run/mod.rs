@@ -5,6 +5,7 @@
 //! a window of rows. The transaction of a batch is `BEGIN`, the write, the fence as its own
 //! statement, `COMMIT` ([`shape::update`]); the journal's checkpoint follows the commit.
 
+mod after;
 mod bisect;
 mod brake;
 mod bus;

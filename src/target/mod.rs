@@ -15,6 +15,7 @@ mod cost;
 mod dialect;
 mod error;
 pub mod fence;
+mod maintenance;
 pub mod mysql;
 mod patience;
 pub mod postgres;
@@ -36,6 +37,7 @@ pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
+pub use maintenance::{Chore, Maintenance, perform};
 pub use patience::Patience;
 pub use reads::{Access, Reads};
 pub use signals::{Answer, Question, Reading};
@@ -214,6 +216,18 @@ pub trait Target: Send + Sync {
     ) -> Result<Option<u64>> {
         Ok(None)
     }
+
+    /// How the table is looked after once many of its rows were written, or why it is not.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn maintenance(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore>;
 
     /// Asks after the server's health.
     ///

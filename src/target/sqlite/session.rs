@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
-use super::error::from_sqlite;
+use super::error::{from_sqlite, of_text};
 use super::{holder, reads};
 use crate::event::RetryReason;
 use crate::target::{
@@ -226,21 +226,9 @@ async fn on_blocking_thread<T: Send + 'static>(
     }
 }
 
-/// Prepares a statement, kept for the next time. What is wrong with its text comes out as such also
-/// where SQLite does not say at which place.
+/// Prepares a statement, kept for the next time.
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
-    connection.prepare_cached(sql).map_err(|error| of_text(sql, error))
-}
-
-fn of_text(sql: &str, error: rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqliteFailure(error, Some(msg))
-            if error.code == rusqlite::ErrorCode::Unknown =>
-        {
-            rusqlite::Error::SqlInputError { error, msg, sql: sql.to_owned(), offset: -1 }
-        }
-        error => error,
-    }
+    connection.prepare_cached(sql).map_err(|error| of_text(error, sql))
 }
 
 /// The error of a statement that ran, unless its text is wrong by now: one that was kept is prepared
@@ -251,7 +239,7 @@ fn unless_of_text(connection: &Connection, sql: &str, error: rusqlite::Error) ->
     }
     match connection.prepare(sql) {
         Ok(_) => error,
-        Err(wrong) => of_text(sql, wrong),
+        Err(wrong) => of_text(wrong, sql),
     }
 }
 
