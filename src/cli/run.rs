@@ -111,6 +111,7 @@ pub(super) fn execute(
             printer::note(&format!("metrics at http://{}/metrics", listening.address));
         }
         let plan = prepared.plan.clone();
+        let target = Arc::clone(&prepared.target);
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
         let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {
@@ -130,7 +131,7 @@ pub(super) fn execute(
         let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {
             name: &spec.job.name,
-            spec_path: &options.spec_path,
+            go_on: go_on(spec, options),
             ended: &ended,
             latch,
             view: &view,
@@ -140,6 +141,7 @@ pub(super) fn execute(
             had_changed,
             unverified: unverified(&plan),
         });
+        super::undo::expire_after(&plan, &*target, &ended, &stop).await;
         let lingers = ended.left.is_none() && !shown.linger.is_zero();
         if let Some(listening) = listening.as_ref().filter(|_| lingers) {
             printer::note(&format!(
@@ -202,7 +204,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
 
 struct Goodbye<'a> {
     name: &'a str,
-    spec_path: &'a str,
+    go_on: String,
     ended: &'a Ended,
     latch: Option<Latch>,
     view: &'a View,
@@ -213,9 +215,18 @@ struct Goodbye<'a> {
     unverified: Option<&'static str>,
 }
 
+/// The command that goes on with the job.
+fn go_on(spec: &JobSpec, options: &Options) -> String {
+    match &spec.restores {
+        Some(undone) => format!("backstop undo {}", undone.job),
+        None => format!("backstop run {}", options.spec_path),
+    }
+}
+
 /// Why a job has nothing to verify, if it has not.
 fn unverified(plan: &Plan) -> Option<&'static str> {
     match plan.spec.update.filter {
+        _ if plan.spec.restores.is_some() => None,
         _ if plan.statements.verifies() => None,
         Some(_) => Some("the spec has `remaining = false` and no `[verify] expect`"),
         None => Some("the spec has no `where` and no `[verify] expect`"),
@@ -224,14 +235,13 @@ fn unverified(plan: &Plan) -> Option<&'static str> {
 
 /// The last words of a run: what state it left, and what to do next.
 fn say_goodbye(goodbye: &Goodbye<'_>) {
-    let Goodbye { name, spec_path, ended, view, took, .. } = goodbye;
+    let Goodbye { name, go_on, ended, view, took, .. } = goodbye;
     let done = format!(
         "{} rows scanned, {} changed, {}",
         count(view.rows_scanned.saturating_sub(goodbye.had_scanned)),
         count(view.rows_changed.saturating_sub(goodbye.had_changed)),
         duration(took.as_secs_f64())
     );
-    let go_on = format!("backstop run {spec_path}");
     if let Some(error) = &ended.error {
         printer::error(&format!("{name}: {error}"));
         say_where(view);

@@ -28,6 +28,7 @@ mod share;
 mod signals;
 mod survey;
 mod tuning;
+mod undone;
 mod waits;
 mod walk;
 

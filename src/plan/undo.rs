@@ -1,0 +1,231 @@
+//! Where a job's images are kept, and whether they can be.
+
+use std::time::Duration;
+
+use super::images::{Images, PREFIX, table_name};
+use super::sql::Statements;
+use super::{Error, Refusal};
+use crate::catalog::{Key as Index, Lookup, Table, TableName};
+use crate::spec::JobSpec;
+use crate::target::fence::{ColumnTypes, Home, Place};
+use crate::target::{Session, Target};
+
+/// What a row and its entry in the primary key take besides the values, about, in bytes.
+const OVERHEAD: u64 = 60;
+
+/// How a job keeps what it overwrites.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// The table.
+    pub place: Place,
+    /// Its statements.
+    pub images: Images,
+    /// How long an image is kept.
+    pub keep: Duration,
+    /// Whether write and images are one statement.
+    pub returning: bool,
+    /// Whether the new values are read from the rows once they are written.
+    pub settles: bool,
+    /// Whether a trigger may keep a row from being written.
+    pub triggers: bool,
+    /// What an image takes on disk, about, in bytes.
+    pub bytes_per_row: u64,
+}
+
+/// The table of a job's images, beside the fence.
+pub(super) struct Found {
+    pub place: Place,
+    pub images: Images,
+    /// Why it cannot be used, if it cannot.
+    obstacle: Option<String>,
+}
+
+/// Looks for the table of the images of the job `job`, or for its place.
+///
+/// # Errors
+///
+/// The server could not be asked.
+pub(super) async fn look(
+    job: &str,
+    table: &Table,
+    index: &Index,
+    statements: &Statements,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    schema: Option<&str>,
+) -> Result<Found, Error> {
+    let dialect = target.dialect();
+    let images = Images::new(dialect, statements, &table.name, "");
+    let declared = target.declarations(session, table, index, &images.sources()).await?;
+    let ddl = |name: &str, types: &ColumnTypes| images.ddl(dialect, name, types, &declared);
+    let (place, obstacle) = target.annex(session, schema, &table_name(job), &ddl).await?;
+    let mut obstacle = obstacle.map(|obstacle| obstacle.reason().to_owned());
+    if place.exists && obstacle.is_none() {
+        let wanted = images.columns(&declared);
+        obstacle = other_columns(&place, &wanted, target, session).await?;
+    }
+    let images = Images::new(dialect, statements, &table.name, &place.table);
+    Ok(Found { place, images, obstacle })
+}
+
+/// Why an existing table does not fit the job's columns, if it does not.
+async fn other_columns(
+    place: &Place,
+    wanted: &[(String, String)],
+    target: &dyn Target,
+    session: &mut dyn Session,
+) -> Result<Option<String>, Error> {
+    let Ok(name) = TableName::parse(&place.table) else { return Ok(None) };
+    let Lookup::Found(found) = target.look_up(session, &name).await? else { return Ok(None) };
+    let of_us = ["undo_generation", "undo_at"];
+    let present: Vec<_> = found
+        .columns
+        .iter()
+        .filter(|column| !of_us.contains(&column.name.as_str()))
+        .map(|column| (column.name.as_str(), column.type_sql.as_str()))
+        .collect();
+    let fits = |(name, declared): &(String, String)| {
+        present.iter().any(|(other, of)| {
+            let rest = declared.strip_prefix(of);
+            name == other && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+    };
+    if present.len() == wanted.len() && wanted.iter().all(fits) {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{} was made for other columns, or for other types of them, and keeps the old values of \
+         earlier runs; undo those with the spec that they were run with, or drop it when nobody \
+         needs them any more",
+        place.table
+    )))
+}
+
+/// What decides how the images are kept.
+pub(super) struct Manner {
+    /// See [`super::judge::Judged::steady`].
+    pub steady: bool,
+    /// The name of the team's schema for our tables.
+    pub schema: Option<String>,
+}
+
+/// How the job keeps what it overwrites; `None` where it does not.
+///
+/// # Errors
+///
+/// The server could not be asked.
+pub(super) async fn find(
+    spec: &JobSpec,
+    table: &Table,
+    index: &Index,
+    statements: &Statements,
+    manner: &Manner,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Option<Undo>, Error> {
+    let Some(undo) = &spec.undo else { return Ok(None) };
+    let ours = |name: &str| name.to_ascii_lowercase().starts_with(PREFIX);
+    if let Some(column) = table.columns.iter().find(|column| ours(&column.name)) {
+        refusals.push(Refusal::new(
+            format!("`{table}` has a column `{}`", column.name),
+            format!(
+                "the columns of the table of old values begin with `{PREFIX}`, and an expression \
+                 could mean the one or the other"
+            ),
+            "take [undo] out, or rename the column",
+        ));
+        return Ok(None);
+    }
+    let (job, schema) = (&spec.job.name, manner.schema.as_deref());
+    let found = look(job, table, index, statements, target, session, schema).await?;
+    let Found { place, images, obstacle } = found;
+    if let Some(reason) = obstacle {
+        let ddl = if place.exists { String::new() } else { format!("\n{};", place.ddl) };
+        let fix = if place.exists {
+            "or take [undo] out: the job then runs, and cannot be undone".to_owned()
+        } else {
+            format!("let a DBA run this once, or take [undo] out:{ddl}")
+        };
+        refusals.push(Refusal::new(
+            format!("the old values cannot be kept in {}", place.table),
+            reason,
+            fix,
+        ));
+        return Ok(None);
+    }
+    let dialect = target.dialect();
+    let width = session.query(&images.width(dialect)).await?;
+    let width = width.into_iter().flatten().flatten().next();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an average of lengths, for people"
+    )]
+    let width = width.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default() as u64;
+    let triggers = !table.triggers.is_empty();
+    let returning = target.returns_old();
+    Ok(Some(Undo {
+        place,
+        images,
+        keep: undo.keep.0,
+        returning,
+        settles: triggers || !(returning || manner.steady),
+        triggers,
+        bytes_per_row: width + OVERHEAD,
+    }))
+}
+
+/// What a job has written, where it can be put back.
+#[derive(Debug)]
+pub struct Restoring {
+    /// The statements of its images.
+    pub images: Images,
+    /// Whether their table exists.
+    pub exists: bool,
+    /// The qualified and quoted name of the fence.
+    pub fence: Option<Home>,
+    /// The job's table.
+    pub table: Table,
+    /// The names of the key's columns.
+    pub key: Vec<String>,
+}
+
+/// Finds a job's table, its key and its images. Its expressions and its condition are not looked at:
+/// they may be what was wrong.
+///
+/// # Errors
+///
+/// The table or its key is not there any more; or the database could not be asked.
+pub async fn restoring(
+    spec: &JobSpec,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    schema: Option<&str>,
+) -> Result<Restoring, Error> {
+    let dialect = target.dialect();
+    let server = target.server(session).await?;
+    let table = super::table::find(spec, target, session, &server).await?;
+    let mut refusals = Vec::new();
+    let set = super::resolve_assignments(spec, &table, dialect, &mut refusals);
+    let (index, _) = super::key::choose(&table, spec.batch.key.as_deref())
+        .map_err(|refusal| Error::Refused(vec![refusal]))?;
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    let key = index.names();
+    let columns = key.iter().filter_map(|name| table.column(name)).cloned().collect();
+    let statements = Statements::new(dialect, &table, &index, columns, set);
+    let home = target.fence_home(session, schema).await?;
+    let found =
+        look(&spec.job.name, &table, &index, &statements, target, session, schema).await?;
+    if let (true, Some(reason)) = (found.place.exists, found.obstacle) {
+        return Err(Error::Refused(vec![Refusal::new(
+            format!("the old values in {} cannot be used", found.place.table),
+            reason,
+            "",
+        )]));
+    }
+    let fence = home.fence.exists.then_some(home);
+    Ok(Restoring { images: found.images, exists: found.place.exists, fence, table, key })
+}
