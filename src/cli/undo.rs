@@ -54,10 +54,7 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
 }
 
 /// The job's spec and its file, and the generation that its name implies.
-fn find(
-    args: &UndoArgs,
-    state: Option<&Path>,
-) -> Result<(JobSpec, String, Option<u32>), Failure> {
+fn find(args: &UndoArgs, state: Option<&Path>) -> Result<(JobSpec, String, Option<u32>), Failure> {
     let path = Path::new(&args.job);
     if path.extension().is_some_and(|extension| extension == "toml") {
         return Ok((ops::load_spec(path)?, args.job.clone(), None));
@@ -151,7 +148,8 @@ fn in_json(undoing: &Undoing, fates: &Fates, restored: Option<u64>) -> Value {
     });
     let samples = fates.samples.iter().map(|sample| {
         let values = sample.values.iter();
-        let values = values.map(|(name, now, then)| json!({ "column": name, "now": now, "then": then }));
+        let values =
+            values.map(|(name, now, then)| json!({ "column": name, "now": now, "then": then }));
         json!({ "key": sample.key, "values": values.collect::<Vec<_>>() })
     });
     json!({
@@ -208,7 +206,9 @@ pub(super) async fn expire_after(plan: &Plan, target: &dyn Target, ended: &Ended
     }
     match ops::expire(target, &undo.images, undo.keep, stop).await {
         Ok(0) => {}
-        Ok(rows) => printer::note(&format!("{} old values had expired and were removed", count(rows))),
+        Ok(rows) => {
+            printer::note(&format!("{} old values had expired and were removed", count(rows)))
+        }
         Err(error) => printer::note(&format!(
             "old values that have expired are still there ({error}); the next run removes them, or \
              `backstop undo {} --expire`",

@@ -106,7 +106,8 @@ pub async fn undoing(
     let Restoring { images, .. } = &restoring;
     let mut derived = spec.clone();
     derived.job.name = job_name(&job, generation);
-    derived.job.description = Some(format!("Put back what generation {generation} of {job} wrote."));
+    derived.job.description =
+        Some(format!("Put back what generation {generation} of {job} wrote."));
     derived.update.set.0 = images.restoring(dialect, generation);
     derived.update.filter = Some(images.restorable(dialect, generation));
     derived.update.exactly_once = false;

@@ -100,7 +100,8 @@ impl Images {
         let key = statements.key.iter();
         let key = key.map(|column| renamed(column, column_name("key", &column.name)));
         let along = statements.along.iter();
-        let along = along.map(|part| KeyColumn { name: column_name("key", &part.name), ..part.clone() });
+        let along =
+            along.map(|part| KeyColumn { name: column_name("key", &part.name), ..part.clone() });
         let walk = Statements {
             name: table.to_owned(),
             table: table.to_owned(),
@@ -275,9 +276,10 @@ impl Images {
     ) -> Statement {
         let mut w = Writer::new(dialect);
         let keys = self.key.iter().map(|column| dialect.quote(&column.name));
-        let values = self.kept.iter().flat_map(|kept| {
-            [dialect.quote(&kept.column.name), parens(&kept.expression)]
-        });
+        let values = self
+            .kept
+            .iter()
+            .flat_map(|kept| [dialect.quote(&kept.column.name), parens(&kept.expression)]);
         let columns: Vec<_> = keys.chain(values).collect();
         w.push(&self.insert(dialect, generation));
         w.push(&format!("{} FROM {} WHERE ", columns.join(", "), job.walked()));
@@ -409,7 +411,10 @@ impl Images {
             };
             let (table, row) = (&self.table, self.same_row(dialect));
             let of = Self::of(generation);
-            (kept.column.name.clone(), format!("(SELECT {value} FROM {table} WHERE {of} AND {row})"))
+            (
+                kept.column.name.clone(),
+                format!("(SELECT {value} FROM {table} WHERE {of} AND {row})"),
+            )
         };
         self.kept.iter().map(assign).collect()
     }

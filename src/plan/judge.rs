@@ -47,9 +47,9 @@ pub(super) async fn judge(
     for assignment in &statements.set {
         set.push(asked.assignment(assignment).await?);
     }
-    let steady = set.iter().all(|one| {
-        one.reading.is_ok() && one.volatile.is_empty() && one.subquery.is_none()
-    });
+    let steady = set
+        .iter()
+        .all(|one| one.reading.is_ok() && one.volatile.is_empty() && one.subquery.is_none());
     let mut convergence = convergence::decide(table, target.dialect(), &set, filter);
     if let (Convergence::Convergent(_), Some(Unknown(reason))) =
         (&convergence, unread_predicate(target, filter))

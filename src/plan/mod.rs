@@ -29,7 +29,7 @@ pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
 pub use signals::Around;
 pub use sql::{Assignment, Statements};
-pub use undo::{Restoring, Undo, restoring};
+pub use undo::{Restoring, Undo, images_of, restoring};
 
 use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
 use crate::event::Phase;
@@ -224,10 +224,9 @@ pub async fn make(
     let (fence, without) =
         find_fence(&need, target, control, around.fence_schema.as_deref(), &mut refusals).await?;
     let manner = undo::Manner { steady, schema: around.fence_schema.clone() };
-    let undo = undo::find(
-        spec, &table, &index, &statements, &manner, target, control, &mut refusals,
-    )
-    .await?;
+    let undo =
+        undo::find(spec, &table, &index, &statements, &manner, target, control, &mut refusals)
+            .await?;
     durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
     if refusals.is_empty() {
         // A volatile predicate would have been refused, and is never run here.

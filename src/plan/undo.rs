@@ -8,7 +8,7 @@ use super::{Error, Refusal};
 use crate::catalog::{Key as Index, Lookup, Table, TableName};
 use crate::spec::JobSpec;
 use crate::target::fence::{ColumnTypes, Home, Place};
-use crate::target::{Session, Target};
+use crate::target::{Dialect, Session, Target};
 
 /// What a row and its entry in the primary key take besides the values, about, in bytes.
 const OVERHEAD: u64 = 60;
@@ -30,6 +30,32 @@ pub struct Undo {
     pub triggers: bool,
     /// What an image takes on disk, about, in bytes.
     pub bytes_per_row: u64,
+}
+
+impl Undo {
+    /// The statements of a batch that writes and keeps, in their order, each with its name: what is
+    /// shown and what the server is asked to judge.
+    #[must_use]
+    pub fn statements(
+        &self,
+        dialect: &dyn Dialect,
+        job: &Statements,
+    ) -> Vec<(&'static str, String)> {
+        let (after, upto) = job.example();
+        let (images, after, upto) = (&self.images, Some(&after), &upto);
+        let mut list = if self.returning {
+            vec![("write", images.write(dialect, job, 1, false, after, upto))]
+        } else {
+            vec![
+                ("keep", images.keep(dialect, job, 1, false, after, upto)),
+                ("write", job.write(dialect, after, upto)),
+            ]
+        };
+        if self.settles {
+            list.push(("keep new", images.settle(dialect, 1, after, upto)));
+        }
+        list.into_iter().map(|(name, statement)| (name, statement.sql)).collect()
+    }
 }
 
 /// The table of a job's images, beside the fence.
@@ -165,7 +191,7 @@ pub(super) async fn find(
     let width = width.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default() as u64;
     let triggers = !table.triggers.is_empty();
     let returning = target.returns_old();
-    Ok(Some(Undo {
+    let undo = Undo {
         place,
         images,
         keep: undo.keep.0,
@@ -173,7 +199,16 @@ pub(super) async fn find(
         settles: triggers || !(returning || manner.steady),
         triggers,
         bytes_per_row: width + OVERHEAD,
-    }))
+    };
+    if undo.place.exists {
+        for (name, sql) in undo.statements(dialect, statements) {
+            if let Err(error) = session.prepare(&sql).await {
+                let what = format!("the server refuses the step `{name}` of a batch, `{sql}`");
+                super::refuse_unless_lost(error, &what, refusals)?;
+            }
+        }
+    }
+    Ok(Some(undo))
 }
 
 /// What a job has written, where it can be put back.
@@ -191,6 +226,21 @@ pub struct Restoring {
     pub key: Vec<String>,
 }
 
+/// Where the images of a job are kept, or would be.
+///
+/// # Errors
+///
+/// The table or its key is not there; or the database could not be asked.
+pub async fn images_of(
+    spec: &JobSpec,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    schema: Option<&str>,
+) -> Result<Place, Error> {
+    let (found, ..) = locate(spec, target, session, schema).await?;
+    Ok(found.place)
+}
+
 /// Finds a job's table, its key and its images. Its expressions and its condition are not looked at:
 /// they may be what was wrong.
 ///
@@ -203,6 +253,26 @@ pub async fn restoring(
     session: &mut dyn Session,
     schema: Option<&str>,
 ) -> Result<Restoring, Error> {
+    let (found, table, key) = locate(spec, target, session, schema).await?;
+    let home = target.fence_home(session, schema).await?;
+    if let (true, Some(reason)) = (found.place.exists, found.obstacle) {
+        return Err(Error::Refused(vec![Refusal::new(
+            format!("the old values in {} cannot be used", found.place.table),
+            reason,
+            "",
+        )]));
+    }
+    let fence = home.fence.exists.then_some(home);
+    Ok(Restoring { images: found.images, exists: found.place.exists, fence, table, key })
+}
+
+/// The images of a job, its table, and the names of its key's columns.
+async fn locate(
+    spec: &JobSpec,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    schema: Option<&str>,
+) -> Result<(Found, Table, Vec<String>), Error> {
     let dialect = target.dialect();
     let server = target.server(session).await?;
     let table = super::table::find(spec, target, session, &server).await?;
@@ -216,16 +286,7 @@ pub async fn restoring(
     let key = index.names();
     let columns = key.iter().filter_map(|name| table.column(name)).cloned().collect();
     let statements = Statements::new(dialect, &table, &index, columns, set);
-    let home = target.fence_home(session, schema).await?;
-    let found =
-        look(&spec.job.name, &table, &index, &statements, target, session, schema).await?;
-    if let (true, Some(reason)) = (found.place.exists, found.obstacle) {
-        return Err(Error::Refused(vec![Refusal::new(
-            format!("the old values in {} cannot be used", found.place.table),
-            reason,
-            "",
-        )]));
-    }
-    let fence = home.fence.exists.then_some(home);
-    Ok(Restoring { images: found.images, exists: found.place.exists, fence, table, key })
+    let job = &spec.job.name;
+    let found = look(job, &table, &index, &statements, target, session, schema).await?;
+    Ok((found, table, key))
 }

@@ -18,14 +18,13 @@ impl std::str::FromStr for Duration {
             let span: jiff::Span = text.parse().ok()?;
             span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
         });
-        signed
-            .and_then(|signed| std::time::Duration::try_from(signed).ok())
-            .map(Self)
-            .ok_or_else(|| {
+        signed.and_then(|signed| std::time::Duration::try_from(signed).ok()).map(Self).ok_or_else(
+            || {
                 format!(
                     "`{text}` is not a duration; write for example \"250ms\", \"2s\" or \"1m 30s\""
                 )
-            })
+            },
+        )
     }
 }
 

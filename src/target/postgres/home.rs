@@ -1,8 +1,8 @@
 //! Where Backstop's tables stand in a PostgreSQL database, or would be created.
 
 use super::dialect::quote;
-use crate::target::fence::{self, ColumnTypes, Home, Obstacle, Place};
 use crate::catalog::{Column, Table};
+use crate::target::fence::{self, ColumnTypes, Home, Obstacle, Place};
 use crate::target::{Bind, Result, Session, Statement, switch};
 
 /// Each batch updates its row: room on the page keeps the new version there, out of the indexes.
@@ -45,7 +45,8 @@ pub(super) async fn find(session: &mut dyn Session, schema: Option<&str>) -> Res
     // Both stand in one schema: the one that was named, else the one where the fence is found.
     let (fence, a) = place(session, schema, fence::TABLE, &future, &fence::ddl, USES).await?;
     let home = fence.place.exists.then_some(fence.schema.as_str());
-    let (switch, b) = place(session, schema.or(home), switch::TABLE, &future, &switch::ddl, USES).await?;
+    let (switch, b) =
+        place(session, schema.or(home), switch::TABLE, &future, &switch::ddl, USES).await?;
     let schema_right = Some(format!("USAGE ON SCHEMA {}", quote(&fence.schema)));
     Ok(Home { fence: fence.place, switch: switch.place, schema_right, obstacle: a.or(b) })
 }
