@@ -551,7 +551,8 @@ impl Images {
         w.finish()
     }
 
-    /// What an image of the first rows of the table takes in values alone, in bytes: the average.
+    /// What the images of the first rows of the table would take in values alone, in bytes, and how
+    /// many rows these are.
     #[must_use]
     pub fn width(&self, dialect: &dyn Dialect) -> Statement {
         let of = |column: &Column, times: u32| {
@@ -562,7 +563,7 @@ impl Images {
         let columns: Vec<_> =
             self.sources().iter().map(|column| dialect.quote(&column.name)).collect();
         Statement::plain(format!(
-            "SELECT avg({}) FROM (SELECT {} FROM {} LIMIT 1000) AS sample",
+            "SELECT sum({}), count(*) FROM (SELECT {} FROM {} LIMIT 1000) AS sample",
             terms.join(" + "),
             columns.join(", "),
             self.target

@@ -182,13 +182,15 @@ pub(super) async fn find(
     }
     let dialect = target.dialect();
     let width = session.query(&images.width(dialect)).await?;
-    let width = width.into_iter().flatten().flatten().next();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an average of lengths, for people"
-    )]
-    let width = width.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default() as u64;
+    let sample: Vec<u64> = width
+        .into_iter()
+        .flatten()
+        .map(|cell| cell.and_then(|text| text.parse().ok()).unwrap_or_default())
+        .collect();
+    let width = match sample.as_slice() {
+        [bytes, rows] => bytes.checked_div(*rows).unwrap_or(0),
+        _ => 0,
+    };
     let triggers = !table.triggers.is_empty();
     let returning = target.returns_old();
     let undo = Undo {

@@ -45,11 +45,12 @@ pub fn killed(engine: Engine) {
         assert_eq!(said.code, 2, "{said:?}");
         said.err.contains("was undone")
     });
-    let status = desk.call(&["status", "crossed-undo-1"]).expect(0);
-    status.says("backstop undo crossed");
-    crate::harness::wait_for("the killed undo's lock is free", || {
-        desk.call(&["undo", "crossed", "--progress", "none"]).code == 0
-    });
+    let mut undo = desk.start(&["undo", "crossed", "--progress", "json"]);
+    undo.has_done_batches(3);
+    undo.signal("TERM");
+    undo.wait().expect(3).says("to go on: backstop undo crossed");
+    desk.call(&["status", "crossed-undo-1"]).expect(0).says("to go on: backstop undo crossed");
+    desk.call(&["undo", "crossed", "--progress", "none"]).expect(0);
     assert_eq!(digest(&database, "t", &["id", "n"], "id"), before);
     let done = json(&desk.call(&["undo", "crossed", "--json", "--progress", "none"]).expect(0));
     assert_eq!(done["restored"], 3000, "{done}");
