@@ -10,7 +10,7 @@ use crate::harness::Desk;
 
 const SCHEMA: &str = "\
 CREATE TABLE t (id {{id}}, n integer NOT NULL);
-INSERT INTO t (n) SELECT n FROM numbers WHERE n <= 3000";
+INSERT INTO t (id, n) SELECT n, n FROM numbers WHERE n <= 3000";
 
 /// Both the run and its undo are killed in the middle, and go on; neither leaves a row half done.
 pub fn killed(engine: Engine) {
