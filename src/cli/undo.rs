@@ -28,11 +28,14 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
     if args.dry_run {
         return look(args, &undoing, &runtime, None);
     }
-    let kept_out = runtime.block_on(undoing.keep_out())?;
+    let kept_out = runtime.block_on(undoing.keep_out(args.take_over))?;
     let switches = ops::arm(team, &undoing.spec, Path::new(&path), false)?;
     let journal = ops::open_or_create_journal(state)?;
+    // What it puts back is settled by the generation; how fast may have been changed since.
+    let begun = ops::restores_begun(&journal, &undoing.spec)?;
     let options = Options {
         again: args.again,
+        accept_changed_spec: begun,
         take_over: args.take_over,
         spec_path: path,
         runner: ops::runner_name(),

@@ -27,4 +27,6 @@ pub use state::{
 };
 pub use team::{Switches, Team, Written, arm, load_config, write_config};
 pub use tune::{Change, Tuning, back_to_spec, tune};
-pub use undo::{Conflict, Fates, KeptOut, Sample, Undoing, expire, undoable, undoing};
+pub use undo::{
+    Conflict, Fates, KeptOut, Sample, Undoing, expire, restores_begun, undoable, undoing,
+};

@@ -13,7 +13,7 @@ use crate::plan::images::{Images, job_name};
 use crate::plan::{self, Restoring, Statements};
 use crate::spec::{JobSpec, Restores, Verify, Walk};
 use crate::target::fence::{self, Fence};
-use crate::target::{JobLock, LockAttempt, Session, Target};
+use crate::target::{Dialect, JobLock, LockAttempt, Session, Target};
 
 /// Images that one statement looks at or removes: some milliseconds of work.
 const WINDOW: u64 = 2_000;
@@ -45,6 +45,16 @@ pub fn undoable(journal: &Journal, job: &str) -> Result<(JobSpec, String, Option
         }
         None => Ok((spec, row.spec_path, None)),
     }
+}
+
+/// Whether the journal knows this job, and as one that undoes the same generation.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+pub fn restores_begun(journal: &Journal, spec: &JobSpec) -> Result<bool, Error> {
+    let known = journal.begun(&spec.job.name)?.map(|row| row.spec["restores"].clone());
+    Ok(known.is_some_and(|restores| restores == spec.canonical()["restores"]))
 }
 
 /// A generation of a job that can be undone.
@@ -86,23 +96,25 @@ pub async fn undoing(
     let mut session = target.open("undo").await.map_err(Error::Connect)?;
     let schema = team.config.fence.schema.as_deref();
     let restoring = plan::restoring(spec, &*target, session.as_mut(), schema).await?;
+    let dialect = target.dialect();
     let found = if restoring.exists {
-        let newest = session.query(&restoring.images.newest_generation()).await;
-        number(newest.map_err(Error::Connect)?)
+        newest(&restoring.images, dialect, session.as_mut(), generation)
+            .await
+            .map_err(Error::Connect)?
     } else {
         None
     };
     session.close().await;
-    let Some(newest) = found else {
+    let Some(found) = found else {
         let why = if spec.undo.is_some() {
             "it has written nothing yet, or all of it is older than `[undo] keep`"
         } else {
             "its spec has no [undo], which would have kept them"
         };
-        return Err(Error::Undo(format!("there are no old values of job `{job}`: {why}")));
+        let of = generation.map(|number| format!("generation {number} of ")).unwrap_or_default();
+        return Err(Error::Undo(format!("there are no old values of {of}job `{job}`: {why}")));
     };
-    let generation = generation.unwrap_or(newest);
-    let dialect = target.dialect();
+    let generation = found;
     let Restoring { images, .. } = &restoring;
     let mut derived = spec.clone();
     derived.job.name = job_name(&job, generation);
@@ -120,22 +132,31 @@ pub async fn undoing(
 
 impl Undoing {
     /// Keeps the runners of the job out: takes its lock, and raises its epochs, so that none that
-    /// was cut off can commit any more.
+    /// was cut off can commit any more. With `take_over` the session that has the lock is ended, if
+    /// the undo has begun: then it is that of the undo's own runner.
     ///
     /// # Errors
     ///
     /// A runner has the job, or the target fails.
-    pub async fn keep_out(&self) -> Result<KeptOut, Error> {
+    pub async fn keep_out(&self, take_over: bool) -> Result<KeptOut, Error> {
         let job = &self.job;
         let busy = |holder: String| {
             Error::Undo(format!(
-                "job `{job}` is being run by {holder}, and what it writes from now on would stay; \
-                 stop it first with `backstop stop {job}`"
+                "job `{job}` is being run by {holder}, or undone already, and what it writes from \
+                 now on would stay; stop it first with `backstop stop {job}`, or its undo with \
+                 `backstop stop {}`",
+                self.spec.job.name
             ))
         };
         let (target, dialect) = (&self.target, self.target.dialect());
         let mut session = target.open("undo").await.map_err(Error::Connect)?;
-        let lock = match target.lock(session.as_mut(), false).await.map_err(Error::Connect)? {
+        let mut begun = false;
+        if let Some(home) = self.restoring.fence.as_ref().filter(|_| take_over) {
+            let undo = Fence::of(home, &self.spec.job.name);
+            let found = undo.load(dialect, session.as_mut()).await.map_err(Error::Connect)?;
+            begun = found.is_some();
+        }
+        let lock = match target.lock(session.as_mut(), begun).await.map_err(Error::Connect)? {
             LockAttempt::Held(lock) => lock,
             LockAttempt::HeldBy(holder) => return Err(busy(holder)),
         };
@@ -352,6 +373,20 @@ impl Windows {
         self.over = upto == hi;
         Ok(Some((self.after.replace(upto.clone()), upto)))
     }
+}
+
+/// The generation, if it has images; by default the newest one that has.
+async fn newest(
+    images: &Images,
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+    wanted: Option<u32>,
+) -> crate::target::Result<Option<u32>> {
+    let Some(wanted) = wanted else {
+        return Ok(number(session.query(&images.newest_generation()).await?));
+    };
+    let any = session.query(&images.last_key(dialect, wanted)).await?;
+    Ok(Some(wanted).filter(|_| !any.is_empty()))
 }
 
 /// The key in the first row, where it is one.

@@ -15,7 +15,11 @@ use crate::target::fence::ColumnTypes;
 use crate::target::{Dialect, Statement, Writer};
 
 /// What the name of each column of an image begins with.
-pub const PREFIX: &str = "undo_";
+const PREFIX: &str = "undo_";
+
+/// The names that mean something in a statement about images, besides those of the kept columns.
+const NAMES: [&str; 6] =
+    ["undo_generation", "undo_at", "undo_fate", "undo_o", "undo_n", "undo_written"];
 
 /// The longest identifier that every database takes, in bytes.
 const LONGEST: usize = 63;
@@ -140,6 +144,14 @@ impl Images {
         let values = values
             .flat_map(|(kept, of)| [&kept.old, &kept.new].map(|c| (c.name.clone(), of.clone())));
         keys.chain(values).collect()
+    }
+
+    /// Whether a name means a column of the images, or the like, in a statement about them.
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        let values = self.kept.iter().flat_map(|kept| [&kept.old, &kept.new]);
+        let taken = self.walk.key.iter().chain(values).map(|column| column.name.as_str());
+        taken.chain(NAMES).any(|taken| taken.eq_ignore_ascii_case(name))
     }
 
     /// The DDL of the table under this name, of those types.
@@ -308,6 +320,32 @@ impl Images {
         w.finish()
     }
 
+    /// What an UPDATE returns of the rows that it writes.
+    fn returned(&self, dialect: &dyn Dialect) -> String {
+        let quote = |column: &Column| dialect.quote(&column.name);
+        let keys = self.key.iter().zip(&self.walk.key);
+        let keys = keys.map(|(key, kept)| format!("undo_n.{} AS {}", quote(key), quote(kept)));
+        let values = self.kept.iter().flat_map(|kept| {
+            let column = quote(&kept.column);
+            [
+                format!("undo_o.{column} AS {}", quote(&kept.old)),
+                format!("undo_n.{column} AS {}", quote(&kept.new)),
+            ]
+        });
+        let returned: Vec<_> = keys.chain(values).collect();
+        format!("RETURNING WITH (OLD AS undo_o, NEW AS undo_n) {}", returned.join(", "))
+    }
+
+    /// A write whose rows are read, only to ask the server whether it takes such a thing: not where a
+    /// rule stands in for the write.
+    #[must_use]
+    pub fn probe(&self, dialect: &dyn Dialect, job: &Statements) -> String {
+        let (after, upto) = job.example();
+        let write = job.write(dialect, Some(&after), &upto).sql;
+        let returned = self.returned(dialect);
+        format!("WITH undo_written AS ({write} {returned}) SELECT count(*) FROM undo_written")
+    }
+
     /// The write and the images in one statement, where an UPDATE returns what it overwrites. The
     /// number of rows that it finds is the number of rows that it changes.
     #[must_use]
@@ -320,23 +358,11 @@ impl Images {
         after: Option<&Key>,
         upto: &Key,
     ) -> Statement {
-        let quote = |column: &Column| dialect.quote(&column.name);
-        let keys = self.key.iter().zip(&self.walk.key);
-        let keys = keys.map(|(key, kept)| format!("undo_n.{} AS {}", quote(key), quote(kept)));
-        let values = self.kept.iter().flat_map(|kept| {
-            let column = quote(&kept.column);
-            [
-                format!("undo_o.{column} AS {}", quote(&kept.old)),
-                format!("undo_n.{column} AS {}", quote(&kept.new)),
-            ]
-        });
-        let returned: Vec<_> = keys.chain(values).collect();
         let mut write = job.write(dialect, after, upto);
         write.sql = format!(
-            "WITH undo_written AS ({} RETURNING WITH (OLD AS undo_o, NEW AS undo_n) {}) \
-             {}{} FROM undo_written{}",
+            "WITH undo_written AS ({} {}) {}{} FROM undo_written{}",
             write.sql,
-            returned.join(", "),
+            self.returned(dialect),
             self.insert(dialect, generation),
             self.names(dialect).join(", "),
             if merged { self.merge(dialect) } else { String::new() },

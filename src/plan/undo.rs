@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::images::{Images, PREFIX, table_name};
+use super::images::{Images, table_name};
 use super::sql::Statements;
 use super::{Error, Refusal};
 use crate::catalog::{Key as Index, Lookup, Table, TableName};
@@ -64,6 +64,8 @@ pub(super) struct Found {
     pub images: Images,
     /// Why it cannot be used, if it cannot.
     obstacle: Option<String>,
+    /// Whether a column of it has another type than the column that it is for.
+    converts: bool,
 }
 
 /// Looks for the table of the images of the job `job`, or for its place.
@@ -83,6 +85,9 @@ pub(super) async fn look(
     let dialect = target.dialect();
     let images = Images::new(dialect, statements, &table.name, "");
     let declared = target.declarations(session, table, index, &images.sources()).await?;
+    let sources = images.sources();
+    let converts =
+        sources.iter().zip(&declared).any(|(column, of)| !of.starts_with(&column.type_sql));
     let ddl = |name: &str, types: &ColumnTypes| images.ddl(dialect, name, types, &declared);
     let (place, obstacle) = target.annex(session, schema, &table_name(job), &ddl).await?;
     let mut obstacle = obstacle.map(|obstacle| obstacle.reason().to_owned());
@@ -91,7 +96,7 @@ pub(super) async fn look(
         obstacle = other_columns(&place, &wanted, target, session).await?;
     }
     let images = Images::new(dialect, statements, &table.name, &place.table);
-    Ok(Found { place, images, obstacle })
+    Ok(Found { place, images, obstacle, converts })
 }
 
 /// Why an existing table does not fit the job's columns, if it does not.
@@ -151,21 +156,18 @@ pub(super) async fn find(
     refusals: &mut Vec<Refusal>,
 ) -> Result<Option<Undo>, Error> {
     let Some(undo) = &spec.undo else { return Ok(None) };
-    let ours = |name: &str| name.to_ascii_lowercase().starts_with(PREFIX);
-    if let Some(column) = table.columns.iter().find(|column| ours(&column.name)) {
+    let (job, schema) = (&spec.job.name, manner.schema.as_deref());
+    let found = look(job, table, index, statements, target, session, schema).await?;
+    let Found { place, images, obstacle, converts } = found;
+    if let Some(column) = table.columns.iter().find(|column| images.takes(&column.name)) {
         refusals.push(Refusal::new(
             format!("`{table}` has a column `{}`", column.name),
-            format!(
-                "the columns of the table of old values begin with `{PREFIX}`, and an expression \
-                 could mean the one or the other"
-            ),
+            "the table of old values has one of that name, and an expression could mean the one or the \
+             other",
             "take [undo] out, or rename the column",
         ));
         return Ok(None);
     }
-    let (job, schema) = (&spec.job.name, manner.schema.as_deref());
-    let found = look(job, table, index, statements, target, session, schema).await?;
-    let Found { place, images, obstacle } = found;
     if let Some(reason) = obstacle {
         let ddl = if place.exists { String::new() } else { format!("\n{};", place.ddl) };
         let fix = if place.exists {
@@ -192,13 +194,16 @@ pub(super) async fn find(
         _ => 0,
     };
     let triggers = !table.triggers.is_empty();
-    let returning = target.returns_old();
+    let mut returning = target.returns_old();
+    if returning && triggers {
+        returning = session.prepare(&images.probe(dialect, statements)).await.is_ok();
+    }
     let undo = Undo {
         place,
         images,
         keep: undo.keep.0,
         returning,
-        settles: triggers || !(returning || manner.steady),
+        settles: triggers || !(returning || (manner.steady && !converts)),
         triggers,
         bytes_per_row: width + OVERHEAD,
     };

@@ -131,6 +131,7 @@ fn links() {
         "docs/runbook.md",
         "docs/config.md",
         "docs/gate.md",
+        "docs/undo.md",
         "jobs/README.md",
         "dashboards/README.md",
     ] {

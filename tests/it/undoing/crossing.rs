@@ -49,6 +49,19 @@ pub fn killed(engine: Engine) {
     undo.has_done_batches(3);
     undo.signal("TERM");
     undo.wait().expect(3).says("to go on: backstop undo crossed");
+    // A runner that is frozen is ended; its session on SQLite is a part of its process.
+    if engine.family != "sqlite" {
+        let mut frozen = desk.start(&["undo", "crossed", "--progress", "json"]);
+        frozen.has_done_batches(2);
+        frozen.signal("STOP");
+        desk.call(&["undo", "crossed"]).expect(2).says("or undone already");
+        let again = &["undo", "crossed", "--take-over", "--progress", "json"];
+        let mut taken = desk.start(again);
+        taken.has_done_batches(2);
+        taken.signal("TERM");
+        taken.wait().expect(3);
+        frozen.signal("KILL");
+    }
     desk.call(&["status", "crossed-undo-1"]).expect(0).says("to go on: backstop undo crossed");
     desk.call(&["undo", "crossed", "--progress", "none"]).expect(0);
     assert_eq!(digest(&database, "t", &["id", "n"], "id"), before);

@@ -332,6 +332,7 @@ fn generations(engine: Engine) {
     let update = "table = \"orders\"\nset = { total = \"total + 1\" }\nexactly_once = true";
     desk.write("job.toml", &spec("up", update, ""));
     let columns = ["id", "total", "cents", "note"];
+    desk.call(&["undo", "job.toml", "--generation", "3"]).expect(2).says("of generation 3 of job");
     let zero = digest(&database, "orders", &columns, "id");
     desk.call(&["run", "job.toml", "--progress", "none"]).expect(0);
     let one = digest(&database, "orders", &columns, "id");
