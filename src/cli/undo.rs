@@ -39,7 +39,6 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
         take_over: args.take_over,
         spec_path: path,
         runner: ops::runner_name(),
-        ..Options::default()
     };
     let shown = Shown {
         progress: args.progress,
@@ -210,7 +209,7 @@ pub(super) async fn expire_after(plan: &Plan, target: &dyn Target, ended: &Ended
     match ops::expire(target, &undo.images, undo.keep, stop).await {
         Ok(0) => {}
         Ok(rows) => {
-            printer::note(&format!("{} old values had expired and were removed", count(rows)))
+            printer::note(&format!("{} old values had expired and were removed", count(rows)));
         }
         Err(error) => printer::note(&format!(
             "old values that have expired are still there ({error}); the next run removes them, or \

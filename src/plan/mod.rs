@@ -223,10 +223,14 @@ pub async fn make(
     let need = fence_need(spec, &table, &convergence);
     let (fence, without) =
         find_fence(&need, target, control, around.fence_schema.as_deref(), &mut refusals).await?;
-    let manner = undo::Manner { steady, schema: around.fence_schema.clone() };
-    let undo =
-        undo::find(spec, &table, &index, &statements, &manner, target, control, &mut refusals)
-            .await?;
+    let schema = around.fence_schema.as_deref();
+    let undo = undo::find(
+        &undo::Job { spec, table: &table, index: &index, statements: &statements, steady, schema },
+        target,
+        control,
+        &mut refusals,
+    )
+    .await?;
     durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
     if refusals.is_empty() {
         // A volatile predicate would have been refused, and is never run here.

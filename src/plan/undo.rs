@@ -132,12 +132,16 @@ async fn other_columns(
     )))
 }
 
-/// What decides how the images are kept.
-pub(super) struct Manner {
+/// What the job is, and what decides how its images are kept.
+pub(super) struct Job<'a> {
+    pub spec: &'a JobSpec,
+    pub table: &'a Table,
+    pub index: &'a Index,
+    pub statements: &'a Statements,
     /// See [`super::judge::Judged::steady`].
     pub steady: bool,
     /// The name of the team's schema for our tables.
-    pub schema: Option<String>,
+    pub schema: Option<&'a str>,
 }
 
 /// How the job keeps what it overwrites; `None` where it does not.
@@ -146,18 +150,15 @@ pub(super) struct Manner {
 ///
 /// The server could not be asked.
 pub(super) async fn find(
-    spec: &JobSpec,
-    table: &Table,
-    index: &Index,
-    statements: &Statements,
-    manner: &Manner,
+    job: &Job<'_>,
     target: &dyn Target,
     session: &mut dyn Session,
     refusals: &mut Vec<Refusal>,
 ) -> Result<Option<Undo>, Error> {
+    let Job { spec, table, index, statements, steady, schema } = *job;
     let Some(undo) = &spec.undo else { return Ok(None) };
-    let (job, schema) = (&spec.job.name, manner.schema.as_deref());
-    let found = look(job, table, index, statements, target, session, schema).await?;
+    let name = &spec.job.name;
+    let found = look(name, table, index, statements, target, session, schema).await?;
     let Found { place, images, obstacle, converts } = found;
     if let Some(column) = table.columns.iter().find(|column| images.takes(&column.name)) {
         refusals.push(Refusal::new(
@@ -203,7 +204,7 @@ pub(super) async fn find(
         images,
         keep: undo.keep.0,
         returning,
-        settles: triggers || !(returning || (manner.steady && !converts)),
+        settles: triggers || !(returning || (steady && !converts)),
         triggers,
         bytes_per_row: width + OVERHEAD,
     };
