@@ -57,6 +57,8 @@ pub(super) enum Command {
     Kill(KillArgs),
     /// Lift a kill: the job may be run again, and goes on where it was
     Release(ReleaseArgs),
+    /// Put back what a job has written, except where others have changed it since
+    Undo(UndoArgs),
     /// Change settings of a job while it runs, from the next batch on
     Tune(TuneArgs),
     /// Rows that cannot be written: list them, try them again, give them up
@@ -178,6 +180,41 @@ pub(super) struct Shown {
     /// With `--listen`: stay at most this long after the end, until the last state was scraped
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_linger)]
     pub linger: std::time::Duration,
+}
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
+pub(super) struct UndoArgs {
+    /// The job's name, or its spec. Its spec has had `[undo]` when it ran
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Which generation to undo; by default the newest one whose old values are kept
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
+    /// Only show what would be put back, and what others have changed or deleted since
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the key of every row that others have changed or deleted since, one a line
+    #[arg(long, conflicts_with = "json")]
+    pub conflicts: bool,
+    /// Undo nothing, and remove the old values that are older than `[undo] keep`
+    #[arg(long, conflicts_with_all = ["dry_run", "conflicts", "generation", "again", "take_over"])]
+    pub expire: bool,
+    /// Go through all rows once more, after those that were left alone were seen to
+    #[arg(long)]
+    pub again: bool,
+    /// End the runner that undoes the job, also one that is frozen or cut off, and go on in its place
+    #[arg(long)]
+    pub take_over: bool,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// The time between two lines of plain progress
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_interval)]
+    pub progress_interval: std::time::Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How progress is shown.

@@ -17,6 +17,7 @@ mod schema;
 mod spool;
 mod status;
 mod tune;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Stop(args) => command::command(crate::journal::Action::Stop, &args, state),
         Command::Kill(args) => kill::kill(&args, state),
         Command::Release(args) => kill::release(&args, state),
+        Command::Undo(args) => undo::undo(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
         Command::Quarantine(args) => quarantine::quarantine(args.command, state),
         Command::Check(args) => check::check(&args, state),

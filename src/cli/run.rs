@@ -106,6 +106,7 @@ pub(super) fn execute(
                 ));
             }
         }
+        let target = Arc::clone(&prepared.target);
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
         let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {
@@ -120,12 +121,12 @@ pub(super) fn execute(
         if let Some(change) = start.accepted() {
             printer::note(&format!("the changed spec was accepted:{change}"));
         }
-        let ended = start.execute().await?;
+        let ended = Box::pin(start.execute()).await?;
         let view = watched.view().clone();
         let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {
             name: &spec.job.name,
-            spec_path: &options.spec_path,
+            go_on: go_on(spec, options),
             ended: &ended,
             latch,
             view: &view,
@@ -135,6 +136,7 @@ pub(super) fn execute(
             had_changed,
             unverified: unverified(&plan),
         });
+        super::undo::expire_after(&plan, &*target, &ended, &stop).await;
         let lingers = ended.left.is_none() && !shown.linger.is_zero();
         if let Some(listening) = listening.as_ref().filter(|_| lingers) {
             printer::note(&format!(
@@ -199,7 +201,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
 
 struct Goodbye<'a> {
     name: &'a str,
-    spec_path: &'a str,
+    go_on: String,
     ended: &'a Ended,
     latch: Option<Latch>,
     view: &'a View,
@@ -210,9 +212,18 @@ struct Goodbye<'a> {
     unverified: Option<&'static str>,
 }
 
+/// The command that goes on with the job.
+fn go_on(spec: &JobSpec, options: &Options) -> String {
+    match &spec.restores {
+        Some(undone) => format!("backstop undo {}", undone.job),
+        None => format!("backstop run {}", options.spec_path),
+    }
+}
+
 /// Why a job has nothing to verify, if it has not.
 fn unverified(plan: &Plan) -> Option<&'static str> {
     match plan.spec.update.filter {
+        _ if plan.spec.restores.is_some() => None,
         _ if plan.statements.verifies() => None,
         Some(_) => Some("the spec has `remaining = false` and no `[verify] expect`"),
         None => Some("the spec has no `where` and no `[verify] expect`"),
@@ -221,14 +232,13 @@ fn unverified(plan: &Plan) -> Option<&'static str> {
 
 /// The last words of a run: what state it left, and what to do next.
 fn say_goodbye(goodbye: &Goodbye<'_>) {
-    let Goodbye { name, spec_path, ended, view, took, .. } = goodbye;
+    let Goodbye { name, go_on, ended, view, took, .. } = goodbye;
     let done = format!(
         "{} rows scanned, {} changed, {}",
         count(view.rows_scanned.saturating_sub(goodbye.had_scanned)),
         count(view.rows_changed.saturating_sub(goodbye.had_changed)),
         duration(took.as_secs_f64())
     );
-    let go_on = format!("backstop run {spec_path}");
     if let Some(error) = &ended.error {
         printer::error(&format!("{name}: {error}"));
         say_where(view);

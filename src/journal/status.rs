@@ -40,6 +40,15 @@ pub enum Freshness {
 }
 
 impl JobRow {
+    /// The command that goes on with it.
+    #[must_use]
+    pub fn go_on(&self) -> String {
+        match self.spec["restores"]["job"].as_str() {
+            Some(undone) => format!("backstop undo {undone}"),
+            None => format!("backstop run {}", self.spec_path),
+        }
+    }
+
     /// Whether a runner has the job and lives.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
@@ -100,7 +109,7 @@ impl JobStatus {
     /// What to do next, as a command.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
-        let run = format!("backstop run {}", self.job.spec_path);
+        let run = self.job.go_on();
         if let Some(latch) = &self.latch {
             return Some(format!(
                 "when it may go on: backstop release {} --reason TEXT, then {run}",

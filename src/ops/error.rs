@@ -144,6 +144,9 @@ pub enum Error {
     /// A setting cannot be changed so.
     #[error("{0}; nothing was changed")]
     Tune(String),
+    /// A job cannot be undone.
+    #[error("{0}; nothing was undone")]
+    Undo(String),
     /// There is nothing in the target that could be halted.
     #[error(
         "there is no table {table} at {address}: no job with a fence has run there, or `[fence] \

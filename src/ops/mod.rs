@@ -14,6 +14,7 @@ mod start;
 mod state;
 mod team;
 mod tune;
+mod undo;
 
 pub use command::{Asked, ask};
 pub use error::Error;
@@ -28,3 +29,6 @@ pub use state::{
 };
 pub use team::{Switches, Team, Written, arm, load_config, write_config};
 pub use tune::{Change, Tuning, back_to_spec, tune};
+pub use undo::{
+    Conflict, Fates, KeptOut, Sample, Undoing, expire, restores_begun, undoable, undoing,
+};

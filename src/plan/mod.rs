@@ -8,6 +8,7 @@ mod checks;
 mod convergence;
 mod cost;
 mod durability;
+pub mod images;
 mod judge;
 mod key;
 mod pace;
@@ -19,6 +20,7 @@ mod sql;
 mod stretches;
 mod table;
 pub mod tuning;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
 pub use signals::Around;
 pub use sql::{Assignment, Statements};
+pub use undo::{Restoring, Undo, images_of, restoring};
 
 use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
 use crate::event::Phase;
@@ -65,6 +68,8 @@ pub struct Plan {
     pub estimate: Option<RowEstimate>,
     /// Where the fence stands; `None`: the job runs without it.
     pub fence: Option<fence::Home>,
+    /// How what it overwrites is kept, where it is.
+    pub undo: Option<Undo>,
     /// Whether writing a row once more leaves it as it is.
     pub convergence: Convergence,
     /// The pace.
@@ -218,11 +223,19 @@ pub async fn make(
         return Err(Error::Refused(refusals));
     }
 
-    let judge::Judged { convergence, notes: judged } =
+    let judge::Judged { convergence, notes: judged, steady } =
         judge::judge(spec, &table, &statements, target, control, &mut refusals).await?;
     let need = fence_need(spec, &table, &convergence);
     let (fence, without) =
         find_fence(&need, target, control, around.fence_schema.as_deref(), &mut refusals).await?;
+    let schema = around.fence_schema.as_deref();
+    let undo = undo::find(
+        &undo::Job { spec, table: &table, index: &index, statements: &statements, steady, schema },
+        target,
+        control,
+        &mut refusals,
+    )
+    .await?;
     durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
     if refusals.is_empty() {
         // A volatile predicate would have been refused, and is never run here.
@@ -253,6 +266,7 @@ pub async fn make(
         statements,
         estimate: extent.estimate,
         fence,
+        undo,
         convergence,
         pace,
         signals,
@@ -276,7 +290,9 @@ enum Need {
 }
 
 fn fence_need(spec: &JobSpec, table: &Table, convergence: &Convergence) -> Need {
-    let reason = if spec.update.exactly_once {
+    let reason = if spec.undo.is_some() || spec.restores.is_some() {
+        Some("only there is it known what a job has written and that it was undone".to_owned())
+    } else if spec.update.exactly_once {
         Some("an `exactly_once` job writes no row twice only by it".to_owned())
     } else if !convergence.holds() {
         // Refused already, for a reason of its own.

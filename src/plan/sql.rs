@@ -52,7 +52,7 @@ pub struct Statements {
 
 /// An expression of the user that can be put into parentheses: a comment at its end must not
 /// swallow the closing one.
-fn closed(expression: &str) -> String {
+pub(super) fn closed(expression: &str) -> String {
     let expression = expression.trim();
     let may_end_in_comment = expression.contains("--") || expression.contains('#');
     format!("{expression}{}", if may_end_in_comment { "\n" } else { "" })
@@ -505,7 +505,7 @@ impl Statements {
     }
 
     /// "In the window, matching the filter, and not yet as the assignments would make it".
-    fn push_rows_to_change(
+    pub(super) fn push_rows_to_change(
         &self,
         w: &mut Writer<'_>,
         dialect: &dyn Dialect,

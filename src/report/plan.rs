@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::count;
 use crate::control::Standing;
-use crate::plan::{Convergence, Pause, Plan, Proof};
+use crate::plan::{Convergence, Pause, Plan, Proof, Undo};
 use crate::spec::{Durability, Duration, Walk};
 use crate::target::Dialect;
 use crate::throttle::{Origin, Watched};
@@ -68,6 +68,30 @@ impl Surroundings {
             None => "defaults: no `backstop.toml` here or above".to_owned(),
         }
     }
+}
+
+/// Where old values are kept, for how long, and what they take.
+fn undo_text(plan: &Plan, undo: &Undo) -> String {
+    let made = if undo.place.exists { "" } else { " (made on the first run)" };
+    let rows = plan.estimate.as_ref().map(|estimate| estimate.rows);
+    let takes = match rows {
+        Some(rows) => {
+            let size = match rows.saturating_mul(undo.bytes_per_row) >> 20 {
+                0 => "less than 1MiB".to_owned(),
+                mebibytes => format!("about {}MiB", count(mebibytes)),
+            };
+            format!("{size} if all {} rows change", count(rows))
+        }
+        None => "as much as the rows that are changed make it".to_owned(),
+    };
+    format!(
+        "old values are kept in {}{made} for {}: {} bytes a row, {takes}\nto put them back: backstop \
+         undo {}",
+        undo.place.table,
+        Duration(undo.keep),
+        count(undo.bytes_per_row),
+        plan.spec.job.name
+    )
 }
 
 fn kill_file_text(path: &Path, standing: Option<&Standing>) -> String {
@@ -158,7 +182,15 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
     if let Some(lock) = plan.lock_step(&plan.pace, dialect, Some(&after), &upto) {
         field("lock", lock.sql);
     }
-    field("write", statements.write(dialect, Some(&after), &upto).sql);
+    match &plan.undo {
+        Some(undo) => {
+            for (name, sql) in undo.statements(dialect, statements) {
+                field(name, sql);
+            }
+            field("undo", undo_text(plan, undo));
+        }
+        None => field("write", statements.write(dialect, Some(&after), &upto).sql),
+    }
     field(
         "fence",
         match &plan.fence {
@@ -262,6 +294,18 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
                 "exists": home.switch.exists,
                 "ddl": home.switch.ddl,
             },
+        })),
+        "undo": plan.undo.as_ref().map(|undo| json!({
+            "table": undo.place.table,
+            "exists": undo.place.exists,
+            "ddl": undo.place.ddl,
+            "keep_seconds": undo.keep.as_secs(),
+            "bytes_per_row": undo.bytes_per_row,
+            "statements": undo
+                .statements(dialect, statements)
+                .into_iter()
+                .map(|(name, sql)| json!({ "step": name, "sql": sql }))
+                .collect::<Vec<_>>(),
         })),
         "guarantee": plan.guarantee(),
         "exactly_once": plan.spec.update.exactly_once,

@@ -110,10 +110,15 @@ async fn take_once(
         refuse_held_elsewhere(plan, &ledger, dialect, control, cluster).await?;
     }
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
-    if options.again && !finished && found.is_some() {
+    let undone = super::undone::is_undone(plan, dialect, control, found.as_ref()).await?;
+    if let Some(generation) = undone.filter(|_| !options.again) {
+        return Err(Error::Undone { job: job.clone(), generation });
+    }
+    let over = finished || undone.is_some();
+    if options.again && !over && found.is_some() {
         return Err(Error::NotFinished { job: job.clone() });
     }
-    let anew = found.is_none() || (finished && options.again);
+    let anew = found.is_none() || (over && options.again);
     let accepted = match found.as_ref().filter(|_| !anew) {
         Some(generation) => accept_or_refuse(plan, generation, known.as_ref(), options)?,
         None => None,

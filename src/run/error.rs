@@ -185,6 +185,17 @@ pub enum Error {
         /// What came back.
         found: String,
     },
+    /// What the job has written was undone.
+    #[error(
+        "generation {generation} of job `{job}` was undone, so there is nothing of it to go on with; \
+         to write the rows once more, mend the spec and begin anew with `--again`"
+    )]
+    Undone {
+        /// The job.
+        job: String,
+        /// The generation.
+        generation: u32,
+    },
     /// `--again` on a job that is not finished.
     #[error(
         "job `{job}` is not finished, so it cannot begin again: `--again` is for a job whose every \

@@ -33,6 +33,7 @@ mod share;
 mod signals;
 mod survey;
 mod tuning;
+mod undone;
 mod waits;
 mod walk;
 mod window;

@@ -1,6 +1,6 @@
 //! From text to [`JobSpec`]: what the types alone cannot refuse, with its place.
 
-use super::{MAX_LOG, MAX_ROWS, TARGET_TIMES, WORKERS};
+use super::{KEEP, MAX_LOG, MAX_ROWS, TARGET_TIMES, WORKERS};
 use std::time::Duration;
 
 use toml::de::DeTable;
@@ -149,6 +149,20 @@ fn refuse_unfit(
             "`walk = \"predicate\"` walks the rows that match `where`, and there is none; add a \
              `where` to [update], or leave `walk` out"
                 .to_owned(),
+        );
+    }
+    if spec.undo.is_some() && !spec.update.fence {
+        return at(
+            &["update", "fence"],
+            "[undo] needs the fence: only there is it known what a job has written and that it was \
+             undone; take `fence = false` out, or [undo]"
+                .to_owned(),
+        );
+    }
+    if let Some(keep) = spec.undo.as_ref().map(|undo| undo.keep).filter(|k| !KEEP.contains(&k.0)) {
+        return at(
+            &["undo", "keep"],
+            format!("`keep` is {keep}, and must be 1h to 3650d: whoever undoes a job needs hours"),
         );
     }
     if let Some((path, message)) = restraint::first_wrong(spec) {

@@ -35,9 +35,16 @@ pub struct JobSpec {
     /// What is done for the table when every row is written.
     #[serde(default, skip_serializing_if = "After::is_empty")]
     pub after: After,
+    /// Whether what it overwrites is kept, so that it can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
     /// What can kill it from outside.
     #[serde(default, skip_serializing_if = "Control::is_empty")]
     pub control: Control,
+    /// The job whose writes this one undoes. No file can say so: it is no field of the format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub restores: Option<Restores>,
 }
 
 /// What the job is called and whose it is.
@@ -237,6 +244,30 @@ pub struct Verify {
     /// A SQL condition that must be true for every row of the table afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+}
+
+/// What `keep` may be.
+pub const KEEP: RangeInclusive<std::time::Duration> =
+    std::time::Duration::from_hours(1)..=std::time::Duration::from_hours(10 * 365 * 24);
+
+/// With this section the values that the job overwrites are kept, each with its row's key, in a table
+/// of the target beside the fence: written by the batch's own transaction, so that `backstop undo` can
+/// put back exactly what the job changed. It needs the fence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// How long a row's old values are kept: `30d`, `12h`, from `1h` to ten years. The end of each run
+    /// removes those that are older, and so does `backstop undo JOB --expire`.
+    pub keep: Duration,
+}
+
+/// Which writes a job undoes that `backstop undo` has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restores {
+    /// The job.
+    pub job: String,
+    /// Its generation.
+    pub generation: u32,
 }
 
 /// What can kill the job from outside, beside OS signals, commands and the team's own switches.

@@ -27,8 +27,8 @@ pub use document::parse;
 pub use duration::Duration;
 pub use error::SpecError;
 pub use job::{
-    Batch, Control, Durability, Job, JobSpec, MAX_LOG, MAX_ROWS, TARGET_TIMES, Target, Update,
-    Verify, WORKERS, Walk,
+    Batch, Control, Durability, Job, JobSpec, KEEP, MAX_LOG, MAX_ROWS, Restores, TARGET_TIMES,
+    Target, Undo, Update, Verify, WORKERS, Walk,
 };
 pub use limits::{Day, Limits, Quarantine, Window};
 pub use reference::{config_reference, job_reference};

@@ -54,6 +54,28 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// What makes the SELECT that keeps old values lock its rows as an UPDATE of them would; empty
+    /// where the transaction locks everything anyway.
+    fn keep_clause(&self, _assigns_unique: bool) -> &'static str {
+        ""
+    }
+
+    /// What follows an INSERT of rows whose `key` may be there, so that `columns` take the newer
+    /// values and all others stay. Quoted names.
+    fn merge(&self, key: &[String], columns: &[String]) -> String {
+        let set: Vec<_> = columns.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+    }
+
+    /// A value of the column as text for people.
+    fn shown(&self, column: &Column) -> String;
+
+    /// How many bytes a value of the column takes, NULL for NULL.
+    fn width(&self, column: &Column) -> String;
+
+    /// The time this many seconds ago, of the type of [`Dialect::now`].
+    fn ago(&self, seconds: u64) -> String;
+
     /// The server's present time, as an expression for the fence.
     fn now(&self) -> &'static str;
 

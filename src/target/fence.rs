@@ -96,6 +96,9 @@ pub struct ColumnTypes {
     pub suffix: &'static str,
 }
 
+/// The DDL of a table of that qualified name, with these types.
+pub type Ddl<'a> = &'a (dyn Fn(&str, &ColumnTypes) -> String + Sync);
+
 /// The DDL of the fence with these types.
 #[must_use]
 pub fn ddl(table: &str, types: &ColumnTypes) -> String {

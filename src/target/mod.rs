@@ -44,7 +44,7 @@ pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
 pub use volatility::{Storage, Volatility};
 
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::Secret;
 use crate::sql::Use;
 
@@ -155,6 +155,34 @@ pub trait Target: Send + Sync {
         session: &mut dyn Session,
         schema: Option<&str>,
     ) -> Result<fence::Home>;
+
+    /// Where a table of Backstop's stands beside the fence, or would be created, as
+    /// [`Target::fence_home`] finds that. `ddl` is given its qualified name and the types. Rows of it
+    /// are also deleted.
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)>;
+
+    /// The types of columns of `table` as another table declares them to hold the same values in the
+    /// same order: with their collations, without anything else that was declared of them.
+    async fn declarations(
+        &self,
+        _session: &mut dyn Session,
+        _table: &Table,
+        _key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        Ok(columns.iter().map(|column| column.type_sql.clone()).collect())
+    }
+
+    /// Whether an UPDATE can return the values that it overwrites.
+    fn returns_old(&self) -> bool {
+        false
+    }
 
     /// The account of the session as GRANT names it, where the database has accounts.
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>>;

@@ -132,6 +132,7 @@ fn links() {
         "docs/config.md",
         "docs/gate.md",
         "docs/quarantine.md",
+        "docs/undo.md",
         "jobs/README.md",
         "dashboards/README.md",
     ] {

@@ -51,6 +51,7 @@ mod taking_over;
 mod throttling;
 mod time_to_stop;
 mod tuning;
+mod undoing;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -138,6 +139,7 @@ fn main() {
         stopping::trials(),
         taking_over::trials(),
         tuning::trials(),
+        undoing::trials(),
         wire::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());

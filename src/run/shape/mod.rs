@@ -1,5 +1,6 @@
 //! What is done with a window of rows. One loop walks; each shape is a file here.
 
+mod keep;
 pub(super) mod update;
 pub(super) mod verify;
 

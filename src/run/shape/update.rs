@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Poison, Shape, Window};
+use super::{Poison, Shape, Window, keep};
 use crate::control::Level;
 use crate::event::{Event, Phase};
 use crate::keyspace::Range;
@@ -147,8 +147,14 @@ impl Batch<'_> {
             if let Some(lock) = run.plan.lock_step(&run.pace(), dialect, after, upto) {
                 self.seat.session.query(&lock.labelled(&label)).await?;
             }
-            let write = run.plan.statements.write(dialect, after, upto);
-            self.changed = self.seat.session.execute(&write.labelled(&label)).await?;
+            let session = self.seat.session.as_mut();
+            self.changed = match &run.plan.undo {
+                Some(undo) => keep::write(run, undo, session, &label, self.window).await?,
+                None => {
+                    let write = run.plan.statements.write(dialect, after, upto);
+                    session.execute(&write.labelled(&label)).await?
+                }
+            };
         }
         // A cancel may have fallen between two statements, where the server has nothing to cancel.
         if Level::Cancel <= run.stop.level() {

@@ -146,6 +146,31 @@ impl Dialect for MySqlDialect {
         self.flavor.is_mysql_since(NOWAIT_SINCE).then_some("FOR UPDATE NOWAIT")
     }
 
+    fn keep_clause(&self, _: bool) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn merge(&self, _: &[String], columns: &[String]) -> String {
+        let set: Vec<_> = columns.iter().map(|name| format!("{name} = VALUES({name})")).collect();
+        format!(" ON DUPLICATE KEY UPDATE {}", set.join(", "))
+    }
+
+    fn shown(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        match ColumnType::parse(&column.type_sql).family {
+            Family::Binary | Family::Bytes | Family::Bit | Family::Other => format!("HEX({name})"),
+            _ => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("LENGTH({})", quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("UTC_TIMESTAMP(6) - INTERVAL {seconds} SECOND")
+    }
+
     fn now(&self) -> &'static str {
         // Without a zone, so that it can be stored in a DATETIME by sessions of any zone.
         "UTC_TIMESTAMP(6)"

@@ -30,7 +30,7 @@ use sqlx::mysql::MySqlConnectOptions;
 use self::dialect::MySqlDialect;
 use self::flavor::Flavor;
 use self::session::{MySqlSession, plainly};
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
@@ -240,6 +240,27 @@ impl Target for MySql {
         schema: Option<&str>,
     ) -> Result<fence::Home> {
         home::home(session, schema.unwrap_or(&self.database)).await
+    }
+
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        home::annex(session, schema.unwrap_or(&self.database), name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        _: &mut dyn Session,
+        _table: &Table,
+        key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        let is_key = |column: &Column| key.columns.iter().any(|part| part.name == column.name);
+        Ok(columns.iter().map(|column| column_type::declared(column, is_key(column))).collect())
     }
 
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {

@@ -141,6 +141,22 @@ impl Dialect for PgDialect {
         Some(if assigns_unique { "FOR UPDATE NOWAIT" } else { "FOR NO KEY UPDATE NOWAIT" })
     }
 
+    fn keep_clause(&self, assigns_unique: bool) -> &'static str {
+        if assigns_unique { " FOR UPDATE" } else { " FOR NO KEY UPDATE" }
+    }
+
+    fn shown(&self, column: &Column) -> String {
+        format!("{}::text", quote(&column.name))
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("pg_column_size({})", quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("clock_timestamp() - interval '{seconds} seconds'")
+    }
+
     fn now(&self) -> &'static str {
         "clock_timestamp()"
     }

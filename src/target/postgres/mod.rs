@@ -35,7 +35,7 @@ use super::{
     Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
     Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
-use crate::catalog::{Lookup, Server, Setting, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
 
 /// PostgreSQL.
@@ -234,6 +234,31 @@ impl Target for Postgres {
         schema: Option<&str>,
     ) -> Result<fence::Home> {
         home::find(session, schema).await
+    }
+
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        home::annex(session, schema, name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        _key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        home::declarations(session, table, columns).await
+    }
+
+    /// <https://www.postgresql.org/docs/18/release-18.html>: OLD and NEW in RETURNING.
+    fn returns_old(&self) -> bool {
+        180_000 <= self.version
     }
 
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {

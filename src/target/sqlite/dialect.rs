@@ -97,6 +97,19 @@ impl Dialect for SqliteDialect {
         String::new()
     }
 
+    fn shown(&self, column: &Column) -> String {
+        let name = self.quote(&column.name);
+        format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END")
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("length(CAST({} AS BLOB))", self.quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')")
+    }
+
     fn now(&self) -> &'static str {
         "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
     }

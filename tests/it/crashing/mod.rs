@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 
+use backstop::plan::images::table_name;
 use backstop::target::{Session, Statement};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -38,7 +39,7 @@ tripled integer CHECK (tripled NOT IN (30, 420, 930)));
 INSERT INTO t (id, n) VALUES (1, 10), (2, 20), (3, 30), (5, 50), (8, 80), (13, 130), (14, 140), \
 (15, 150), (16, 160), (17, 170), (18, 180), (20, 200), (30, 300), (31, 310)";
 
-/// The table and the target as they were before any run.
+/// The table and the target as they were before any run, but for the images.
 const ANEW: [&str; 3] = [
     "UPDATE t SET n = id * 10, doubled = NULL, tripled = NULL",
     "DROP TABLE IF EXISTS backstop_fence",
@@ -69,8 +70,13 @@ const POISONED: Job = Job {
     ..EXACTLY_ONCE
 };
 
-const JOBS: [Job; 6] = [
+const JOBS: [Job; 7] = [
     EXACTLY_ONCE,
+    Job {
+        name: "an exactly-once job that keeps old values",
+        update: "set = { n = \"n + 1\" }\nexactly_once = true\n[undo]\nkeep = \"1d\"",
+        ..EXACTLY_ONCE
+    },
     Job {
         name: "a convergent job without a fence",
         update: "set = { doubled = \"n * 2\" }\nwhere = \"doubled IS NULL\"\nfence = false",
@@ -204,17 +210,44 @@ impl Scene {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// The table, and behind it the images, where the job keeps them.
     fn read(&self) -> String {
-        let all = Statement::plain("SELECT id, n, doubled, tripled FROM t ORDER BY id");
+        let images = table_name("crash");
+        let all = [
+            "SELECT id, n, doubled, tripled FROM t ORDER BY id".to_owned(),
+            format!("SELECT undo_key_id, undo_old_n, undo_new_n FROM {images} ORDER BY 1"),
+        ];
         let mut session = self.session.borrow_mut();
-        let rows = self.runtime.block_on(session.query(&all)).unwrap();
-        rows.into_iter().map(|row| format!("{row:?}\n")).collect()
+        let read = |sql: &String| self.runtime.block_on(session.query(&Statement::plain(sql)));
+        let [table, images] = [&all[0], &all[1]].map(read);
+        // Before the first run there is no table of them.
+        let rows = table.unwrap().into_iter().chain(images.unwrap_or_default());
+        rows.map(|row| format!("{row:?}\n")).collect()
+    }
+
+    /// Each row that is written has an image, and no other row has one.
+    fn images_agree(&self, point: &str) {
+        if !self.job.update.contains("[undo]") {
+            return;
+        }
+        let images = table_name("crash");
+        let sql = format!(
+            "SELECT count(*) FROM t LEFT JOIN {images} ON undo_key_id = id AND undo_old_n = id * 10 \
+             AND undo_new_n = n WHERE (n = id * 10 AND undo_key_id IS NOT NULL) \
+             OR (n <> id * 10 AND undo_key_id IS NULL)"
+        );
+        let mut session = self.session.borrow_mut();
+        // Where the table is not made yet, nothing is written: the table itself tells, after all.
+        if let Ok(rows) = self.runtime.block_on(session.query(&Statement::plain(sql))) {
+            assert_eq!(rows, [[Some("0".to_owned())]], "images after a crash before `{point}`");
+        }
     }
 
     /// Puts everything back to what it was before the first run.
     fn anew(&self) {
         let mut session = self.session.borrow_mut();
-        for statement in ANEW {
+        let images = format!("DROP TABLE IF EXISTS {}", table_name("crash"));
+        for statement in ANEW.into_iter().chain([images.as_str()]) {
             self.runtime.block_on(execute(session.as_mut(), statement));
         }
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
@@ -234,6 +267,7 @@ impl Scene {
         }
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.signal(), Some(9), "at `{point}`: {said}");
+        self.images_agree(point);
         let found = self.finish();
         let table = format!("{}{:?}", self.read(), found.quarantine);
         let expected = format!("{}{:?}", self.table, self.quarantine);
