@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::absence::seed;
+use super::backoff::{Backoff, Bounds};
 use super::crew::{Crew, Next};
 use super::read::{read_count, read_key};
 use super::scout::{Ahead, beside};
@@ -26,26 +28,30 @@ const PERSEVERE: Duration = Duration::from_mins(10);
 
 /// A batch may lose this many connections: one that takes the server down with it must not go on
 /// doing so.
-const LOSSES: u32 = 20;
+pub(super) const LOSSES: u32 = 20;
 
-/// The wait before the first retry; it doubles each time, up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The waits between the attempts at a batch.
+const BOUNDS: Bounds = Bounds {
+    first: Duration::from_millis(50),
+    longest: Duration::from_secs(5),
+    time: PERSEVERE,
+    attempts: 10_000,
+};
 
 /// How often a worker asks how many rows are left. The answer costs a millisecond, and is for
 /// displays.
 const LOOK_AHEAD_EVERY: Duration = Duration::from_secs(5);
 
-/// Walks all ranges that are not done. Returns whether it was told to leave before their end.
+/// Walks all ranges that are not done, which are known as of that state of the ground. Returns whether
+/// it was told to leave before their end.
 pub(super) async fn walk(
     run: &Arc<Run>,
     shape: Arc<dyn Shape>,
     ranges: Vec<Range>,
+    breaks: u32,
 ) -> Result<bool, Error> {
-    let scale = open_ranges(run, shape.phase(), &ranges).await?;
-    let crew = Arc::new(Crew::new(ranges, scale));
+    let Some(scale) = open_ranges(run, shape.phase(), &ranges).await? else { return Ok(true) };
+    let crew = Arc::new(Crew::new(ranges, scale, breaks));
     let mut tasks = tokio::task::JoinSet::new();
     let (mut at_work, mut paces) = (BTreeSet::new(), run.pace.subscribe());
     let mut first_error = None;
@@ -85,13 +91,20 @@ pub(super) async fn walk(
 }
 
 /// Asks how many rows each range has left, and tells of the ranges. Returns by what such an answer is
-/// to be multiplied.
-async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<f64, Error> {
-    let mut session = run.target.open("planner").await.map_err(Error::Session)?;
-    let mut survey = Survey { plan: &run.plan, target: &*run.target, session: session.as_mut() };
-    let scale = survey.scale(ranges, phase).await?;
-    for range in ranges {
-        let left = if range.done { Some(0) } else { survey.left(range, phase, scale).await? };
+/// to be multiplied; `None`: somebody asked to leave before the server answered.
+async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<Option<f64>, Error> {
+    let mut losses = 0;
+    let (scale, left) = loop {
+        let Some(mut session) = run.open_patiently("planner").await? else { return Ok(None) };
+        match survey(run, session.as_mut(), phase, ranges).await {
+            Err(error) if error.passing().is_some() && losses < LOSSES => losses += 1,
+            surveyed => {
+                session.close().await;
+                break surveyed?;
+            }
+        }
+    };
+    for (range, left) in ranges.iter().zip(left) {
         run.bus.emit(Event::RangeOpened {
             phase,
             range: range.id,
@@ -107,8 +120,23 @@ async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<f64, E
             run.journal.checkpoint(job, run.generation, range, left)?;
         }
     }
-    session.close().await;
-    Ok(scale)
+    Ok(Some(scale))
+}
+
+/// What the server's estimates are to be multiplied by, and how many rows each range has left.
+async fn survey(
+    run: &Run,
+    session: &mut dyn Session,
+    phase: Phase,
+    ranges: &[Range],
+) -> Result<(f64, Vec<Option<u64>>), Error> {
+    let mut survey = Survey { plan: &run.plan, target: &*run.target, session };
+    let scale = survey.scale(ranges, phase).await?;
+    let mut left = Vec::new();
+    for range in ranges {
+        left.push(if range.done { Some(0) } else { survey.left(range, phase, scale).await? });
+    }
+    Ok((scale, left))
 }
 
 async fn work(
@@ -118,7 +146,7 @@ async fn work(
     number: u32,
 ) -> Result<u32, Error> {
     let result = Box::pin(async {
-        let seat = Seat::take(&run, number).await?;
+        let Some(seat) = Seat::take(&run, number).await? else { return Ok(()) };
         let sizer = Sizer::new(run.pace().aim());
         let mut worker = Worker {
             run: &run,
@@ -150,6 +178,13 @@ pub(super) struct Worker<'a> {
     ahead: Option<Ahead>,
 }
 
+/// How often something was tried, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried {
+    pub(super) attempts: u32,
+    pub(super) spent: Duration,
+}
+
 /// Rows that are left in the range, as far as the server can tell.
 #[derive(Default)]
 pub(super) struct Left {
@@ -164,7 +199,7 @@ impl Worker<'_> {
             self.left = Left::default();
             if !self.walk_range(&mut range).await? {
                 self.make_durable(&mut range).await?;
-                self.crew.put_back(range);
+                self.crew.put_back(range, self.seat.breaks);
                 return Ok(());
             }
             self.crew.finished();
@@ -179,7 +214,7 @@ impl Worker<'_> {
                 return Ok(false);
             }
             let began = Instant::now();
-            let Some((rows, took)) = self.batch(range).await? else { return Ok(false) };
+            let Some((rows, took)) = self.batch(range).await? else { return Ok(range.done) };
             if !range.done {
                 self.share(range).await?;
             }
@@ -202,7 +237,7 @@ impl Worker<'_> {
             // What happens after this line ends the wait below.
             news.as_mut().enable();
             match self.crew.next() {
-                Next::Range(range) => return Ok(Some(range)),
+                Next::Range(range, breaks) => return self.begin(range, breaks).await.map(Some),
                 Next::Nothing => return Ok(None),
                 Next::Wait => {}
             }
@@ -228,13 +263,27 @@ impl Worker<'_> {
         Ok(None)
     }
 
+    /// Begins with a range. One that lay waiting while sessions were lost is read again: the server may
+    /// have lost what was committed last.
+    async fn begin(&mut self, mut range: Range, breaks: u32) -> Result<Range, Error> {
+        let run = self.run;
+        if self.shape.phase() == Phase::Write
+            && breaks != run.ground.breaks()
+            && let Some(found) = self.seat.renew(run, &range).await?
+        {
+            run.fell_back(&range, &found)?;
+            range = found;
+        }
+        Ok(range)
+    }
+
     /// One batch, tried again while its errors are passing ones. `None`: it was cancelled by
-    /// request and rolled back.
+    /// request and rolled back, or there is nothing left of the range.
     async fn batch(&mut self, range: &mut Range) -> Result<Option<(u64, Duration)>, Error> {
-        let (mut attempt, mut losses) = (1, 0);
+        let (mut conflicts, mut losses) = (Backoff::new(BOUNDS, seed()), 0);
         let mut began = Instant::now();
         loop {
-            let opened = self.seat.opened;
+            let (opened, moment) = (self.seat.opened, self.seat.moment());
             let error = match self.attempt(range).await {
                 Ok((window, applied)) => {
                     let worked = applied.worked();
@@ -253,36 +302,43 @@ impl Worker<'_> {
             }
             match error.class {
                 Class::Cancelled => self.respect(&error).await,
-                Class::Lost | Class::Terminated if losses < LOSSES => {
+                _ if (error.is_lost() || error.is_closed()) && losses < LOSSES => {
                     losses += 1;
                     // To settle a COMMIT, the batch itself has taken another session.
-                    if self.seat.opened == opened {
-                        self.reseat(range, &error).await?;
+                    if self.seat.opened == opened && !self.reseat(range).await? {
+                        return Ok(None);
                     }
                     let meant = error.class == Class::Terminated
-                        && !self.seat.restarted_since(self.run, opened).await;
+                        && !self.seat.was_cut_off(self.run, &moment).await;
                     if meant {
                         self.respect(&error).await;
                     } else {
-                        self.retry(range, RetryReason::Connection, &error, attempt).await;
-                        attempt += 1;
+                        let wait = BOUNDS.first * losses;
+                        self.retry(range, RetryReason::Connection, &error, losses, wait).await;
                     }
                 }
                 // As often as it has to: others were in its way, and not the other way round.
                 Class::Retry(reason @ RetryReason::BlockedSessions) => {
                     self.sizer.back_off();
-                    self.retry(range, reason, &error, 1).await;
+                    self.retry(range, reason, &error, 1, BOUNDS.first).await;
                 }
-                Class::Retry(reason) if began.elapsed() < PERSEVERE => {
+                Class::Retry(reason) => {
+                    let spent = began.elapsed();
+                    let Some(wait) = conflicts.next(spent) else {
+                        let attempts = conflicts.failed();
+                        return Err(self.explain(range, error, Tried { attempts, spent }));
+                    };
                     self.sizer.back_off();
-                    self.retry(range, reason, &error, attempt).await;
-                    attempt += 1;
+                    self.retry(range, reason, &error, conflicts.failed(), wait).await;
                 }
-                _ => return Err(self.explain(range, error)),
+                _ => {
+                    let tried = Tried { attempts: losses + 1, spent: began.elapsed() };
+                    return Err(self.explain(range, error, tried));
+                }
             }
             self.refuse_too_many_errors(&error)?;
             let waits = Instant::now();
-            if !self.may_go_on(range).await? {
+            if range.done || !self.may_go_on(range).await? {
                 return Ok(None);
             }
             // Whoever was made to wait has not tried meanwhile.
@@ -314,28 +370,25 @@ impl Worker<'_> {
         });
     }
 
-    /// Goes on in another session after one was lost. Where there is none to be had, the loss is
-    /// the error.
-    pub(super) async fn reseat(
-        &mut self,
-        range: &mut Range,
-        lost: &crate::target::Error,
-    ) -> Result<(), Error> {
-        let renewed = match self.shape.phase() {
-            Phase::Write => self.seat.renew(self.run, range).await,
-            Phase::Verify => {
-                let seat = Seat::take(self.run, self.seat.number).await;
-                seat.map(|seat| self.seat = seat).map(|()| range.clone())
-            }
-        };
-        match renewed {
-            Ok(found) => {
+    /// Goes on in another session after one was lost, as soon as the server lets it in. Says whether
+    /// it has one; not, where somebody asked to leave before that.
+    pub(super) async fn reseat(&mut self, range: &mut Range) -> Result<bool, Error> {
+        let run = self.run;
+        run.ground.shake();
+        match self.shape.phase() {
+            Phase::Write => {
+                let Some(found) = self.seat.renew(run, range).await? else { return Ok(false) };
+                run.fell_back(range, &found)?;
                 *range = found;
-                Ok(())
             }
-            Err(error @ Error::FencedOff { .. }) => Err(error),
-            Err(_) => Err(self.explain(range, lost.clone())),
+            Phase::Verify => {
+                let Some(seat) = Seat::take(run, self.seat.number).await? else {
+                    return Ok(false);
+                };
+                self.seat = seat;
+            }
         }
+        Ok(true)
     }
 
     async fn retry(
@@ -344,6 +397,7 @@ impl Worker<'_> {
         reason: RetryReason,
         error: &crate::target::Error,
         attempt: u32,
+        wait: Duration,
     ) {
         if reason != RetryReason::BlockedSessions {
             self.run.counts.retries.fetch_add(1, Ordering::Relaxed);
@@ -355,8 +409,7 @@ impl Worker<'_> {
             message: error.to_string(),
             attempt,
         });
-        let wait = FIRST_WAIT * 2_u32.saturating_pow(attempt - 1);
-        self.run.wait(wait.min(LONGEST_WAIT)).await;
+        self.run.wait(wait).await;
     }
 
     /// One attempt at a batch, ready to be cancelled at any moment.
@@ -365,17 +418,14 @@ impl Worker<'_> {
         let braked = run.braked_batch(brake, self.apply_next(range)).await;
         // The runner's own brake may still be on its way to the session when the statement that it
         // was for has ended; on another session the next statement is out of its reach.
-        let left = match &braked.result {
-            Ok(_) => Some(crate::target::Error::new(Class::Lost, "the session was given up")),
-            Err(Error::Target(error)) if matches!(error.class, Class::Retry(_)) => {
-                Some(error.clone())
-            }
-            Err(_) => None,
+        let leaves = match &braked.result {
+            Ok(_) => true,
+            Err(Error::Target(error)) => matches!(error.class, Class::Retry(_)),
+            Err(_) => false,
         };
-        if braked.by_us
-            && let Some(error) = left
-        {
-            self.reseat(range, &error).await?;
+        if braked.by_us && leaves {
+            // Who is told to leave meanwhile begins nothing more.
+            self.reseat(range).await?;
         }
         braked.result
     }
@@ -470,15 +520,24 @@ impl Worker<'_> {
         Ok(())
     }
 
-    pub(super) fn explain(&self, range: &Range, cause: crate::target::Error) -> Error {
+    pub(super) fn explain(
+        &self,
+        range: &Range,
+        cause: crate::target::Error,
+        tried: Tried,
+    ) -> Error {
+        let Tried { attempts, spent } = tried;
+        let seconds = spent.as_secs();
         let advice = match cause.class {
-            Class::Lost | Class::Terminated => {
-                "; nothing is lost: run the job again when the server answers"
-            }
-            Class::Retry(_) => {
-                "; it did not pass in ten minutes of attempts: run the job again later"
-            }
-            _ => "; earlier batches stay written: mend the cause and run the job again",
+            Class::Lost | Class::Terminated => format!(
+                "; it has lost {attempts} connections, the server was back each time, and it may be \
+                 this batch that takes it down. Nothing is lost: find out what it does, and run the \
+                 job again"
+            ),
+            Class::Retry(_) => format!(
+                "; it did not pass in {attempts} attempts within {seconds} s: run the job again later"
+            ),
+            _ => "; earlier batches stay written: mend the cause and run the job again".to_owned(),
         };
         let from = range.position().map_or_else(
             || "at the beginning of the table".to_owned(),

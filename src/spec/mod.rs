@@ -29,7 +29,7 @@ pub use job::{
 };
 pub use limits::{Day, Limits, Window};
 pub use reference::{config_reference, job_reference};
-pub use restraint::NICE;
+pub use restraint::{MAX_OUTAGE, NICE};
 pub use size::Size;
 pub use throttle::{Command, DiskFree, Http, Limit, Query, ReplicaLag, Throttle, WaitFile};
 pub use url::{Secret, expand, redact};

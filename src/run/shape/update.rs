@@ -126,22 +126,39 @@ impl Batch<'_> {
     /// Finds out, on another session, whether the batch committed whose COMMIT was not answered.
     async fn settle(&mut self) -> Answer {
         let next = self.next();
+        self.run.ground.shake();
         match self.seat.renew(self.run, self.range).await {
-            Ok(found) if moved(&found, &next) => {
+            Ok(Some(found)) if moved(&found, &next) => {
                 // The epoch is a new one, and `next` is made of this.
                 self.range.epoch = found.epoch;
                 Answer::Done
             }
-            Ok(found) => {
+            Ok(Some(found)) => {
+                if let Err(error) = self.run.fell_back(self.range, &found) {
+                    self.error = Some(error);
+                }
                 *self.range = found;
                 Answer::NotSo
+            }
+            Ok(None) => {
+                self.note("it was told to leave before the server answered again");
+                Answer::Lost
             }
             Err(error @ Error::FencedOff { .. }) => {
                 self.error = Some(error);
                 Answer::Failed
             }
-            Err(_) => Answer::Lost,
+            Err(error) => {
+                self.note(&error.to_string());
+                Answer::Lost
+            }
         }
+    }
+
+    /// Adds to the first thing that went wrong what came after it.
+    fn note(&mut self, then: &str) {
+        let first = self.error.take().map_or_else(String::new, |first| format!("{first}; then "));
+        self.error = Some(Error::target(target::Error::new(Class::Lost, format!("{first}{then}"))));
     }
 
     async fn failure(&mut self, end: End) -> Error {

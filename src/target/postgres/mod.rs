@@ -31,7 +31,7 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Patience, Question,
+    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience, Question,
     Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
@@ -270,6 +270,10 @@ impl Target for Postgres {
         let rows = session.query(&Statement::plain(sql)).await?;
         let millis = rows.into_iter().flatten().flatten().next().and_then(|n| n.parse().ok());
         Ok(millis.map(Duration::from_millis))
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        server::footing(session, self.identity).await
     }
 
     async fn estimate(

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use backstop::catalog::{Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Answer, Brake, Commit, Cost, Dialect, LockAttempt, Manners, Patience, Question, Reads,
+    Access, Answer, Brake, Commit, Cost, Dialect, Footing, LockAttempt, Manners, Patience, Question, Reads,
     Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
@@ -131,6 +131,10 @@ impl Target for Probed {
 
     async fn uptime(&self, session: &mut dyn Session) -> Result<Option<Duration>> {
         self.at("uptime").uptime(session).await
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        self.at("footing").footing(session).await
     }
 
     async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
