@@ -323,9 +323,7 @@ impl Journal {
                 "DELETE FROM checkpoint WHERE job = ? AND generation = ?",
                 params![job, generation],
             )?;
-            ranges
-                .iter()
-                .try_for_each(|range| write_checkpoint(tx, job, generation, range, None))
+            ranges.iter().try_for_each(|range| write_checkpoint(tx, job, generation, range, None))
         })
     }
 

@@ -82,8 +82,7 @@ impl Run {
     /// writing; else that this is no place to go on.
     pub(super) async fn open(&self, purpose: &str) -> Result<Landed, Error> {
         let mut session = self.target.open(purpose).await.map_err(Error::Session)?;
-        let footing =
-            self.target.footing(session.as_mut()).await.map_err(Error::Session)?;
+        let footing = self.target.footing(session.as_mut()).await.map_err(Error::Session)?;
         if let Some(closed) = &footing.closed {
             let message =
                 format!("the server at {} takes no writes: {closed}", self.target.address());
@@ -153,9 +152,7 @@ impl Run {
         let owners = fence.owners(dialect, session, found.number).await?;
         let found = Found { owners, ranges: found.ranges, number: found.number };
         match found.ranges.first().filter(|_| found.number != self.generation) {
-            Some(range) => {
-                Err(Error::FencedOff { range: range.id, holder: found.owner(range.id) })
-            }
+            Some(range) => Err(Error::FencedOff { range: range.id, holder: found.owner(range.id) }),
             None => Ok(found),
         }
     }

@@ -148,7 +148,8 @@ impl Seat {
                 // walk finds it.
                 return Ok(Range { done: true, ..Range::new(range.id, None, range.hi.clone()) });
             };
-            if known.epoch == range.epoch || !run.ground.is_own(known, found.owners.get(&known.id)) {
+            if known.epoch == range.epoch || !run.ground.is_own(known, found.owners.get(&known.id))
+            {
                 return Err(Error::FencedOff { range: range.id, holder: found.owner(range.id) });
             }
             // As the run left it before what the server lost.

@@ -96,7 +96,11 @@ impl Worker<'_> {
                 holder: Some(run.holder(session)),
                 ranges: vec![kept.clone(), given.clone()],
             };
-            run.ground.sign(given.id, given.epoch, generation.holder.as_deref().unwrap_or_default());
+            run.ground.sign(
+                given.id,
+                given.epoch,
+                generation.holder.as_deref().unwrap_or_default(),
+            );
             match fence.split(run.target.dialect(), session, &generation).await {
                 // Whoever has the range now is told by the next batch.
                 Ok(false) => return Ok(false),

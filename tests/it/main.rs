@@ -18,6 +18,7 @@ mod docs;
 mod durability;
 mod effects;
 mod endurance;
+mod errors;
 mod fencing;
 mod gate;
 mod generated;
@@ -32,10 +33,12 @@ mod many_files;
 mod model;
 mod neighbour;
 mod observing;
+mod outages;
 mod own_server;
 mod poolers;
 mod progress;
 mod real_input;
+mod relay;
 mod replays;
 mod replicas;
 mod replicating;
@@ -97,6 +100,7 @@ fn main() {
         model::trials(),
         rights::trials(),
         endurance::trials(),
+        outages::trials(),
         fencing::trials(),
         keys::trials(),
         time_to_stop::trials(),
@@ -104,6 +108,7 @@ fn main() {
         docs::trials(),
         durability::trials(),
         effects::trials(),
+        errors::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),

@@ -14,6 +14,9 @@ pub(super) const NO_SUCH_THREAD: &str = "1094";
 /// "This command is not supported in the prepared statement protocol yet".
 pub(super) const NOT_PREPARABLE: &str = "1295";
 
+/// "Unhandled user-defined exception": what a trigger signals.
+const SIGNALLED: &str = "45000";
+
 /// The class of a server's error number. Numbers below 1900 mean the same on both products;
 /// from 1900 on, those named here are used by one product only, except where a comment says so.
 fn class(number: u16, message: &str) -> Class {
@@ -79,7 +82,10 @@ pub(super) fn of_session(error: sqlx::Error) -> Error {
         sqlx::Error::Database(error) => {
             let number = number_of(error.as_ref());
             let message = error.message().to_owned();
-            Error { class: class(number, &message), code: Some(number.to_string()), message }
+            // Whoever wrote a trigger may give its signal a number of their own.
+            let signalled = error.code().as_deref() == Some(SIGNALLED);
+            let class = if signalled { Class::Poison } else { class(number, &message) };
+            Error { class, code: Some(number.to_string()), message }
         }
         // A clean end of the stream: a network that breaks gives another error.
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::new(

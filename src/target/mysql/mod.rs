@@ -33,8 +33,8 @@ use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience, Question,
-    Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience,
+    Question, Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.

@@ -31,8 +31,8 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience, Question,
-    Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience,
+    Question, Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;

@@ -56,8 +56,7 @@ const FOOTING_WITHOUT_SYSTEM: &str = footing!("''");
 ///
 /// What the server says.
 pub(super) async fn footing(session: &mut dyn Session, identity: &str) -> Result<Footing> {
-    let sql =
-        if identity == WITH_SYSTEM { FOOTING_WITH_SYSTEM } else { FOOTING_WITHOUT_SYSTEM };
+    let sql = if identity == WITH_SYSTEM { FOOTING_WITH_SYSTEM } else { FOOTING_WITHOUT_SYSTEM };
     let row = session.query(&Statement::plain(sql)).await?.into_iter().next().unwrap_or_default();
     let [data, copy, in_recovery, read_only] = row.as_slice() else {
         return Err(Error::new(Class::Unsuitable, "the server does not say what it is"));

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use backstop::catalog::{Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Answer, Brake, Commit, Cost, Dialect, Footing, LockAttempt, Manners, Patience, Question, Reads,
-    Result, Row, Session, Statement, Target, Volatility, fence,
+    Access, Answer, Brake, Commit, Cost, Dialect, Footing, LockAttempt, Manners, Patience,
+    Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
 /// Counts calls by name. The n-th call of a name is the point `name #n`, so that a point is the same
