@@ -59,6 +59,8 @@ pub(super) struct Absence<'a> {
     away: bool,
     /// Why, once it stands at the gate.
     hold: Option<Hold>,
+    /// Whether the server is back. If not, the run leaves a server that is away.
+    over: bool,
 }
 
 impl Run {
@@ -73,6 +75,7 @@ impl Run {
             paused: self.stop.level() == Level::Pause,
             away: false,
             hold: None,
+            over: false,
         }
     }
 
@@ -94,6 +97,11 @@ impl Absence<'_> {
         0 < self.backoff.failed()
     }
 
+    /// The server is back.
+    pub(super) fn end(mut self) {
+        self.over = true;
+    }
+
     /// Awaits an attempt. `None`: somebody asked to leave, and it was given up; what it has opened
     /// goes with it.
     pub(super) async fn attempt<T>(
@@ -108,7 +116,10 @@ impl Absence<'_> {
         tokio::pin!(attempt, silence);
         loop {
             tokio::select! {
-                result = &mut attempt => return Ok(Some(result)),
+                result = &mut attempt => {
+                    self.over = result.is_ok();
+                    return Ok(Some(result));
+                }
                 _ = asks.changed() => {
                     if Level::Drain <= self.run.stop.level() {
                         return Ok(None);
@@ -215,16 +226,21 @@ impl Absence<'_> {
 
 impl Drop for Absence<'_> {
     fn drop(&mut self) {
-        if self.away {
-            self.run.away.fetch_sub(1, Ordering::Relaxed);
+        let (run, gate) = (self.run, self.run.gate());
+        if self.away && self.over {
+            run.away.fetch_sub(1, Ordering::Relaxed);
         }
         if self.hold.is_none() {
             return;
         }
         // A journal that fails here fails at the next checkpoint, and that stops the job.
-        let _ = self.run.lifecycle.unpark(&self.run.gate());
+        if self.over {
+            let _ = run.lifecycle.unpark(&gate);
+        } else {
+            run.lifecycle.turn_away();
+        }
         if self.who == Who::Course {
-            let _ = self.run.lifecycle.leave(&self.run.gate());
+            let _ = run.lifecycle.leave(&gate);
         }
     }
 }

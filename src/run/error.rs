@@ -295,6 +295,17 @@ impl Error {
         Self::Target(error)
     }
 
+    /// What happened, without what it means here: for a sentence that says that itself.
+    pub(super) fn in_short(&self) -> String {
+        match self {
+            Self::Target(error) | Self::Session(error) => error.to_string(),
+            Self::Away { away, attempts, .. } => {
+                format!("the server was away for {away} ({attempts} attempts to reach it)")
+            }
+            error => error.to_string(),
+        }
+    }
+
     /// What the target said, where it may say something else a moment later.
     pub(super) fn passing(&self) -> Option<&crate::target::Error> {
         match self {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::absence::Who;
+use super::absence::{Absence, Who};
 use super::{Error, PING_EVERY, Run};
 use crate::control::watch_halts;
 use crate::target::{Class, LockAttempt, fence::Fence};
@@ -33,7 +33,7 @@ impl Run {
             let begun = Instant::now();
             let error = self.watch_once(fence).await;
             if LIVED < begun.elapsed() {
-                absence = None;
+                absence.take().map_or((), Absence::end);
             }
             let Some(cause) = error.passing() else { return Err(error) };
             self.regain_control().await?;
@@ -72,7 +72,10 @@ impl Run {
         let mut held = 0;
         loop {
             match self.renew_control(&lost).await {
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    absence.end();
+                    return Ok(());
+                }
                 Ok(Some(holder)) if ATTEMPTS <= held => {
                     return Err(Error::Session(crate::target::Error::new(
                         Class::Lost,

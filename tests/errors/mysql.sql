@@ -1,7 +1,7 @@
 -- What MySQL and MariaDB say, and what must happen next.
 --
--- `-- expect: CLASS NUMBER`, or `-- expect: CLASS NUMBER on mysql, NUMBER on mariadb`; where one of
--- the two is not named, the statement succeeds there. The classes: see postgres.sql.
+-- `-- expect: CLASS NUMBER`, or `-- expect: CLASS NUMBER on mysql, NUMBER on mariadb`; a statement is
+-- not run on one of the two that is not named. The classes: see postgres.sql.
 
 CREATE TABLE parent (id int PRIMARY KEY);
 CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, u int UNIQUE, s varchar(3), txt text, j json,

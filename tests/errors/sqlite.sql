@@ -1,7 +1,7 @@
 -- What SQLite says, and what must happen next.
 --
--- `-- expect: CLASS CODE`, by the extended code (https://www.sqlite.org/rescode.html). The classes: see
--- postgres.sql.
+-- `-- expect: CLASS CODE`, by the extended code (https://www.sqlite.org/rescode.html); a text that
+-- cannot be prepared has none. The classes: see postgres.sql.
 
 PRAGMA foreign_keys = ON;
 CREATE TABLE parent (id INTEGER PRIMARY KEY);
@@ -35,13 +35,13 @@ UPDATE t SET n = json_extract(txt, '$.a');
 UPDATE t SET n = abs(-9223372036854775807 - id);
 -- expect: poison 18
 UPDATE t SET blob = zeroblob(2000000000 + id);
--- expect: fatal 1
+-- expect: fatal -
 UPDATE t SET gone = 1;
--- expect: fatal 1
+-- expect: fatal -
 UPDATE gone SET n = 1;
--- expect: fatal 1
+-- expect: fatal -
 UPDATE t SET;
--- expect: fatal 1
+-- expect: fatal -
 UPDATE t SET n = gone(n);
 PRAGMA query_only = ON;
 -- expect: fatal 8

@@ -99,8 +99,11 @@ impl Scene {
         self.desk.status("patient")
     }
 
+    /// The batches that the journal knows; none before the job has begun.
     fn batches(&self) -> u64 {
-        self.status()["batches"].as_u64().unwrap_or(0)
+        let said = self.desk.call(&["status", "patient", "--json"]);
+        let status: Value = serde_json::from_str(&said.out).unwrap_or_default();
+        status["batches"].as_u64().unwrap_or(0)
     }
 
     fn wait_for_batches(&self, running: &mut Running, batches: u64) {
@@ -131,6 +134,13 @@ impl Scene {
             assert_eq!(status["runner_alive"], true, "{status}");
             std::thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    /// Pauses between batches for so long that none of them is in flight at most moments: one whose
+    /// COMMIT is cut is in doubt, and a run that ends then says that instead.
+    fn rest_between_batches(&self) {
+        self.desk.call(&["tune", "patient", "batch.pause=2s"]).expect(0);
+        std::thread::sleep(Duration::from_millis(300));
     }
 
     fn come_back(&self) {
@@ -182,7 +192,7 @@ fn out_of_reach(engine: Engine) {
 fn took(scene: &Scene, action: &str) -> Duration {
     let status = scene.status();
     let events = status["events"].as_array().unwrap();
-    let at = |event: &Value| event["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let at = |event: &Value| event["time"].as_str().unwrap().parse::<Timestamp>().unwrap();
     let asked = |event: &&Value| event["kind"] == "asked" && event["data"]["action"] == action;
     let asked = events.iter().rev().find(asked).unwrap_or_else(|| panic!("{status:#}"));
     let ended = events.iter().rev().find(|event| event["kind"] == "ended").unwrap();
@@ -191,30 +201,26 @@ fn took(scene: &Scene, action: &str) -> Duration {
 
 fn asked_meanwhile(engine: Engine) {
     type Away = fn(&Relay);
-    const WAYS: [(Away, &str); 2] =
-        [(Relay::close, "cannot connect"), (Relay::fall_silent, "does not answer")];
+    const WAYS: [(Away, &str, &str, i32); 2] = [
+        (Relay::close, "cannot connect", "stop", 3),
+        (Relay::fall_silent, "does not answer", "kill", 4),
+    ];
     let scene = Scene::new(engine);
-    for (go, why) in WAYS {
-        for (action, code) in [("stop", 3), ("kill", 4)] {
-            let mut running = scene.desk.start(&["run", "job.toml"]);
-            scene.wait_for_batches(&mut running, scene.batches() + 2);
-            // A batch whose COMMIT is cut is in doubt, and then the run says so instead.
-            scene.desk.call(&["tune", "patient", "batch.pause=2s"]).expect(0);
-            std::thread::sleep(Duration::from_millis(300));
-            go(&scene.relay);
-            scene.wait_until_it_waits(&mut running, why);
-            scene.desk.call(&[action, "patient", "--reason", "enough"]).expect(0);
-            running.wait().expect(code).says("enough");
-            let took = took(&scene, action);
-            assert!(took < AT_ONCE, "{action} took {took:?}");
-            scene.come_back();
-            scene.desk.call(&["tune", "patient", "--reset"]).expect(0);
-            if action == "kill" {
-                scene.desk.call(&["run", "job.toml"]).expect(4).says("was killed by");
-                scene.desk.call(&["release", "patient", "--reason", "it is back"]).expect(0);
-            }
-        }
+    for (go, why, action, code) in WAYS {
+        let mut running = scene.desk.start(&["run", "job.toml"]);
+        scene.wait_for_batches(&mut running, scene.batches() + 2);
+        scene.rest_between_batches();
+        go(&scene.relay);
+        scene.wait_until_it_waits(&mut running, why);
+        scene.desk.call(&[action, "patient", "--reason", "enough"]).expect(0);
+        running.wait().expect(code).says("enough");
+        let took = took(&scene, action);
+        assert!(took < AT_ONCE, "{action} took {took:?}");
+        scene.come_back();
+        scene.desk.call(&["tune", "patient", "--reset"]).expect(0);
     }
+    scene.desk.call(&["run", "job.toml"]).expect(4).says("was killed by");
+    scene.desk.call(&["release", "patient", "--reason", "it is back"]).expect(0);
     scene.desk.call(&["run", "job.toml"]).expect(0);
     exactly_once(&scene.database);
 }
@@ -245,6 +251,7 @@ fn tuned_meanwhile(engine: Engine) {
     scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"2s\"\n"));
     let mut running = scene.start();
     scene.desk.call(&["tune", "patient", "batch.target_time=100ms"]).expect(0);
+    scene.rest_between_batches();
     scene.relay.close();
     scene.wait_until_it_waits(&mut running, "for at most 2s");
     let tune = |more: &[&str]| scene.desk.call(&[&["tune", "patient"], more].concat()).expect(0);
@@ -256,6 +263,7 @@ fn tuned_meanwhile(engine: Engine) {
     said.says("run the job again when the server answers");
     assert_eq!(scene.status()["state"], "failed");
     scene.come_back();
+    scene.desk.call(&["tune", "patient", "--reset"]).expect(0);
     scene.desk.call(&["run", "job.toml"]).expect(0);
     exactly_once(&scene.database);
 }
@@ -336,7 +344,7 @@ impl FailOver<'_> {
         let Self { scene, primary, standby } = self;
         scene.database.script(
             "CREATE TABLE u (id {{id}}, n bigint);\n\
-             INSERT INTO u (n) SELECT NULL FROM numbers WHERE n <= 10000",
+             INSERT INTO u (n) SELECT NULL FROM t WHERE id <= 10000",
         );
         let mut running = scene.start();
         scene.desk.write("unfenced.toml", UNFENCED);

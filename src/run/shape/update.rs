@@ -141,7 +141,7 @@ impl Batch<'_> {
                 Answer::NotSo
             }
             Ok(None) => {
-                self.note("it was told to leave before the server answered again");
+                self.note("the run was told to leave before the server answered again");
                 Answer::Lost
             }
             Err(error @ Error::FencedOff { .. }) => {
@@ -149,7 +149,7 @@ impl Batch<'_> {
                 Answer::Failed
             }
             Err(error) => {
-                self.note(&error.to_string());
+                self.note(&error.in_short());
                 Answer::Lost
             }
         }
@@ -157,7 +157,8 @@ impl Batch<'_> {
 
     /// Adds to the first thing that went wrong what came after it.
     fn note(&mut self, then: &str) {
-        let first = self.error.take().map_or_else(String::new, |first| format!("{first}; then "));
+        let first = self.error.take();
+        let first = first.map_or_else(String::new, |first| format!("{}; ", first.in_short()));
         self.error = Some(Error::target(target::Error::new(Class::Lost, format!("{first}{then}"))));
     }
 
@@ -169,7 +170,7 @@ impl Batch<'_> {
                 fenced_off(self.run, self.seat.session.as_mut(), self.range).await
             }
             (End::Unknown, cause) => Error::OutcomeUnknown {
-                cause: cause.map_or_else(|| "no answer".to_owned(), |cause| cause.to_string()),
+                cause: cause.map_or_else(|| "no answer".to_owned(), |cause| cause.in_short()),
                 upto: self.run.plan.show_key(&self.window.upto),
             },
             (_, Some(cause)) => cause,
