@@ -198,7 +198,7 @@ pub(super) struct TuneArgs {
     pub job: String,
     /// What to change, by its name in the spec: `batch.target_time`, `batch.max_rows`,
     /// `batch.workers`, `batch.pause`, `throttle.rows_per_second`, `throttle.nice`,
-    /// `limits.max_runtime`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
+    /// `limits.window.between`, `limits.max_runtime`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
     /// `off`. It stands until the job is finished, also when the runner is started again
     #[arg(value_name = "NAME=VALUE", required_unless_present = "reset",
           value_parser = parse_setting)]

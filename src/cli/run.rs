@@ -111,6 +111,14 @@ pub(super) fn execute(
             printer::note(&format!("metrics at http://{}/metrics", listening.address));
         }
         let plan = prepared.plan.clone();
+        for watched in &plan.signals {
+            if let Some(why) = watched.left_out() {
+                printer::note(&format!(
+                    "{} is not watched, and the job will not step aside for it: {why}",
+                    watched.signal.name
+                ));
+            }
+        }
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
         let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {
@@ -239,7 +247,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(left) = ended.left {
         let reason = ended.reason.as_deref().unwrap_or("on request");
-        if view.verifying {
+        if view.verifying || view.maintaining.is_some() {
             printer::note(&format!("{name}: {reason}"));
         } else {
             printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));

@@ -27,6 +27,8 @@ pub struct View {
     pub ranges: BTreeMap<u32, RangeView>,
     /// Whether the present phase is verification.
     pub verifying: bool,
+    /// What the server is doing for the table at this moment.
+    pub maintaining: Option<String>,
     /// Rows scanned in the present phase, earlier runs included.
     pub rows_scanned: u64,
     /// Rows changed in the write phase, earlier runs included.
@@ -108,7 +110,7 @@ impl View {
                 ..
             } => {
                 self.enter(*phase, record.at);
-                self.ranges.insert(
+                let known = self.ranges.insert(
                     *range,
                     RangeView {
                         rows_scanned: *rows_scanned,
@@ -119,9 +121,12 @@ impl View {
                         ..RangeView::default()
                     },
                 );
-                self.rows_scanned += rows_scanned;
+                // One that is told of again is less far than it was, for the server has lost a part.
+                let known = known.unwrap_or_default();
+                let again = |all: u64, now: u64, before: u64| (all + now).saturating_sub(before);
+                self.rows_scanned = again(self.rows_scanned, *rows_scanned, known.rows_scanned);
                 if *phase == Phase::Write {
-                    self.rows_changed += rows_changed;
+                    self.rows_changed = again(self.rows_changed, *rows_changed, known.rows_changed);
                 }
                 // One that comes to be in the middle of the walk is no new beginning.
                 if self.samples.len() < 2 {
@@ -176,6 +181,8 @@ impl View {
                 "resume" => self.pause_or_go_on(false, record.at),
                 _ => {}
             },
+            Event::MaintenanceBegun { what } => self.maintaining = Some(what.clone()),
+            Event::Maintained { .. } => self.maintaining = None,
             Event::BatchRetried { .. }
             | Event::Verified { .. }
             | Event::Asked { .. }
@@ -190,6 +197,7 @@ impl View {
 
     fn enter(&mut self, phase: Phase, at: Timestamp) {
         let verifying = phase == Phase::Verify;
+        self.maintaining = None;
         if verifying != self.verifying {
             self.verifying = verifying;
             self.ranges.clear();
@@ -380,6 +388,26 @@ mod tests {
         hear(&mut view, 0, opened);
         (1..=10).for_each(|second| batch(&mut view, second));
         view
+    }
+
+    #[test]
+    fn what_the_server_has_lost_is_not_counted() {
+        let mut view = begun();
+        assert_eq!((view.rows_scanned, view.rows_changed), (1_000, 1_000));
+        let lost = Event::RangeOpened {
+            phase: Phase::Write,
+            range: 0,
+            rows_scanned: 700,
+            rows_changed: 700,
+            batches: 7,
+            rows_left: None,
+            cursor: None,
+            done: false,
+        };
+        hear(&mut view, 10, lost);
+        assert_eq!((view.rows_scanned, view.rows_changed), (700, 700));
+        batch(&mut view, 11);
+        assert_eq!((view.rows_scanned, view.rows_changed), (800, 800));
     }
 
     #[test]

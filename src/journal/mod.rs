@@ -11,6 +11,7 @@ mod error;
 mod jobs;
 mod latches;
 mod locate;
+mod maintenance;
 mod settings;
 mod status;
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Watched;
 use super::ticker::Ticker;
 use crate::event::{Event, Listener, Record};
-use crate::report::status_line;
+use crate::report::{duration, status_line};
 
 /// Prints lines until it is dropped.
 pub struct Lines {
@@ -58,6 +58,12 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 "range {range}: {} at attempt {attempt}, trying again: {message}",
                 reason.name()
             )
+        }
+        Event::MaintenanceBegun { what } => {
+            format!("every row is written; {what} of the table begins")
+        }
+        Event::Maintained { what, seconds } => {
+            format!("{what} of the table is done, in {}", duration(*seconds))
         }
         Event::CancelSent { how, seconds } => {
             format!("{how} sent to the server {:.0} ms after the request", seconds * 1000.0)

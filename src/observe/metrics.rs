@@ -170,7 +170,11 @@ pub static METRICS: &[Metric] = &[
         S,
         "How much of its limit a signal uses up; above 1 the job waits.",
     ),
-    gauge("backstop_throttle_active", S, "Whether the job waits for a signal at this moment."),
+    gauge(
+        "backstop_throttle_active",
+        S,
+        "Whether the job waits for a signal at this moment, or for a server that is away (`server`).",
+    ),
     counter(
         "backstop_throttle_seconds_total",
         S,
@@ -465,7 +469,11 @@ impl Listener for Metrics {
             Event::FencedOff { .. } => self.add("backstop_fenced_writes_total", &r, 1.0),
             Event::Latched { scope, .. } => self.engage(scope, 1.0),
             Event::Released { scope, .. } => self.engage(scope, 0.0),
-            Event::CancelSent { .. } | Event::Tuned { .. } | Event::TuneRefused { .. } => {}
+            Event::CancelSent { .. }
+            | Event::Tuned { .. }
+            | Event::TuneRefused { .. }
+            | Event::MaintenanceBegun { .. }
+            | Event::Maintained { .. } => {}
             Event::RangeOpened { .. } | Event::Verified { .. } => {
                 self.estimate(&r, &state.view, record.at, at);
             }

@@ -3,6 +3,7 @@
 //! Every refusal happens here, before the first write. The plan holds the statements word for
 //! word, so what is reviewed is what runs.
 
+mod after;
 mod checks;
 mod convergence;
 mod cost;
@@ -21,6 +22,7 @@ pub mod tuning;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use after::Chore;
 pub use convergence::{Convergence, Doubtful};
 pub use pace::{Ends, Pace, Pause};
 pub use proof::{Proof, prove};
@@ -71,6 +73,8 @@ pub struct Plan {
     pub signals: Vec<Watched>,
     /// A value that is older than this counts as bad.
     pub stale_after: Duration,
+    /// What is done for the table when every row is written, in this order.
+    pub after: Vec<Chore>,
     /// What stands around the spec.
     pub around: Around,
     /// Things a person should know; none of them stops the job.
@@ -223,8 +227,9 @@ pub async fn make(
         // A volatile predicate would have been refused, and is never run here.
         cost::refuse_costly(&table, &statements, dialect, worker, &mut refusals).await?;
     }
-    let time = pace.target_time;
-    let signals = signals::survey(spec, &table, around, shared, time, &mut refusals).await;
+    let after = after::find(spec, &table, target, control, &mut refusals).await?;
+    pace::open(spec, &mut pace, &mut refusals);
+    let signals = signals::survey(spec, &table, around, shared, &pace, &mut refusals).await;
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
@@ -251,6 +256,7 @@ pub async fn make(
         pace,
         signals,
         stale_after: signals::stale_after(spec),
+        after,
         around: around.clone(),
         notes,
     })

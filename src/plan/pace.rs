@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::Refusal;
 use crate::keyspace::Aim;
 use crate::spec::{JobSpec, Size};
 use crate::target::{Manners, Patience, Target};
-use crate::throttle::{Watches, most_rows};
+use crate::throttle::{Opening, Watches, most_rows};
 
 /// What a batch may add to the server's log by default: what a replica on an ordinary disk takes in
 /// within a second, and less than half of what Group Replication allows a transaction by default.
@@ -38,6 +39,8 @@ pub struct Pace {
     pub nice: f64,
     /// What signals have to be for the job to go on.
     pub watches: Watches,
+    /// When the job works, if that is limited.
+    pub window: Option<Opening>,
     /// How far one run goes.
     pub ends: Ends,
 }
@@ -97,6 +100,7 @@ impl Default for Pace {
             rows_per_second: None,
             nice: 0.0,
             watches: Watches::new(),
+            window: None,
             ends: Ends::default(),
         }
     }
@@ -128,11 +132,24 @@ pub(super) fn set(spec: &JobSpec, target: &dyn Target, notes: &mut Vec<String>) 
         rows_per_second: spec.throttle.rows_per_second,
         nice: spec.throttle.nice.unwrap_or(0.0),
         watches: Watches::new(),
+        window: None,
         ends: Ends {
             max_runtime: spec.limits.max_runtime.map(|time| time.0),
             max_rows: spec.limits.max_rows,
             max_outage: spec.limits.max_outage.map_or(MAX_OUTAGE, |time| time.0),
             max_errors: spec.limits.max_errors,
         },
+    }
+}
+
+/// The window of the spec, which only the database of time zones can understand.
+pub(super) fn open(spec: &JobSpec, pace: &mut Pace, refusals: &mut Vec<Refusal>) {
+    match spec.limits.window.as_ref().map(Opening::of).transpose() {
+        Ok(window) => pace.window = window,
+        Err(reason) => refusals.push(Refusal::new(
+            format!("`[limits] window` is none: {reason}"),
+            "nobody knows when the job may work",
+            "",
+        )),
     }
 }

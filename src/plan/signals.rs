@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Plan, Refusal};
+use super::{Pace, Plan, Refusal};
 use crate::catalog::{Table, TableName};
 use crate::spec::JobSpec;
 use crate::target::Target;
-use crate::throttle::{self, ALL, Now, Opening, Origin, Replica, Scene, Signal, Watched};
+use crate::throttle::{self, ALL, Now, Opening, Origin, Present, Replica, Scene, Signal, Watched};
 
 /// A value counts for so many times the time between two looks, where the spec does not say.
 const STALE_AFTER_LOOKS: u32 = 10;
@@ -43,16 +43,8 @@ impl Plan {
     /// All that the sampler has to know.
     #[must_use]
     pub fn scene(&self, target: Arc<dyn Target>, target_time: Duration) -> Scene {
-        let opening = self.spec.limits.window.as_ref().map(Opening::of);
-        // The plan was refused if the window is none.
-        scene(
-            &self.spec,
-            &self.table,
-            &self.around,
-            target,
-            opening.and_then(Result::ok),
-            target_time,
-        )
+        let window = self.pace.window.clone();
+        scene(&self.spec, &self.table, &self.around, target, window, target_time)
     }
 }
 
@@ -67,10 +59,11 @@ fn scene(
     let name =
         TableName { schema: Some(table.schema.clone()), name: table.name.clone(), quoted: true };
     let mut scene = Scene::new(target, name, spec.throttle.clone());
-    scene.window = window;
+    scene.window = window.map(|opening| -> Present<Opening> { Arc::new(move || opening.clone()) });
     scene.folder.clone_from(&around.folder);
     scene.freeze_file.clone_from(&around.freeze_file);
     scene.replicas.clone_from(&around.replicas);
+    scene.stale_after = stale_after(spec);
     scene.margin = (target_time * 2).max(LEAST_MARGIN);
     scene
 }
@@ -82,21 +75,11 @@ pub(super) async fn survey(
     table: &Table,
     around: &Around,
     target: &Arc<dyn Target>,
-    target_time: Duration,
+    pace: &Pace,
     refusals: &mut Vec<Refusal>,
 ) -> Vec<Watched> {
-    let window = match spec.limits.window.as_ref().map(Opening::of).transpose() {
-        Ok(window) => window,
-        Err(reason) => {
-            refusals.push(Refusal::new(
-                format!("`[limits] window` is none: {reason}"),
-                "nobody knows when the job may work",
-                "",
-            ));
-            return Vec::new();
-        }
-    };
-    let scene = scene(spec, table, around, Arc::clone(target), window, target_time);
+    let scene =
+        scene(spec, table, around, Arc::clone(target), pace.window.clone(), pace.target_time);
     let mut found = Vec::new();
     for (signal, origin) in ALL.iter().filter_map(|signal| Some((*signal, origin(signal, &scene)?)))
     {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Pace, Pause};
 use crate::catalog::closest;
 use crate::spec;
-use crate::throttle::{self, Band, Side, Signal, Watch};
+use crate::throttle::{self, Band, Opening, Side, Signal, Watch};
 
 /// A setting that a person may change while the job runs.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +128,19 @@ pub static ALL: &[Fixed] = &[
         show: |pace| pace.nice.to_string(),
     },
     Fixed {
+        name: "limits.window.between",
+        set: |text, pace| {
+            let Some(window) = &pace.window else {
+                return Err("this job has no window, so there is nothing to change; write one \
+                            into [limits] for the next run"
+                    .to_owned());
+            };
+            pace.window = Some(window.between(text)?);
+            Ok(())
+        },
+        show: |pace| or_none(pace.window.as_ref().map(Opening::times)),
+    },
+    Fixed {
         name: "limits.max_runtime",
         set: |text, pace| {
             let limits = Duration::from_millis(1)..=Duration::MAX;
@@ -238,7 +251,7 @@ impl Setting {
     ///
     /// As [`Setting::set`].
     pub fn check(&self, text: &str) -> Result<(), String> {
-        let mut pace = Pace::default();
+        let mut pace = Pace { window: Some(Opening::always()), ..Pace::default() };
         if let Self::Signal(signal, _) = self {
             let band = Band { pause: f64::MAX, resume: f64::MIN, side: signal.side() };
             pace.watches.insert(signal.name, Watch { signal, band, off: false });
@@ -345,12 +358,14 @@ mod tests {
             ("throttle.rows_per_second", "500"),
             ("throttle.rows_per_second", "none"),
             ("throttle.nice", "0.5"),
+            ("limits.window.between", "22:00-06:00"),
             ("limits.max_runtime", "2h"),
             ("limits.max_rows", "1000"),
             ("limits.max_outage", "1h"),
             ("limits.max_errors", "none"),
         ] {
-            let (setting, mut pace) = (Setting::find(name).unwrap(), Pace::default());
+            let mut pace = Pace { window: Some(Opening::always()), ..Pace::default() };
+            let setting = Setting::find(name).unwrap();
             setting.set(text, &mut pace).unwrap();
             assert_eq!(setting.show(&pace), text, "{name}");
         }
@@ -382,6 +397,7 @@ mod tests {
             ("batch.max_log", "8", "not a number of bytes"),
             ("batch.max_log", "8kB", "not from 64KiB to 1TiB"),
             ("batch.workers", "many", "from 1 to 64"),
+            ("limits.window.between", "22-6", "is not a time of the day"),
             ("throttle.nice", "-1", "from 0 to 100"),
             ("limits.max_outage", "25h", "to 24h"),
             ("throttle.rows_per_second", "0", "from 1"),
@@ -395,6 +411,8 @@ mod tests {
         let mut pace = Pace { most_workers: 1, ..Pace::default() };
         let said = Setting::find("batch.workers").unwrap().set("2", &mut pace).unwrap_err();
         assert!(said.contains("one writer"), "{said}");
+        let said = Setting::find("limits.window.between").unwrap().set("01:00-02:00", &mut pace);
+        assert!(said.unwrap_err().contains("has no window"));
         let said = Setting::find("throttle.replica_lag.off").unwrap().set("true", &mut pace);
         assert!(said.unwrap_err().contains("does not watch it"));
         assert!(Setting::find("throttle.replica_lag.pause").unwrap_err().contains("pause_above`?"));

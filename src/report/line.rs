@@ -10,6 +10,9 @@ use crate::event::{JobState, View};
 pub fn status_line(view: &View, now: Timestamp) -> String {
     let state = view.state.unwrap_or(JobState::Queued);
     let mut parts = Vec::new();
+    if let Some(what) = view.maintaining.as_ref().filter(|_| view.holds.is_empty()) {
+        return format!("{state}, {what} of the table is going on");
+    }
     parts.push(match (view.verifying, state) {
         (true, JobState::Completed) => "verifying".to_owned(),
         _ => state.to_string(),

@@ -181,6 +181,9 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
             checks.join("\n")
         },
     );
+    for chore in &plan.after {
+        field(chore.maintenance.name(), format!("{} (when every row is written)", chore.sql()));
+    }
     if statements.verifies() {
         let statements = &plan.verification;
         field("check", statements.verify(dialect, Some(&after), &upto).sql);
@@ -274,6 +277,10 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             }
         },
         "checks": plan.checks(),
+        "after": plan.after.iter().map(|chore| json!({
+            "what": chore.maintenance.name(),
+            "sql": chore.sql(),
+        })).collect::<Vec<_>>(),
         "notes": plan.notes,
         "config": around.config.as_ref().map(|file| file.display().to_string()),
         "kill_files": kill_files.collect::<Vec<_>>(),

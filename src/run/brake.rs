@@ -59,7 +59,27 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Braked<T> {
-        self.braked_for(brake, work, std::future::pending()).await
+        self.braked_for(brake, work, self.overrun(), std::future::pending()).await
+    }
+
+    /// As [`braked`](Self::braked), for a statement that may take as long as it does: it is given up as
+    /// soon as there is a reason to wait or to leave, and can be begun anew.
+    pub(super) async fn braked_chore<T>(
+        &self,
+        brake: Brake,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Braked<T> {
+        let yields = async {
+            tokio::select! {
+                () = self.board.held() => {}
+                () = self.stop.reached(Level::Pause) => {}
+            }
+        };
+        self.braked_for(brake, work, Duration::MAX, yields).await
+    }
+
+    fn overrun(&self) -> Duration {
+        (self.pace().target_time * OVERRUN).max(SHORTEST_LIMIT)
     }
 
     /// As [`braked`](Self::braked), for work that holds locks: it is also given up when too many others
@@ -69,16 +89,16 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Braked<T> {
-        self.braked_for(brake, work, self.board.yields()).await
+        self.braked_for(brake, work, self.overrun(), self.board.yields()).await
     }
 
     async fn braked_for<T>(
         &self,
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
+        limit: Duration,
         yields: impl Future<Output = ()>,
     ) -> Braked<T> {
-        let limit = (self.pace().target_time * OVERRUN).max(SHORTEST_LIMIT);
         tokio::pin!(work);
         let pull = tokio::select! {
             result = &mut work => return Braked { result, by_us: false },

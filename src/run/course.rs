@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::absence::Who;
 use super::finish::Outcome;
 use super::ground::Unwalked;
-use super::{Error, Run, claim, shape, walk};
+use super::{Error, Run, claim, retry, shape, walk};
 use crate::control::Level;
 use crate::event::{Event, Trigger};
 use crate::keyspace::Range;
@@ -37,6 +38,9 @@ impl Run {
             self.lifecycle.apply(Trigger::Started, None, None)?;
             self.lifecycle.apply(Trigger::Walked, None, None)?;
         }
+        if self.look_after().await? {
+            return Ok(Outcome::Left);
+        }
         if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
     }
 
@@ -67,11 +71,11 @@ impl Run {
     async fn split_whole_table(&self) -> Result<Option<Vec<Range>>, Error> {
         let mut losses = 0;
         loop {
-            let Some(mut session) = self.open_patiently("planner").await? else {
+            let Some(mut session) = self.open_patiently("planner", Who::Course).await? else {
                 return Ok(None);
             };
             match claim::split_table(&self.plan, &*self.target, session.as_mut()).await {
-                Err(error) if error.passing().is_some() && losses < walk::LOSSES => losses += 1,
+                Err(error) if error.passing().is_some() && losses < retry::LOSSES => losses += 1,
                 ranges => {
                     session.close().await;
                     return ranges.map(Some);

@@ -9,7 +9,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::walk::{Tried, Worker};
+use super::retry::Tried;
+use super::walk::Worker;
 use super::{Error, Run};
 use crate::control::Level;
 use crate::event::Phase;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::control::{Ask, Level, Source};
 use crate::event::IllegalTransition;
+use crate::plan::Chore;
 
 /// What changed in a spec since the job began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,6 +274,20 @@ pub enum Error {
         /// The last error.
         last: crate::target::Error,
     },
+    /// The table could not be looked after.
+    #[error(
+        "{what} of the table failed: {cause}. Every row is written: mend the cause and run the job \
+         again, which does only this and verifies, or take `{what}` out of [after] and do it by hand \
+         (`{sql}`)"
+    )]
+    Chore {
+        /// `vacuum` or `analyze`.
+        what: &'static str,
+        /// The statement.
+        sql: String,
+        /// What the server said.
+        cause: crate::target::Error,
+    },
     /// A state change that the table of states does not know: a defect of ours.
     #[error("internal: {0}")]
     State(#[from] IllegalTransition),
@@ -291,6 +306,11 @@ fn way_on(error: &crate::target::Error) -> &'static str {
 }
 
 impl Error {
+    pub(super) fn chore(chore: &Chore, cause: crate::target::Error) -> Self {
+        let (what, sql) = (chore.maintenance.name(), chore.sql().to_owned());
+        Self::Chore { what, sql, cause }
+    }
+
     pub(super) const fn target(error: crate::target::Error) -> Self {
         Self::Target(error)
     }

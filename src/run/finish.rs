@@ -100,7 +100,7 @@ impl Run {
                     reason = format!("{reason}: {why}");
                 }
                 if self.state() == JobState::Completed {
-                    reason = format!("every row is written; verification was stopped {reason}");
+                    reason = format!("every row is written; what follows was stopped {reason}");
                 }
                 match self.lifecycle.apply(trigger, Some(ask.by), Some(reason.clone())) {
                     Ok(state) => Ended {

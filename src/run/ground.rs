@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::absence::Who;
-use super::walk::LOSSES;
+use super::retry::LOSSES;
 use super::{Error, Run};
 use crate::event::{Event, Phase};
 use crate::keyspace::Range;
@@ -111,13 +111,13 @@ impl Run {
         Ok(())
     }
 
-    /// A session for the course of the run, between two walks; waited for, where the server is away.
-    /// `None`: somebody asked to leave.
+    /// Opens a session as soon as the server lets it in. `None`: somebody asked to leave.
     pub(super) async fn open_patiently(
         &self,
         purpose: &str,
+        who: Who,
     ) -> Result<Option<Box<dyn Session>>, Error> {
-        let mut absence = self.absence(Who::Course);
+        let mut absence = self.absence(who);
         loop {
             let Some(opened) = absence.attempt(self.open(purpose)).await? else { return Ok(None) };
             match opened {
@@ -165,7 +165,7 @@ impl Run {
         }
         let mut losses = 0;
         loop {
-            let Some(mut session) = self.open_patiently("planner").await? else {
+            let Some(mut session) = self.open_patiently("planner", Who::Course).await? else {
                 return Ok(Unwalked::Left);
             };
             let breaks = self.ground.breaks();

@@ -6,6 +6,7 @@
 //! statement, `COMMIT` ([`shape::update`]); the journal's checkpoint follows the commit.
 
 mod absence;
+mod after;
 mod backoff;
 mod brake;
 mod bus;
@@ -24,6 +25,7 @@ mod lifecycle;
 pub mod protocol;
 mod read;
 mod regain;
+mod retry;
 mod scout;
 mod seat;
 mod shape;

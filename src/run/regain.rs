@@ -33,7 +33,10 @@ impl Run {
             let begun = Instant::now();
             let error = self.watch_once(fence).await;
             if LIVED < begun.elapsed() {
-                absence.take().map_or((), Absence::end);
+                // It was back meanwhile.
+                if let Some(absence) = absence.take() {
+                    Absence::end(absence);
+                }
             }
             let Some(cause) = error.passing() else { return Err(error) };
             self.regain_control().await?;

@@ -23,6 +23,13 @@ impl Run {
         let mut scene = self.plan.scene(Arc::clone(&self.target), self.pace().target_time);
         let waits = Arc::clone(&self.waits);
         scene.sessions = Arc::new(move || waits.sessions());
+        if let Some(window) = self.pace().window {
+            let pace = self.pace.subscribe();
+            // What is tuned is another window, and never none.
+            scene.window = Some(Arc::new(move || {
+                pace.borrow().window.clone().unwrap_or_else(|| window.clone())
+            }));
+        }
         tokio::select! {
             never = throttle::sample(&self.board, &scene, signals) => never,
             never = self.tell_signals() => never,

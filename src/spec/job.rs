@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Assignments, Duration, Limits, Size, Throttle};
+use super::{After, Assignments, Duration, Limits, Size, Throttle};
 
 /// A backfill job.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,9 @@ pub struct JobSpec {
     /// What is checked at the end.
     #[serde(default)]
     pub verify: Verify,
+    /// What is done for the table when every row is written.
+    #[serde(default, skip_serializing_if = "After::is_empty")]
+    pub after: After,
     /// What can kill it from outside.
     #[serde(default, skip_serializing_if = "Control::is_empty")]
     pub control: Control,

@@ -4,6 +4,7 @@
 //! This room is pure. It knows the fields, their units and their limits; whether the table exists
 //! is the plan's business.
 
+mod after;
 mod assignments;
 mod config;
 mod document;
@@ -18,6 +19,7 @@ mod size;
 mod throttle;
 mod url;
 
+pub use after::After;
 pub use assignments::Assignments;
 pub use config::{Config, TeamControl, TeamFence, TeamGate, TeamThrottle, Weight, parse_config};
 pub use document::parse;

@@ -16,6 +16,7 @@ mod dialect;
 mod error;
 pub mod fence;
 mod footing;
+mod maintenance;
 pub mod mysql;
 mod patience;
 pub mod postgres;
@@ -38,6 +39,7 @@ pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
 pub use footing::Footing;
+pub use maintenance::{Chore, Maintenance, perform};
 pub use patience::Patience;
 pub use reads::{Access, Reads};
 pub use signals::{Answer, Question, Reading};
@@ -221,6 +223,18 @@ pub trait Target: Send + Sync {
     ) -> Result<Option<u64>> {
         Ok(None)
     }
+
+    /// How the table is looked after once many of its rows were written, or why it is not.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn maintenance(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore>;
 
     /// Asks after the server's health.
     ///

@@ -102,7 +102,11 @@ impl Board {
     pub async fn first_look(&self) {
         let mut watcher = self.unseen.subscribe();
         let seen = watcher.wait_for(BTreeSet::is_empty);
-        let _ = tokio::time::timeout(self.deadline, seen).await;
+        if tokio::time::timeout(self.deadline, seen).await.is_err() {
+            // What was not looked at until now is too old, and that is a reason by the next weighing:
+            // no batch begins before it.
+            self.weigh();
+        }
     }
 
     /// Forgets every value, as if nothing had been read yet: the server is another one, and what was
@@ -159,6 +163,12 @@ impl Board {
         let mut watcher = self.holds.subscribe();
         // The sender lives in `self`, so the channel cannot close while this waits.
         let _ = watcher.wait_for(|holds| holds.iter().any(Hold::yields)).await;
+    }
+
+    /// Waits until there is a reason to wait.
+    pub async fn held(&self) {
+        // The sender lives in `self`, so the channel cannot close while this waits.
+        let _ = self.holds.subscribe().wait_for(|holds| !holds.is_empty()).await;
     }
 
     /// A receiver that sees every change from now on.

@@ -25,7 +25,7 @@ mod window;
 
 pub use band::{Band, Side};
 pub use board::{Board, Holds, Shown, Watch, Watches, watches};
-pub use probe::{Line, Read, Replica, Scene, Sessions};
+pub use probe::{Line, Present, Read, Replica, Scene};
 pub use rate::{Timetable, most_rows};
 pub use sampler::sample;
 pub use signal::{ALL, Signal};

@@ -78,6 +78,14 @@ impl Watched {
         }
     }
 
+    /// Why it is not watched although it would be by default, where that can be mended: a right is
+    /// missing, or what it is read from fails. `None` also where there is no such thing.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        let is_there = !matches!(self.now, Now::NotHere(_));
+        self.unread().filter(|_| is_there && !self.is_watched())
+    }
+
     /// The worst value of the first look, where there is one.
     #[must_use]
     pub fn worst(&self) -> Option<(&Line, f64)> {

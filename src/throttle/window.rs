@@ -25,7 +25,7 @@ pub fn time_zone(name: &str) -> Result<TimeZone, String> {
 }
 
 /// A window in its zone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     from: u16,
     to: u16,
@@ -57,6 +57,32 @@ impl Opening {
         let days = window.days.iter().map(|day| weekday(*day)).collect();
         let zone = time_zone(&window.zone)?;
         Ok(Self { from, to, days, zone, name: window.zone.clone() })
+    }
+
+    /// Whole days, every day.
+    #[must_use]
+    pub fn always() -> Self {
+        let (zone, name) = (TimeZone::UTC, "UTC".to_owned());
+        Self { from: 0, to: 24 * 60, days: Vec::new(), zone, name }
+    }
+
+    /// The same days in the same zone, at other times, which are written as in the spec.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the times, in words.
+    pub fn between(&self, times: &str) -> Result<Self, String> {
+        let window =
+            Window { between: times.to_owned(), zone: self.name.clone(), days: Vec::new() };
+        let (from, to) = window.minutes()?;
+        Ok(Self { from, to, ..self.clone() })
+    }
+
+    /// Its times, as they are written.
+    #[must_use]
+    pub fn times(&self) -> String {
+        let show = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        format!("{}-{}", show(self.from), show(self.to))
     }
 
     /// What it is at that moment.

@@ -2,6 +2,7 @@
 //!
 //! `tests/run` starts the servers and calls this. A test that needs a server fails without one.
 
+mod afterwards;
 mod architecture;
 mod asking;
 mod bad_input;
@@ -104,6 +105,7 @@ fn main() {
         fencing::trials(),
         keys::trials(),
         time_to_stop::trials(),
+        afterwards::trials(),
         throttling::trials(),
         docs::trials(),
         durability::trials(),

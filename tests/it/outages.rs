@@ -34,6 +34,9 @@ workers  = 2
 pause    = "40ms"
 "#;
 
+/// Of accounts that two servers have in common.
+const PASSWORD: &str = "h0ney";
+
 const ROWS: u64 = 20_000;
 
 /// What a kill may take, from the command's being heard to the end.
@@ -41,7 +44,8 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 pub fn trials() -> Vec<Trial> {
     type Check = fn(Engine);
-    const CHECKS: [(&str, Check); 6] = [
+    const CHECKS: [(&str, Check); 7] = [
+        ("conflicts that pass", conflicts),
         ("cut at random, and out of reach for some seconds", out_of_reach),
         ("stopped and killed while it is out of reach", asked_meanwhile),
         ("paused while it is out of reach", paused_meanwhile),
@@ -73,6 +77,17 @@ struct Scene {
 }
 
 impl Scene {
+    /// One whose server the job comes to by way of a relay, on that account.
+    fn as_user(database: Database, user: &str) -> Self {
+        let scene = Self::on(database);
+        let mut url = url::Url::parse(&scene.relay.url(&scene.database.url)).unwrap();
+        url.set_username(user).unwrap();
+        url.set_password(Some(PASSWORD)).unwrap();
+        let desk = Desk::at(url.as_str());
+        desk.write("job.toml", JOB);
+        Self { desk, ..scene }
+    }
+
     fn on(database: Database) -> Self {
         database.script(
             "CREATE TABLE t (id {{id}}, n integer NOT NULL);\n\
@@ -293,7 +308,13 @@ fn restarted(engine: Engine) {
 fn another_server(engine: Engine) {
     let family = |other: &Engine| other.family == engine.family && other.name != engine.name;
     let Some(other) = available().find(family) else { return };
-    let (scene, name) = (Scene::new(engine), Database::new(other));
+    let (database, name) = (Database::new(engine), Database::new(other));
+    let user = format!("both_{}", database.login().database);
+    let (create, drop) = account(engine, &user);
+    for server in [&database, &name] {
+        server.script(&create);
+    }
+    let scene = Scene::as_user(database, &user);
     let mut url = url::Url::parse(&name.url).unwrap();
     let running = scene.start();
     // A database of the name, in which nothing is.
@@ -310,6 +331,54 @@ fn another_server(engine: Engine) {
     name.script(&format!("DROP DATABASE {database}"));
     scene.come_back();
     scene.desk.call(&["run", "job.toml"]).expect(0);
+    exactly_once(&scene.database);
+    for server in [&scene.database, &name] {
+        server.script(&drop);
+    }
+}
+
+/// How an account that may do everything is made, and dropped again with what it owns.
+fn account(engine: Engine, user: &str) -> (String, String) {
+    if engine.family == "postgres" {
+        let create = format!("CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{PASSWORD}'");
+        return (create, format!("REASSIGN OWNED BY {user} TO CURRENT_USER;\nDROP ROLE {user}"));
+    }
+    let create = format!(
+        "CREATE USER {user}@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO {user}@'%'"
+    );
+    (create, format!("DROP USER {user}@'%'"))
+}
+
+/// Conflicts that the application brings about come again and again, and pass: the same batch is tried
+/// until it is written, once.
+fn conflicts(engine: Engine) {
+    let scene = Scene::new(engine);
+    // A sequence, and a table without transactions, remember the turn though the batch is rolled back.
+    scene.database.script(if engine.family == "postgres" {
+        "CREATE SEQUENCE turn;\n\
+         CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE turn bigint; \
+         BEGIN IF NEW.id % 1000 = 500 THEN turn := nextval(''turn''); IF turn % 4 <> 0 THEN \
+         RAISE EXCEPTION ''in the way'' USING ERRCODE = \
+         (ARRAY[''40P01'', ''40001'', ''55P03''])[turn % 4]; END IF; END IF; RETURN NEW; END';\n\
+         CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION conflict()"
+    } else {
+        "CREATE TABLE turn (n int NOT NULL) ENGINE = MyISAM;\n\
+         INSERT INTO turn VALUES (0);\n\
+         CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW IF NEW.id % 1000 = 500 THEN \
+         UPDATE turn SET n = n + 1; \
+         CASE (SELECT n % 4 FROM turn) \
+         WHEN 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; \
+         WHEN 2 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205; \
+         WHEN 3 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1020; \
+         ELSE BEGIN END; END CASE; END IF"
+    });
+    let fast = JOB.replace("40ms", "0s").replace("workers  = 2", "workers  = 1");
+    scene.desk.write("job.toml", &fast);
+    let said = scene.desk.call(&["run", "job.toml", "--progress", "json"]).expect(0);
+    for reason in ["deadlock", "serialization", "lock_timeout"] {
+        let times = said.out.matches(&format!("\"reason\":\"{reason}\"")).count();
+        assert_eq!(times, 20, "{reason}");
+    }
     exactly_once(&scene.database);
 }
 
@@ -408,7 +477,10 @@ fn replica_takes_over() {
     let pair = MariaReplica::start();
     pair.execute("SET GLOBAL read_only = 1");
     let engine = crate::database::engine("mariadb");
-    let scene = Scene::on(Database::on(engine, pair.primary.url.clone()));
+    let database = Database::on(engine, pair.primary.url.clone());
+    // The two servers have passwords of their own; what is done on the primary is done on both.
+    database.script(&account(engine, "heir").0);
+    let scene = Scene::as_user(database, "heir");
     let url = pair.url_of(&scene.database);
     wait_for("the replica to have the table", || {
         let there = "SELECT count(*) FROM information_schema.tables WHERE table_name = 't'";

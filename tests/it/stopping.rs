@@ -269,7 +269,7 @@ fn during_verification(engine: Engine) {
     scene.desk.call(&["pause", "slow"]).expect(0).says("verifying");
     scene.desk.call(&["resume", "slow"]).expect(0);
     scene.desk.call(&["stop", "slow"]).expect(0);
-    let said = running.wait().expect(3).says("verification was stopped by");
+    let said = running.wait().expect(3).says("what follows was stopped by");
     said.says("to go on: backstop run job.toml");
     let mut running = scene.desk.start(&["run", "job.toml"]);
     scene.desk.wait_until(&mut running, "slow", |status| status["verifying"] == true);

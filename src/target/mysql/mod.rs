@@ -13,6 +13,7 @@ mod flavor;
 mod functions;
 mod home;
 mod lock;
+mod maintenance;
 mod reads;
 mod session;
 mod signals;
@@ -33,8 +34,8 @@ use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience,
-    Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.
@@ -264,6 +265,15 @@ impl Target for MySql {
             lock_wait: Some(wait),
             statement: None,
         })
+    }
+
+    async fn maintenance(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore> {
+        maintenance::of(session, &self.dialect, table, maintenance).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

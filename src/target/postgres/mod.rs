@@ -10,6 +10,7 @@ mod direct;
 mod error;
 mod home;
 mod lock;
+mod maintenance;
 mod patience;
 mod reads;
 mod remarks;
@@ -31,8 +32,8 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt, Patience,
-    Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -238,6 +239,15 @@ impl Target for Postgres {
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
         let rows = session.query(&Statement::plain("SELECT quote_ident(current_user)")).await?;
         Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    async fn maintenance(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore> {
+        maintenance::of(session, self.version, table, maintenance).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

@@ -29,6 +29,17 @@ pub(super) fn from_sqlite(error: &rusqlite::Error) -> Error {
     Error { class, code, message }
 }
 
+/// The error of preparing a statement. What is wrong with the text comes out as such also where SQLite
+/// does not say at which place.
+pub(super) fn of_text(error: rusqlite::Error, sql: &str) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(error, Some(msg)) if error.code == Code::Unknown => {
+            rusqlite::Error::SqlInputError { error, msg, sql: sql.to_owned(), offset: -1 }
+        }
+        error => error,
+    }
+}
+
 /// The message with the place in the statement that it is about.
 fn near(message: &str, sql: &str, offset: i32) -> String {
     let rest =
@@ -58,12 +69,15 @@ mod tests {
                  INSERT INTO t VALUES (1, 1, 'no json')",
             )
             .unwrap();
-        let class = |sql: &str| from_sqlite(&connection.execute(sql, []).unwrap_err()).class;
+        let run =
+            |sql: &str| connection.prepare(sql).map_err(|error| of_text(error, sql))?.execute([]);
+        let class = |sql: &str| from_sqlite(&run(sql).unwrap_err()).class;
         assert_eq!(class("UPDATE t SET n = 10"), Class::Poison);
         assert_eq!(class("UPDATE t SET n = 5"), Class::Poison);
         assert_eq!(class("UPDATE t SET n = json_extract(j, '$.a')"), Class::Poison);
         assert_eq!(class("UPDATE t SET n = abs(-9223372036854775807 - n)"), Class::Poison);
         assert_eq!(class("UPDATE t SET m = 1"), Class::Refused);
+        assert_eq!(class("UPDATE nowhere SET m = 1"), Class::Refused);
         assert_eq!(class("UPDATE t SET"), Class::Refused);
     }
 }

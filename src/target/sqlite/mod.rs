@@ -11,6 +11,7 @@ mod error;
 mod holder;
 mod home;
 mod lock;
+mod maintenance;
 mod reads;
 mod session;
 mod signals;
@@ -23,10 +24,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Answer, Class, Dialect, Engine, Error, Link, LockAttempt, Manners, Question, Result, Session,
-    Statement, Target, Volatility, fence,
+    Answer, Chore, Class, Dialect, Engine, Error, Link, LockAttempt, Maintenance, Manners,
+    Question, Result, Session, Statement, Target, Volatility, fence,
 };
-use crate::catalog::{Lookup, Server, TableName};
+use crate::catalog::{Lookup, Server, Table, TableName};
 use crate::sql::Use;
 
 /// SQLite.
@@ -145,6 +146,15 @@ impl Target for Sqlite {
         _: Duration,
     ) -> Result<bool> {
         Ok(holder::has_ended(identity))
+    }
+
+    async fn maintenance(
+        &self,
+        _: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore> {
+        Ok(maintenance::of(self.dialect(), table, maintenance))
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

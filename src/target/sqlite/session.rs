@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
-use super::error::from_sqlite;
+use super::error::{from_sqlite, of_text};
 use super::{holder, reads};
 use crate::event::RetryReason;
 use crate::target::{
@@ -223,17 +223,9 @@ async fn on_blocking_thread<T: Send + 'static>(
     }
 }
 
-/// Prepares a statement, kept for the next time. What is wrong with its text comes out as such also
-/// where SQLite does not say at which place.
+/// Prepares a statement, kept for the next time.
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
-    connection.prepare_cached(sql).map_err(|error| match error {
-        rusqlite::Error::SqliteFailure(error, Some(msg))
-            if error.code == rusqlite::ErrorCode::Unknown =>
-        {
-            rusqlite::Error::SqlInputError { error, msg, sql: sql.to_owned(), offset: -1 }
-        }
-        error => error,
-    })
+    connection.prepare_cached(sql).map_err(|error| of_text(error, sql))
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

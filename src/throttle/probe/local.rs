@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Line, Probe, Unread};
+use super::{Line, Present, Probe, Unread};
 use crate::control;
 use crate::throttle::freeze;
-use crate::throttle::window::{Gate, Opening};
+use crate::throttle::window::Gate;
+use crate::throttle::window::Opening;
 
 /// Runs what may wait for a file system.
 async fn aside<T: Send + 'static>(
@@ -60,7 +61,7 @@ impl Probe for Disk {
 
 /// Whether the window is closed, or about to close.
 pub(in crate::throttle) struct Clock {
-    pub opening: Opening,
+    pub opening: Present<Opening>,
     /// How long before the end no batch is begun any more.
     pub margin: Duration,
 }
@@ -69,7 +70,7 @@ pub(in crate::throttle) struct Clock {
 impl Probe for Clock {
     async fn look(&mut self) -> Result<Vec<Line>, Unread> {
         let now = Timestamp::now();
-        let opening = &self.opening;
+        let opening = (self.opening)();
         Ok(vec![match opening.at(now) {
             Gate::Closed(until) => {
                 Line::flag(true, Some(format!("closed until {}", opening.show(until))))

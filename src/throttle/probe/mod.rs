@@ -83,8 +83,8 @@ pub struct Replica {
     pub link: Link,
 }
 
-/// The sessions of the job that are in a batch at this moment.
-pub type Sessions = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+/// Something that changes while the job runs, as it is at this moment.
+pub type Present<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 /// All that probes need to know of a job.
 #[derive(Clone)]
@@ -96,15 +96,17 @@ pub struct Scene {
     /// What the spec says.
     pub throttle: Throttle,
     /// When the job may work, if that is limited.
-    pub window: Option<Opening>,
+    pub window: Option<Present<Opening>>,
     /// The folder of the spec, where relative paths begin.
     pub folder: PathBuf,
     /// The file with the freeze periods, if the team has one.
     pub freeze_file: Option<PathBuf>,
     /// The replicas that the spec names.
     pub replicas: Vec<Replica>,
-    /// The job's sessions.
-    pub sessions: Sessions,
+    /// How old a value may be.
+    pub stale_after: Duration,
+    /// The sessions of the job that are in a batch.
+    pub sessions: Present<Vec<String>>,
     /// How long before a window closes the job has to begin no more batches.
     pub margin: Duration,
     /// The session that questions to the target share.
@@ -124,6 +126,7 @@ impl Scene {
             folder: PathBuf::new(),
             freeze_file: None,
             replicas: Vec::new(),
+            stale_after: Duration::MAX,
             sessions: Arc::new(Vec::new),
             margin: Duration::ZERO,
             desk,

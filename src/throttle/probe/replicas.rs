@@ -1,20 +1,32 @@
 //! Lag as the replicas themselves tell it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::{Desk, Line, Probe, Replica, Unread};
 use crate::target::{Question, connect};
 
+/// A replica has so long for its answer, or half of what a value may be old, whichever is shorter:
+/// one that hangs is then named, and the others are told as they are.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Asks each replica.
 pub(in crate::throttle) struct Replicas {
     question: Question,
-    replicas: Vec<(Replica, Option<Desk>)>,
+    asked: Vec<(Replica, Option<Desk>)>,
+    patience: Duration,
 }
 
 impl Replicas {
-    pub(in crate::throttle) fn new(replicas: &[Replica], question: Question) -> Self {
-        let replicas = replicas.iter().map(|replica| (replica.clone(), None)).collect();
-        Self { question, replicas }
+    /// `deadline` is how old a value may be.
+    pub(in crate::throttle) fn new(
+        replicas: &[Replica],
+        question: Question,
+        deadline: Duration,
+    ) -> Self {
+        let asked = replicas.iter().map(|replica| (replica.clone(), None)).collect();
+        Self { question, asked, patience: PATIENCE.min(deadline / 2) }
     }
 }
 
@@ -22,11 +34,14 @@ impl Replicas {
 impl Probe for Replicas {
     async fn look(&mut self) -> Result<Vec<Line>, Unread> {
         let mut asked = tokio::task::JoinSet::new();
-        for (replica, desk) in &mut self.replicas {
+        for (replica, desk) in &mut self.asked {
             let (replica, question) = (replica.clone(), self.question.clone());
-            let desk = desk.take();
+            let (desk, patience) = (desk.take(), self.patience);
             asked.spawn(async move {
-                let (desk, answer) = ask(&replica, desk, &question).await;
+                let asked = tokio::time::timeout(patience, ask(&replica, desk, &question)).await;
+                // What hangs is dropped with its session.
+                let silent = || (None, Err(Unread::Failed("no answer".to_owned())));
+                let (desk, answer) = asked.unwrap_or_else(|_| silent());
                 (replica, desk, answer)
             });
         }
@@ -36,7 +51,7 @@ impl Probe for Replicas {
                 done.map_err(|error| Unread::Failed(format!("internal: {error}")))?;
             lines.extend(lines_of(&replica.name, answer)?);
             if let Some((_, place)) =
-                self.replicas.iter_mut().find(|(known, _)| known.name == replica.name)
+                self.asked.iter_mut().find(|(known, _)| known.name == replica.name)
             {
                 *place = desk;
             }

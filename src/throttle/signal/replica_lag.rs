@@ -30,7 +30,7 @@ fn probe(scene: &Scene) -> Box<dyn Probe> {
     }
     let heartbeat = scene.throttle.replica_lag.as_ref().and_then(|lag| lag.heartbeat.as_deref());
     let question = heartbeat.and_then(beat).unwrap_or(Question::OwnLag);
-    Box::new(Replicas::new(&scene.replicas, question))
+    Box::new(Replicas::new(&scene.replicas, question, scene.stale_after))
 }
 
 /// The question after the column that `schema.table.column` or `table.column` names.

@@ -1,5 +1,7 @@
 //! The time of the day at which the job may work, from `[limits] window`.
 
+use std::sync::Arc;
+
 use super::{PLAIN, Said, Signal};
 use crate::throttle::Unit;
 use crate::throttle::probe::{Clock, Presence};
@@ -10,7 +12,7 @@ pub(super) static SIGNAL: Signal = Signal {
     unit: Unit::Flag,
     said: |scene| scene.window.as_ref().map(|_| Said::default()),
     probe: |scene| match &scene.window {
-        Some(opening) => Box::new(Clock { opening: opening.clone(), margin: scene.margin }),
+        Some(opening) => Box::new(Clock { opening: Arc::clone(opening), margin: scene.margin }),
         // Nobody looks at a window that there is not.
         None => Box::new(Presence(scene.folder.clone())),
     },

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use backstop::catalog::{Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Answer, Brake, Commit, Cost, Dialect, Footing, LockAttempt, Manners, Patience,
-    Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
+    Access, Answer, Brake, Chore, Commit, Cost, Dialect, Footing, LockAttempt, Maintenance,
+    Manners, Patience, Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
 /// Counts calls by name. The n-th call of a name is the point `name #n`, so that a point is the same
@@ -80,6 +80,15 @@ impl Target for Probed {
     /// Nothing is watched: what a sampler asks is no point of a job's own course.
     async fn signal(&self, _session: &mut dyn Session, _question: &Question) -> Result<Answer> {
         Ok(Answer::NotHere("nothing is asked of a probed target"))
+    }
+
+    async fn maintenance(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        maintenance: Maintenance,
+    ) -> Result<Chore> {
+        self.at("maintenance").maintenance(session, table, maintenance).await
     }
 
     fn unflushed_commits(&self) -> std::result::Result<(), &'static str> {

@@ -90,6 +90,15 @@ fn refused() {
         .says("`http` cannot be read");
     on("postgres", "[throttle]\nreplica_lag = { replicas = [\"NO_SUCH_URL\"] }\n")
         .says("the environment variable `NO_SUCH_URL` is not set");
+    // Whoever hangs is named, and no other one.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let scene =
+        Scene::new(engine("mysql"), "[throttle]\nreplica_lag = { replicas = [\"SILENT_URL\"] }\n");
+    let desk = scene.desk.set("SILENT_URL", &format!("mysql://root@{address}/x"));
+    desk.call(&["plan", "job.toml"])
+        .expect(2)
+        .says("`replica_lag` cannot be read: replica SILENT_URL: no answer: ");
     on("sqlite", "[limits]\nwindow = { between = \"22:00-06:00\", zone = \"Europe/Berln\" }\n")
         .says("did you mean `Europe/Berlin`?");
 }

@@ -10,6 +10,7 @@ pub(super) fn trials() -> Vec<Trial> {
     vec![
         test("throttling: the limits of a signal are tuned while the job waits", signals),
         test("throttling: rates and ends are tuned while the job runs", rates),
+        test("throttling: a window is opened by hand while the job waits for it", window),
     ]
 }
 
@@ -39,6 +40,31 @@ fn signals() {
         .says("did you mean `throttle.query.pause_above`?");
     tune("throttle.query.pause_above=many").expect(2).says("no number");
     scene.desk.call(&["status", "slow"]).expect(0).says("tuned     throttle.file.off = true");
+    running.wait().expect(0);
+    scene.finish();
+}
+
+/// The window of a job that waits for it is opened by hand.
+fn window() {
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let at = |hours: i64| (&now + jiff::Span::new().hours(hours)).strftime("%H:%M").to_string();
+    let scene = Scene::new(
+        engine("sqlite"),
+        &format!(
+            "[limits]\nwindow = {{ between = \"{}-{}\", zone = \"UTC\" }}\n[throttle]\n\
+             look_every = \"100ms\"\n",
+            at(2),
+            at(3)
+        ),
+    );
+    let mut running = scene.start();
+    scene.is_held(&mut running, "window 1 > 0 (closed until ");
+    let (closed, open) = (format!("{}-{}", at(2), at(3)), format!("{}-{}", at(-1), at(3)));
+    let tune =
+        |value: &str| scene.desk.call(&["tune", "slow", &format!("limits.window.between={value}")]);
+    tune("never").expect(2).says("`never` is not a time of the day");
+    tune(&open).expect(0).says(&format!("from {closed} to {open}"));
+    scene.goes_on(&mut running);
     running.wait().expect(0);
     scene.finish();
 }
