@@ -100,7 +100,8 @@ pub enum Event {
         /// Who asked, where somebody did.
         by: Option<String>,
     },
-    /// A range exists: sent for every range at the start of a phase, and for one that a worker shares.
+    /// A range exists: sent for every range at the start of a phase, for one that a worker shares, and
+    /// again for one that is less far than it was, because a server lost what was committed last.
     RangeOpened {
         /// The walk that it belongs to.
         phase: Phase,

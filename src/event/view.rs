@@ -112,7 +112,7 @@ impl View {
                 ..
             } => {
                 self.enter(*phase, record.at);
-                self.ranges.insert(
+                let known = self.ranges.insert(
                     *range,
                     RangeView {
                         rows_scanned: *rows_scanned,
@@ -123,9 +123,12 @@ impl View {
                         ..RangeView::default()
                     },
                 );
-                self.rows_scanned += rows_scanned;
+                // One that is told of again is less far than it was, for the server has lost a part.
+                let known = known.unwrap_or_default();
+                let again = |all: u64, now: u64, before: u64| (all + now).saturating_sub(before);
+                self.rows_scanned = again(self.rows_scanned, *rows_scanned, known.rows_scanned);
                 if *phase == Phase::Write {
-                    self.rows_changed += rows_changed;
+                    self.rows_changed = again(self.rows_changed, *rows_changed, known.rows_changed);
                 }
                 // One that comes to be in the middle of the walk is no new beginning.
                 if self.samples.len() < 2 {
@@ -390,6 +393,26 @@ mod tests {
         hear(&mut view, 0, opened);
         (1..=10).for_each(|second| batch(&mut view, second));
         view
+    }
+
+    #[test]
+    fn what_the_server_has_lost_is_not_counted() {
+        let mut view = begun();
+        assert_eq!((view.rows_scanned, view.rows_changed), (1_000, 1_000));
+        let lost = Event::RangeOpened {
+            phase: Phase::Write,
+            range: 0,
+            rows_scanned: 700,
+            rows_changed: 700,
+            batches: 7,
+            rows_left: None,
+            cursor: None,
+            done: false,
+        };
+        hear(&mut view, 10, lost);
+        assert_eq!((view.rows_scanned, view.rows_changed), (700, 700));
+        batch(&mut view, 11);
+        assert_eq!((view.rows_scanned, view.rows_changed), (800, 800));
     }
 
     #[test]

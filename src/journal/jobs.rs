@@ -312,6 +312,21 @@ impl Journal {
         })
     }
 
+    /// Writes the ranges of the present generation anew, as the fence has them.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written; the runner must then stop.
+    pub fn restate(&self, job: &str, generation: u32, ranges: &[Range]) -> Result<()> {
+        self.write_own(job, |tx| {
+            tx.execute(
+                "DELETE FROM checkpoint WHERE job = ? AND generation = ?",
+                params![job, generation],
+            )?;
+            ranges.iter().try_for_each(|range| write_checkpoint(tx, job, generation, range, None))
+        })
+    }
+
     /// Writes how far a range is, and how many rows the server believes are left in it.
     ///
     /// # Errors

@@ -176,7 +176,11 @@ pub static METRICS: &[Metric] = &[
         S,
         "How much of its limit a signal uses up; above 1 the job waits.",
     ),
-    gauge("backstop_throttle_active", S, "Whether the job waits for a signal at this moment."),
+    gauge(
+        "backstop_throttle_active",
+        S,
+        "Whether the job waits for a signal at this moment, or for a server that is away (`server`).",
+    ),
     counter(
         "backstop_throttle_seconds_total",
         S,

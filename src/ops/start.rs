@@ -151,6 +151,6 @@ impl Start {
     ///
     /// The last state could not be written down.
     pub async fn execute(self) -> Result<Ended, Error> {
-        self.run.execute(self.taken).await.map_err(Error::Run)
+        Box::pin(self.run.execute(self.taken)).await.map_err(Error::Run)
     }
 }

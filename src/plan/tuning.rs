@@ -158,6 +158,14 @@ pub static ALL: &[Fixed] = &[
         show: |pace| or_none(pace.ends.max_rows),
     },
     Fixed {
+        name: "limits.max_outage",
+        set: |text, pace| {
+            pace.ends.max_outage = time(text, spec::MAX_OUTAGE)?;
+            Ok(())
+        },
+        show: |pace| spec::Duration(pace.ends.max_outage).to_string(),
+    },
+    Fixed {
         name: "limits.max_errors",
         set: |text, pace| {
             pace.ends.max_errors = unless_none(text, |text| number(text, 0..=u64::MAX))?;
@@ -369,6 +377,7 @@ mod tests {
             ("limits.window.between", "22:00-06:00"),
             ("limits.max_runtime", "2h"),
             ("limits.max_rows", "1000"),
+            ("limits.max_outage", "1h"),
             ("limits.max_errors", "none"),
             ("limits.quarantine.max_rows", "0"),
             ("limits.quarantine.max_share", "2.5%"),
@@ -408,6 +417,7 @@ mod tests {
             ("batch.workers", "many", "from 1 to 64"),
             ("limits.window.between", "22-6", "is not a time of the day"),
             ("throttle.nice", "-1", "from 0 to 100"),
+            ("limits.max_outage", "25h", "to 24h"),
             ("throttle.rows_per_second", "0", "from 1"),
             ("throttle.replica_lag.pause_above", "5", "not a duration"),
             ("throttle.dead_rows.pause_above", "20", "share from 0 to 1"),

@@ -27,6 +27,10 @@ fn pace_text(plan: &Plan) -> Option<String> {
         (0.0 < pace.nice).then(|| format!("sleeps {} times as long as it works", pace.nice)),
         ends.max_runtime.map(|time| format!("a run ends after {}", Duration(time))),
         ends.max_rows.map(|rows| format!("a run ends after {} changed rows", count(rows))),
+        plan.spec
+            .limits
+            .max_outage
+            .map(|time| format!("a run waits for at most {time} for a server that is away")),
         ends.max_errors.map(|errors| {
             format!("a run fails when more than {} batches had to be tried again", count(errors))
         }),
@@ -274,6 +278,7 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             "nice": plan.pace.nice,
             "max_runtime_seconds": plan.pace.ends.max_runtime.map(|time| time.as_secs_f64()),
             "max_rows": plan.pace.ends.max_rows,
+            "max_outage_seconds": plan.pace.ends.max_outage.as_secs_f64(),
             "max_errors": plan.pace.ends.max_errors,
         },
         "signals": plan.signals.iter().map(signal_json).collect::<Vec<_>>(),

@@ -13,7 +13,7 @@ use crate::journal::{JobRow, Journal};
 use crate::keyspace::{Key, Range};
 use crate::plan::Plan;
 use crate::target::fence::{self, Generation};
-use crate::target::{Class, Dialect, JobLock, LockAttempt, Session, Target};
+use crate::target::{Class, Dialect, Footing, JobLock, LockAttempt, Session, Target};
 
 /// Ranges per worker: with several, a worker that got an easy one takes another. More would bring
 /// little, for the last ones are shared anyway.
@@ -56,6 +56,8 @@ pub struct Taken {
     pub retries: Vec<Key>,
     /// Who runs it.
     pub runner: String,
+    /// Where in the target it was taken.
+    pub footing: Footing,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
@@ -101,6 +103,7 @@ async fn take_once(
         LockAttempt::Held(lock) => lock,
         LockAttempt::HeldBy(holder) => return Err(Error::HeldBy { job: job.clone(), holder }),
     };
+    let footing = target.footing(control).await?;
     let known = journal.begun(job)?;
     let found = ledger.load(plan, dialect, control).await?;
     refuse_other_target(plan, journal, known.as_ref(), found.as_ref(), options)?;
@@ -199,6 +202,7 @@ async fn take_once(
         accepted,
         retries: options.retries.clone(),
         runner: options.runner.clone(),
+        footing,
         lock,
     })
 }

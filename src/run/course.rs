@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::absence::Who;
 use super::finish::Outcome;
+use super::ground::Unwalked;
 use super::released::Released;
-use super::{Error, Run, claim, shape, walk};
+use super::{Error, Run, claim, retry, shape, walk};
 use crate::control::Level;
 use crate::event::{Event, JobState, Trigger};
 use crate::keyspace::Range;
@@ -21,9 +23,17 @@ impl Run {
         let walked = ranges.iter().all(|range| range.done);
         if !walked {
             self.lifecycle.apply(Trigger::Started, None, None)?;
-            let left = walk::walk(self, Arc::new(shape::update::Update), ranges).await?;
-            if left {
-                return Ok(Outcome::Left);
+            let (mut ranges, mut breaks) = (ranges, 0);
+            loop {
+                let update = Arc::new(shape::update::Update);
+                if walk::walk(self, update, ranges, breaks).await? {
+                    return Ok(Outcome::Left);
+                }
+                (ranges, breaks) = match self.unwalked().await? {
+                    Unwalked::Nothing => break,
+                    Unwalked::Ranges(ranges, breaks) => (ranges, breaks),
+                    Unwalked::Left => return Ok(Outcome::Left),
+                };
             }
         }
         if let Some(left) = self.left_in_quarantine()? {
@@ -59,9 +69,9 @@ impl Run {
 
     async fn verify(self: &Arc<Self>) -> Result<Outcome, Error> {
         self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
-        let ranges = self.split_whole_table().await?;
+        let Some(ranges) = self.split_whole_table().await? else { return Ok(Outcome::Left) };
         let shape = Arc::new(shape::verify::Verify::without(Released::of(self)?));
-        let left = walk::walk(self, shape.clone(), ranges).await?;
+        let left = walk::walk(self, shape.clone(), ranges, 0).await?;
         if left {
             return Ok(Outcome::Left);
         }
@@ -80,10 +90,20 @@ impl Run {
         Ok(Outcome::Done(Some(verdict)))
     }
 
-    async fn split_whole_table(&self) -> Result<Vec<Range>, Error> {
-        let mut session = self.target.open("planner").await?;
-        let ranges = claim::split_table(&self.plan, &*self.target, session.as_mut()).await?;
-        session.close().await;
-        Ok(ranges)
+    /// `None`: somebody asked to leave before the server answered.
+    async fn split_whole_table(&self) -> Result<Option<Vec<Range>>, Error> {
+        let mut losses = 0;
+        loop {
+            let Some(mut session) = self.open_patiently("planner", Who::Course).await? else {
+                return Ok(None);
+            };
+            match claim::split_table(&self.plan, &*self.target, session.as_mut()).await {
+                Err(error) if error.passing().is_some() && losses < retry::LOSSES => losses += 1,
+                ranges => {
+                    session.close().await;
+                    return ranges.map(Some);
+                }
+            }
+        }
     }
 }

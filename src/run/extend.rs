@@ -2,7 +2,7 @@
 
 use super::{Error, Run};
 use crate::keyspace::{Key, Range};
-use crate::target::fence::{self, Generation};
+use crate::target::fence::Generation;
 
 /// Where a range begins (after that key; `None`: with the table) and where it ends.
 pub(super) type Bounds = (Option<Key>, Key);
@@ -27,12 +27,12 @@ impl Run {
         let ranges: Vec<_> = (first..).zip(bounds).map(new).collect();
         before(&ranges)?;
         if let Some(fence) = self.ledger.fence() {
-            let mut session = self.target.open("planner").await.map_err(Error::Session)?;
+            let mut session = self.open("planner").await?.session;
             let generation = Generation {
                 number: self.generation,
                 spec_hash: self.plan.spec_hash.clone(),
                 table_identity: self.plan.table.identity.clone(),
-                holder: Some(fence::holder(&self.runner, session.as_ref())),
+                holder: Some(self.holder(session.as_ref())),
                 ranges: ranges.clone(),
             };
             let dialect = self.target.dialect();

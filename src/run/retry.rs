@@ -1,226 +1,229 @@
-//! What becomes of rows in quarantine: tried again, found written, or left at the end.
-//!
-//! **How they are counted.** Of each range the fence says how many of its rows were passed over. A row
-//! that is tried again gets a range of its own, and in the same transaction leaves the count of the range
-//! in which it was; if it fails again, it is in the count of its own range. So the counts of a generation
-//! add up to the rows that are neither written nor still to be walked, whatever is known of them here:
-//! the fence alone tells, also after the journal was lost. Only what a person gave up stays in the sum,
-//! because a release needs no target; the journal that holds the release subtracts it, and where that is
-//! lost, the row counts again, which is the safe side.
+//! A batch until it is written: what follows from each error on the way.
 
-use super::{Error, Run};
-use crate::event::Event;
-use crate::journal::{Fate, Quarantined, Settled};
-use crate::keyspace::{Key, Range};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-/// Keys that are named at the end: enough to look at, few enough to read.
-const EXAMPLES: usize = 5;
+use super::Error;
+use super::absence::seed;
+use super::backoff::{Backoff, Bounds};
+use super::seat::Seat;
+use super::walk::Worker;
+use crate::control::{Ask, Level, Source};
+use crate::event::{Event, Phase, RetryReason};
+use crate::keyspace::Range;
+use crate::target::Class;
 
-/// Rows that are neither written nor given up, when everything is walked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InQuarantine {
-    /// Those that the journal knows.
-    pub waiting: u64,
-    /// Those that only the fence counts: their keys were in another journal.
-    pub unknown: u64,
-    /// A few keys.
-    pub examples: Vec<String>,
-    /// Whether writing every row again would change nothing but those.
-    pub converges: bool,
+/// A batch is tried for this long before its error counts as lasting. A nightly transaction of the
+/// application may hold the same rows for minutes, and waiting for it harms nobody: between two
+/// attempts no transaction is open. By time and not by attempts, because an attempt may fail at once
+/// (a lock that is not waited for) or after seconds.
+const PERSEVERE: Duration = Duration::from_mins(10);
+
+/// A batch may lose this many connections: one that takes the server down with it must not go on
+/// doing so.
+pub(super) const LOSSES: u32 = 20;
+
+/// The waits between the attempts at a batch.
+const BOUNDS: Bounds = Bounds {
+    first: Duration::from_millis(50),
+    longest: Duration::from_secs(5),
+    time: PERSEVERE,
+    attempts: 10_000,
+};
+
+/// How often something was tried, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried {
+    pub(super) attempts: u32,
+    pub(super) spent: Duration,
 }
 
-impl InQuarantine {
-    /// How many there are, in a sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let rows = |rows: u64| match rows {
-            1 => "1 row".to_owned(),
-            rows => format!("{rows} rows"),
-        };
-        let is = |rows: u64| if rows == 1 { "is" } else { "are" };
-        let mut parts = Vec::new();
-        if 0 < self.waiting {
-            let more = if self.examples.len() as u64 == self.waiting { "" } else { "; …" };
-            let (rows, is) = (rows(self.waiting), is(self.waiting));
-            parts.push(format!("{rows} {is} in quarantine: {}{more}", self.examples.join("; ")));
+impl Worker<'_> {
+    /// Begins with a range. One that lay waiting while sessions were lost is read again: the server may
+    /// have lost what was committed last.
+    pub(super) async fn begin(&mut self, mut range: Range, breaks: u32) -> Result<Range, Error> {
+        let run = self.run;
+        if self.shape.phase() == Phase::Write
+            && breaks != run.ground.breaks()
+            && let Some(found) = self.seat.renew(run, &range).await?
+        {
+            run.fell_back(&range, &found)?;
+            range = found;
         }
-        if 0 < self.unknown {
-            let (rows, is) = (rows(self.unknown), is(self.unknown));
-            parts.push(format!(
-                "{rows} {is} in quarantine by the fence, and the keys were in another journal"
-            ));
-        }
-        parts.join("; ")
-    }
-}
-
-/// What the fence tells of a row that waits, if it is news.
-fn settled(row: &Quarantined, ranges: &[Range]) -> Option<Settled> {
-    if row.state != Fate::Waiting {
-        return None;
-    }
-    let range = |id: u32| ranges.iter().find(|range| range.id == id);
-    let Some(retry) = row.retry_range else {
-        // The cursor stands where it stood when the row failed.
-        let found = range(row.range)?;
-        let ahead = !found.done && found.position() == row.after.as_ref();
-        return ahead.then_some(Settled::NotPassed);
-    };
-    match range(retry).filter(|range| range.hi == row.key) {
-        // The runner ended before it had made the range.
-        None => Some(Settled::Waits),
-        Some(range) if !range.done => None,
-        Some(range) if 0 < range.rows_quarantined && row.range == retry => Some(Settled::Waits),
-        Some(_) => Some(Settled::Written),
-    }
-}
-
-impl Run {
-    /// Writes down what the fence, which has these ranges, tells of the rows that wait.
-    pub(super) fn settle_quarantine(&self, ranges: &[Range]) -> Result<(), Error> {
-        let (job, generation) = (&self.plan.spec.job.name, self.generation);
-        let rows = self.journal.quarantined(job, generation)?;
-        let news: Vec<_> = rows
-            .iter()
-            .filter_map(|row| settled(row, ranges).map(|settled| (row.key.clone(), settled)))
-            .collect();
-        self.journal.settle_quarantine(job, generation, &news)?;
-        let waiting = self.journal.count_quarantined(job, generation)?;
-        self.bus.emit(Event::QuarantineCounted { waiting });
-        Ok(())
+        Ok(range)
     }
 
-    /// Makes a range of each row of these keys that waits, and returns all ranges, the new ones first:
-    /// what they free of the limits of the quarantine is free for the others.
-    pub(super) async fn requeue(
-        &self,
-        ranges: Vec<Range>,
-        keys: &[Key],
-    ) -> Result<Vec<Range>, Error> {
-        let (job, generation) = (&self.plan.spec.job.name, self.generation);
-        let mut rows = self.journal.quarantined(job, generation)?;
-        rows.retain(|row| {
-            row.state == Fate::Waiting && row.retry_range.is_none() && keys.contains(&row.key)
-        });
-        if rows.is_empty() {
-            return Ok(ranges);
-        }
-        let from = |range: &Range| {
-            let rows = rows.iter().filter(|row| row.range == range.id).count() as u64;
-            (range.clone(), rows)
-        };
-        let from: Vec<_> = ranges.iter().map(from).filter(|(_, rows)| 0 < *rows).collect();
-        let bounds = rows.iter().map(|row| (row.after.clone(), row.key.clone())).collect();
-        let intend = |new: &[Range]| {
-            let ids = new.iter().map(|range| range.id);
-            let pairs: Vec<_> = rows.iter().map(|row| row.key.clone()).zip(ids).collect();
-            Ok(self.journal.retry_quarantined(job, generation, &pairs)?)
-        };
-        let mut all = self.extend(&ranges, bounds, &from, intend).await?;
-        for mut range in ranges {
-            if let Some((_, rows)) = from.iter().find(|(of, _)| of.id == range.id) {
-                range.rows_quarantined = range.rows_quarantined.saturating_sub(*rows);
+    /// One batch, tried again while its errors are passing ones. `None`: it was cancelled by
+    /// request and rolled back, or there is nothing left of the range.
+    pub(super) async fn batch(
+        &mut self,
+        range: &mut Range,
+    ) -> Result<Option<(u64, Duration)>, Error> {
+        let (mut conflicts, mut losses) = (Backoff::new(BOUNDS, seed()), 0);
+        let mut began = Instant::now();
+        loop {
+            let (opened, moment) = (self.seat.opened, self.seat.moment());
+            let hunting = self.hunt.is_on();
+            let error = match self.attempt(range).await {
+                Ok((window, applied)) => {
+                    let worked = applied.worked();
+                    // Halves of a window say nothing of the pace.
+                    if !hunting {
+                        self.sizer.observe(window.rows, worked);
+                    }
+                    self.hunt.succeeds(&window);
+                    self.look_ahead(range, window.rows).await?;
+                    self.record(range, &window, applied)?;
+                    return Ok(Some((window.rows, worked.time)));
+                }
+                Err(Error::Target(error)) => error,
+                Err(error) => return Err(error),
+            };
+            // The request ended the statement, or the session that it ran in.
+            let by_request = error.class == Class::Cancelled || error.is_lost();
+            if by_request && Level::Cancel <= self.run.stop.level() {
+                return Ok(None);
             }
-            all.push(range);
-        }
-        Ok(all)
-    }
-
-    /// The rows that are left in quarantine, where every range is walked; `None`: there are none.
-    pub(super) fn left_in_quarantine(&self) -> Result<Option<InQuarantine>, Error> {
-        let (job, generation) = (&self.plan.spec.job.name, self.generation);
-        // What the fence has: the checkpoints were written after it, each of them.
-        let points = self.journal.checkpoints(job)?;
-        let ranges: Vec<_> = points.into_iter().map(|point| point.range).collect();
-        self.settle_quarantine(&ranges)?;
-        let passed: u64 = ranges.iter().map(|range| range.rows_quarantined).sum();
-        let rows = self.journal.quarantined(job, generation)?;
-        let count = |fate| rows.iter().filter(|row| row.state == fate).count() as u64;
-        let (waiting, released) = (count(Fate::Waiting), count(Fate::Released));
-        let unknown = passed.saturating_sub(waiting + released);
-        if waiting + unknown == 0 {
-            return Ok(None);
-        }
-        let keys = rows.iter().filter(|row| row.state == Fate::Waiting);
-        let examples = keys.take(EXAMPLES).map(|row| self.plan.show_key(&row.key)).collect();
-        let converges = self.plan.convergence.holds();
-        Ok(Some(InQuarantine { waiting, unknown, examples, converges }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(id: u32) -> Key {
-        Key(vec![id.to_string()])
-    }
-
-    /// The row 7, whose window began after 6, in range 0.
-    fn row(retry_range: Option<u32>, range: u32) -> Quarantined {
-        Quarantined {
-            key: key(7),
-            after: Some(key(6)),
-            range,
-            values: serde_json::Value::Null,
-            code: None,
-            message: String::new(),
-            statement: String::new(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            attempts: 1,
-            state: Fate::Waiting,
-            released_at: None,
-            released_by: None,
-            release_reason: None,
-            retry_range,
+            match error.class {
+                // The half of it is another batch.
+                Class::Poison if self.hunt.fails(&error) => {
+                    (conflicts, losses) = (Backoff::new(BOUNDS, seed()), 0);
+                    began = Instant::now();
+                }
+                Class::Cancelled => self.respect(&error).await,
+                _ if (error.is_lost() || error.is_closed()) && losses < LOSSES => {
+                    losses += 1;
+                    // To settle a COMMIT, the batch itself has taken another session.
+                    if self.seat.opened == opened && !self.reseat(range).await? {
+                        return Ok(None);
+                    }
+                    let meant = error.class == Class::Terminated
+                        && !self.seat.was_cut_off(self.run, &moment).await;
+                    if meant {
+                        self.respect(&error).await;
+                    } else {
+                        let wait = BOUNDS.first * losses;
+                        self.retry(range, RetryReason::Connection, &error, losses, wait).await;
+                    }
+                }
+                // As often as it has to: others were in its way, and not the other way round.
+                Class::Retry(reason @ RetryReason::BlockedSessions) => {
+                    self.sizer.back_off();
+                    self.retry(range, reason, &error, 1, BOUNDS.first).await;
+                }
+                Class::Retry(reason) => {
+                    let spent = began.elapsed();
+                    let Some(wait) = conflicts.next(spent) else {
+                        let attempts = conflicts.failed();
+                        return Err(self.explain(range, error, Tried { attempts, spent }));
+                    };
+                    self.sizer.back_off();
+                    self.retry(range, reason, &error, conflicts.failed(), wait).await;
+                }
+                _ => {
+                    let tried = Tried { attempts: losses + 1, spent: began.elapsed() };
+                    return Err(self.explain(range, error, tried));
+                }
+            }
+            self.refuse_too_many_errors(&error)?;
+            let waits = Instant::now();
+            if range.done || !self.may_go_on(range).await? {
+                return Ok(None);
+            }
+            // Whoever was made to wait has not tried meanwhile.
+            began += waits.elapsed();
         }
     }
 
-    #[test]
-    fn the_fence_tells_what_became_of_a_row() {
-        let walking = Range { cursor: Some(key(6)), ..Range::new(0, None, key(9)) };
-        let passed = walking.passed_over(&key(7), false);
-        let retry = Range::new(1, Some(key(6)), key(7));
-        let written = retry.advanced(&key(7), 1, 1, true);
-        let failed = retry.passed_over(&key(7), true);
-        let other = Range::new(1, Some(key(6)), key(9));
-        let cases = [
-            ("not passed yet", row(None, 0), vec![walking], Some(Settled::NotPassed)),
-            ("passed", row(None, 0), vec![passed.clone()], None),
-            ("of a range that is gone", row(None, 5), vec![passed.clone()], None),
-            ("no range was made", row(Some(1), 0), vec![passed.clone()], Some(Settled::Waits)),
-            ("another's range", row(Some(1), 0), vec![other], Some(Settled::Waits)),
-            ("about to be tried", row(Some(1), 0), vec![passed.clone(), retry.clone()], None),
-            ("failed, not passed", row(Some(1), 1), vec![passed.clone(), retry], None),
-            (
-                "written",
-                row(Some(1), 0),
-                vec![passed.clone(), written.clone()],
-                Some(Settled::Written),
+    /// Ends the run when more batches had to be tried again than the spec allows.
+    fn refuse_too_many_errors(&self, error: &crate::target::Error) -> Result<(), Error> {
+        let found = self.run.counts.retries.load(Ordering::Relaxed);
+        match self.run.pace().ends.max_errors {
+            Some(limit) if limit < found => {
+                Err(Error::TooManyErrors { limit, last: error.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Somebody on the server pulled a brake of their own: it is respected.
+    async fn respect(&mut self, error: &crate::target::Error) {
+        if self.run.find_halt(self.seat.session.as_mut()).await {
+            return;
+        }
+        self.run.stop.ask(Ask {
+            level: Level::Pause,
+            source: Source::Server,
+            by: "somebody on the server".to_owned(),
+            reason: Some(format!("the batch was ended there, and rolled back: {error}")),
+        });
+    }
+
+    /// Goes on in another session after one was lost, as soon as the server lets it in. Says whether
+    /// it has one; not, where somebody asked to leave before that.
+    pub(super) async fn reseat(&mut self, range: &mut Range) -> Result<bool, Error> {
+        let run = self.run;
+        run.ground.shake();
+        match self.shape.phase() {
+            Phase::Write => {
+                let Some(found) = self.seat.renew(run, range).await? else { return Ok(false) };
+                run.fell_back(range, &found)?;
+                *range = found;
+            }
+            Phase::Verify => {
+                let Some(seat) = Seat::take(run, self.seat.number).await? else {
+                    return Ok(false);
+                };
+                self.seat = seat;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn retry(
+        &mut self,
+        range: &Range,
+        reason: RetryReason,
+        error: &crate::target::Error,
+        attempt: u32,
+        wait: Duration,
+    ) {
+        if reason != RetryReason::BlockedSessions {
+            self.run.counts.retries.fetch_add(1, Ordering::Relaxed);
+        }
+        self.run.bus.emit(Event::BatchRetried {
+            range: range.id,
+            worker: self.seat.number,
+            reason,
+            message: error.to_string(),
+            attempt,
+        });
+        self.run.wait(wait).await;
+    }
+
+    pub(super) fn explain(
+        &self,
+        range: &Range,
+        cause: crate::target::Error,
+        tried: Tried,
+    ) -> Error {
+        let Tried { attempts, spent } = tried;
+        let seconds = spent.as_secs();
+        let advice = match cause.class {
+            Class::Lost | Class::Terminated => format!(
+                "; it has lost {attempts} connections, the server was back each time, and it may be \
+                 this batch that takes it down. Nothing is lost: find out what it does, and run the \
+                 job again"
             ),
-            (
-                "mended at last",
-                row(Some(1), 1),
-                vec![passed.clone(), written],
-                Some(Settled::Written),
+            Class::Retry(_) => format!(
+                "; it did not pass in {attempts} attempts within {seconds} s: run the job again later"
             ),
-            ("failed again", row(Some(1), 1), vec![passed, failed], Some(Settled::Waits)),
-        ];
-        for (what, row, ranges, expected) in cases {
-            assert_eq!(settled(&row, &ranges), expected, "{what}");
-            let released = Quarantined { state: Fate::Released, ..row };
-            assert_eq!(settled(&released, &ranges), None, "{what}, released");
-        }
-    }
-
-    #[test]
-    fn what_is_left_is_said() {
-        let left = |waiting, unknown, examples: &[&str]| {
-            let examples = examples.iter().map(ToString::to_string).collect();
-            InQuarantine { waiting, unknown, examples, converges: true }.sentence()
+            _ => "; earlier batches stay written: mend the cause and run the job again".to_owned(),
         };
-        assert_eq!(left(1, 0, &["id=5"]), "1 row is in quarantine: id=5");
-        assert_eq!(left(7, 0, &["id=5", "id=6"]), "7 rows are in quarantine: id=5; id=6; …");
-        assert!(left(0, 2, &[]).starts_with("2 rows are in quarantine by the fence, and"));
+        let from = range.position().map_or_else(
+            || "at the beginning of the table".to_owned(),
+            |key| format!("after {}", self.run.plan.show_key(key)),
+        );
+        Error::Batch { window: from, cause, advice }
     }
 }

@@ -21,6 +21,11 @@ pub struct Limits {
     /// the job again goes on. Several workers may together change a few rows more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rows: Option<u64>,
+    /// For how long a run waits for a server that is away: one that restarts, that the network does not
+    /// reach, or whose standby is not promoted yet. By default ten minutes, at most a day; time in which
+    /// the job is paused does not count. A run that has waited for longer has failed: exit code 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_outage: Option<Duration>,
     /// A run in which more batches than this were rolled back and had to be tried again (deadlocks,
     /// time-outs, lost connections) has failed: exit code 4. By default any number, each batch for at
     /// most ten minutes. Batches that are cancelled for `blocked_sessions` do not count.

@@ -32,7 +32,7 @@ pub use job::{
 };
 pub use limits::{Day, Limits, Quarantine, Window};
 pub use reference::{config_reference, job_reference};
-pub use restraint::NICE;
+pub use restraint::{MAX_OUTAGE, NICE};
 pub use share::Share;
 pub use size::Size;
 pub use throttle::{Command, DiskFree, Http, Limit, Query, ReplicaLag, Throttle, WaitFile};

@@ -5,6 +5,7 @@
 //! statements are the same on every database; only quoting and the clock differ.
 
 mod flush;
+mod owners;
 mod requeue;
 mod row;
 

@@ -15,6 +15,7 @@ mod cost;
 mod dialect;
 mod error;
 pub mod fence;
+mod footing;
 mod maintenance;
 pub mod mysql;
 mod patience;
@@ -37,6 +38,7 @@ pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
+pub use footing::Footing;
 pub use maintenance::{Chore, Maintenance, perform};
 pub use patience::Patience;
 pub use reads::{Access, Reads};
@@ -226,6 +228,11 @@ pub trait Target: Send + Sync {
     /// that was ended by a restart, and not by somebody who meant it.
     async fn uptime(&self, _session: &mut dyn Session) -> Result<Option<Duration>> {
         Ok(None)
+    }
+
+    /// Where the session stands: the server behind an address may be another one by now.
+    async fn footing(&self, _session: &mut dyn Session) -> Result<Footing> {
+        Ok(Footing::default())
     }
 
     /// The statement that returns the numbers of those of the sessions that wait for a lock at this

@@ -19,6 +19,7 @@ mod docs;
 mod durability;
 mod effects;
 mod endurance;
+mod errors;
 mod fencing;
 mod gate;
 mod generated;
@@ -33,11 +34,13 @@ mod many_files;
 mod model;
 mod neighbour;
 mod observing;
+mod outages;
 mod own_server;
 mod poolers;
 mod progress;
 mod quarantine;
 mod real_input;
+mod relay;
 mod replays;
 mod replicas;
 mod replicating;
@@ -100,6 +103,7 @@ fn main() {
         model::trials(),
         rights::trials(),
         endurance::trials(),
+        outages::trials(),
         fencing::trials(),
         keys::trials(),
         time_to_stop::trials(),
@@ -108,6 +112,7 @@ fn main() {
         docs::trials(),
         durability::trials(),
         effects::trials(),
+        errors::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),

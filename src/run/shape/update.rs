@@ -175,22 +175,40 @@ impl Batch<'_> {
     /// Finds out, on another session, whether the batch committed whose COMMIT was not answered.
     async fn settle(&mut self) -> Answer {
         let next = self.next();
+        self.run.ground.shake();
         match self.seat.renew(self.run, self.range).await {
-            Ok(found) if moved(&found, &next) => {
+            Ok(Some(found)) if moved(&found, &next) => {
                 // The epoch is a new one, and `next` is made of this.
                 self.range.epoch = found.epoch;
                 Answer::Done
             }
-            Ok(found) => {
+            Ok(Some(found)) => {
+                if let Err(error) = self.run.fell_back(self.range, &found) {
+                    self.error = Some(error);
+                }
                 *self.range = found;
                 Answer::NotSo
+            }
+            Ok(None) => {
+                self.note("the run was told to leave before the server answered again");
+                Answer::Lost
             }
             Err(error @ Error::FencedOff { .. }) => {
                 self.error = Some(error);
                 Answer::Failed
             }
-            Err(_) => Answer::Lost,
+            Err(error) => {
+                self.note(&error.in_short());
+                Answer::Lost
+            }
         }
+    }
+
+    /// Adds to the first thing that went wrong what came after it.
+    fn note(&mut self, then: &str) {
+        let first = self.error.take();
+        let first = first.map_or_else(String::new, |first| format!("{}; ", first.in_short()));
+        self.error = Some(Error::target(target::Error::new(Class::Lost, format!("{first}{then}"))));
     }
 
     async fn failure(&mut self, end: End) -> Error {
@@ -201,7 +219,7 @@ impl Batch<'_> {
                 fenced_off(self.run, self.seat.session.as_mut(), self.range).await
             }
             (End::Unknown, cause) => Error::OutcomeUnknown {
-                cause: cause.map_or_else(|| "no answer".to_owned(), |cause| cause.to_string()),
+                cause: cause.map_or_else(|| "no answer".to_owned(), |cause| cause.in_short()),
                 upto: self.run.plan.show_key(&self.window.upto),
             },
             (_, Some(cause)) => cause,

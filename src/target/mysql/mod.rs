@@ -34,8 +34,8 @@ use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.
@@ -313,6 +313,10 @@ impl Target for MySql {
         let rows = session.query(&Statement::plain("SHOW GLOBAL STATUS LIKE 'Uptime'")).await?;
         let seconds = rows.into_iter().flatten().flatten().nth(1).and_then(|n| n.parse().ok());
         Ok(seconds.map(|seconds: u64| Duration::from_secs(seconds.saturating_sub(1))))
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        catalog::footing(session).await
     }
 
     /// InnoDB looks into the index for each range of the statement: a few pages, which it counts as

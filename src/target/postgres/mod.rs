@@ -32,8 +32,8 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -305,6 +305,10 @@ impl Target for Postgres {
         let rows = session.query(&Statement::plain(sql)).await?;
         let millis = rows.into_iter().flatten().flatten().next().and_then(|n| n.parse().ok());
         Ok(millis.map(Duration::from_millis))
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        server::footing(session, self.identity).await
     }
 
     async fn estimate(

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use backstop::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Answer, Brake, Chore, Commit, Cost, Dialect, LockAttempt, Maintenance, Manners,
-    Patience, Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
+    Access, Answer, Brake, Chore, Commit, Cost, Dialect, Footing, LockAttempt, Maintenance,
+    Manners, Patience, Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
 /// Counts calls by name. The n-th call of a name is the point `name #n`, so that a point is the same
@@ -140,6 +140,10 @@ impl Target for Probed {
 
     async fn uptime(&self, session: &mut dyn Session) -> Result<Option<Duration>> {
         self.at("uptime").uptime(session).await
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        self.at("footing").footing(session).await
     }
 
     async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
