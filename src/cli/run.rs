@@ -126,6 +126,8 @@ pub(super) fn execute(
         let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {
             name: &spec.job.name,
+            spec,
+            spec_path: &options.spec_path,
             go_on: go_on(spec, options),
             ended: &ended,
             latch,
@@ -201,6 +203,8 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
 
 struct Goodbye<'a> {
     name: &'a str,
+    spec: &'a JobSpec,
+    spec_path: &'a str,
     go_on: String,
     ended: &'a Ended,
     latch: Option<Latch>,
@@ -266,7 +270,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     if let Some(rows) = &ended.quarantine {
         let reason = ended.reason.as_deref().unwrap_or_default();
         printer::note(&format!("{name}: {}: {reason}; {done}", ended.state));
-        say_ways_on(name, spec_path, rows);
+        say_ways_on(goodbye, rows);
         return;
     }
     if goodbye.finished {
@@ -296,12 +300,18 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
 }
 
 /// What can be done about rows in quarantine.
-fn say_ways_on(name: &str, spec_path: &str, rows: &InQuarantine) {
+fn say_ways_on(goodbye: &Goodbye<'_>, rows: &InQuarantine) {
+    let Goodbye { name, spec_path, go_on, .. } = goodbye;
+    // What an undo puts back is no file that could be mended, and it finds by itself what it has not.
+    let retry = match goodbye.spec.restores {
+        Some(_) => format!("once they are mended: {go_on} --again"),
+        None => format!("once they or the spec are mended: backstop quarantine retry {spec_path}"),
+    };
     printer::note("every other row is written; nothing is verified before these are dealt with");
     if 0 < rows.waiting {
         printer::note(&format!(
             "  to look at them: backstop quarantine list {name}\n  \
-             once they or the spec are mended: backstop quarantine retry {spec_path}\n  \
+             {retry}\n  \
              to give them up: backstop quarantine release {name} --all --reason TEXT"
         ));
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::args::UndoArgs;
+use super::args::{Shown, UndoArgs};
 use super::exit::{Exit, Failure};
-use super::run::{Shown, execute};
+use super::run::execute;
 use super::{printer, runtime};
 use crate::control::{Ask, Level, Stop, watch_signals};
 use crate::ops::{self, Conflict, Fates, Sample, Undoing};
@@ -37,12 +37,13 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
         again: args.again,
         accept_changed_spec: begun,
         take_over: args.take_over,
+        retries: Vec::new(),
         spec_path: path,
         runner: ops::runner_name(),
     };
     let shown = Shown {
         progress: args.progress,
-        interval: args.progress_interval,
+        progress_interval: args.progress_interval,
         listen: None,
         linger: Duration::ZERO,
     };

@@ -62,7 +62,13 @@ pub struct Ends {
 
 impl Default for Ends {
     fn default() -> Self {
-        Self { max_runtime: None, max_rows: None, max_outage: MAX_OUTAGE, max_errors: None }
+        Self {
+            max_runtime: None,
+            max_rows: None,
+            max_outage: MAX_OUTAGE,
+            max_errors: None,
+            quarantine: Quarantine::default(),
+        }
     }
 }
 

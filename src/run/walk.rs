@@ -17,7 +17,7 @@ use super::{Error, PING_EVERY, Run, error};
 use crate::control::Level;
 use crate::event::{Event, Phase};
 use crate::keyspace::{Aim, Range, Sizer};
-use crate::target::Class;
+use crate::target::{Class, Session};
 
 /// How often a worker asks how many rows are left. The answer costs a millisecond, and is for
 /// displays.
