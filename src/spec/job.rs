@@ -35,7 +35,9 @@ pub struct JobSpec {
     /// What is done for the table when every row is written.
     #[serde(default, skip_serializing_if = "After::is_empty")]
     pub after: After,
-    /// Whether what it overwrites is kept, so that it can be undone.
+    /// With this section the values that the job overwrites are kept, each with its row's key, in a
+    /// table of the target beside the fence: written by the batch's own transaction, so that
+    /// `backstop undo` can put back exactly what the job changed. It needs the fence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Undo>,
     /// What can kill it from outside.
@@ -250,9 +252,7 @@ pub struct Verify {
 pub const KEEP: RangeInclusive<std::time::Duration> =
     std::time::Duration::from_hours(1)..=std::time::Duration::from_hours(10 * 365 * 24);
 
-/// With this section the values that the job overwrites are kept, each with its row's key, in a table
-/// of the target beside the fence: written by the batch's own transaction, so that `backstop undo` can
-/// put back exactly what the job changed. It needs the fence.
+/// How what the job overwrites is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
