@@ -263,16 +263,16 @@ fn paused_meanwhile(engine: Engine) {
 
 fn tuned_meanwhile(engine: Engine) {
     let scene = Scene::new(engine);
-    scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"2s\"\n"));
+    scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"6s\"\n"));
     let mut running = scene.start();
     scene.desk.call(&["tune", "patient", "batch.target_time=100ms"]).expect(0);
     scene.rest_between_batches();
     scene.relay.close();
-    scene.wait_until_it_waits(&mut running, "for at most 2s");
+    scene.wait_until_it_waits(&mut running, "for at most 6s");
     let tune = |more: &[&str]| scene.desk.call(&[&["tune", "patient"], more].concat()).expect(0);
     // What a batch should take is asked of the server too, which is away.
     tune(&["limits.max_outage=1h", "batch.target_time=200ms"]);
-    scene.stay(3);
+    scene.stay(7);
     tune(&["limits.max_outage=1s"]);
     let said = running.wait().expect(4).says("attempts to reach it), and `max_outage` allows 1s");
     said.says("run the job again when the server answers");
@@ -322,7 +322,9 @@ fn another_server(engine: Engine) {
     name.script(&format!("CREATE DATABASE {database}"));
     url.set_path(&database);
     scene.relay.lead_to(url.as_str());
-    let said = running.wait().expect(4);
+    let said = running.wait();
+    // Cut during a COMMIT, it is in doubt on the server before: that is said as well.
+    assert!([4, 5].contains(&said.code), "{said:?}");
     if engine.family == "postgres" {
         said.says("leads to another database").says("Nothing was written there");
     } else {
@@ -353,7 +355,7 @@ fn account(engine: Engine, user: &str) -> (String, String) {
 /// until it is written, once.
 fn conflicts(engine: Engine) {
     let scene = Scene::new(engine);
-    // A sequence, and a table without transactions, remember the turn though the batch is rolled back.
+    // A sequence, and a variable of the session, remember the turn though the batch is rolled back.
     scene.database.script(if engine.family == "postgres" {
         "CREATE SEQUENCE turn;\n\
          CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE turn bigint; \
@@ -362,11 +364,9 @@ fn conflicts(engine: Engine) {
          (ARRAY[''40P01'', ''40001'', ''55P03''])[turn % 4]; END IF; END IF; RETURN NEW; END';\n\
          CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION conflict()"
     } else {
-        "CREATE TABLE turn (n int NOT NULL) ENGINE = MyISAM;\n\
-         INSERT INTO turn VALUES (0);\n\
-         CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW IF NEW.id % 1000 = 500 THEN \
-         UPDATE turn SET n = n + 1; \
-         CASE (SELECT n % 4 FROM turn) \
+        "CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW IF NEW.id % 1000 = 500 THEN \
+         SET @turn = COALESCE(@turn, 0) + 1; \
+         CASE @turn % 4 \
          WHEN 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; \
          WHEN 2 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205; \
          WHEN 3 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1020; \
