@@ -418,6 +418,8 @@ impl FailOver<'_> {
             "CREATE TABLE u (id {{id}}, n bigint);\n\
              INSERT INTO u (n) SELECT NULL FROM t WHERE id <= 10000",
         );
+        // Slow enough that it is not done before its primary is, on however busy a machine.
+        scene.desk.write("job.toml", &JOB.replace("40ms", "1s"));
         let mut running = scene.start();
         scene.desk.write("unfenced.toml", UNFENCED);
         let mut unfenced = scene.desk.start(&["run", "unfenced.toml"]);
@@ -430,6 +432,7 @@ impl FailOver<'_> {
             replica.try_rows(first).is_some_and(|rows| rows[0][0].trim() != "0")
         });
         detach();
+        scene.desk.call(&["tune", "patient", "batch.pause=40ms"]).expect(0);
         // Ranges come to their end meanwhile, and others are shared: all of that is lost.
         scene.wait_for_batches(&mut running, 75.max(scene.batches() + 20));
         let lost = scene.batches();
