@@ -108,9 +108,6 @@ impl Absence<'_> {
         &mut self,
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<Option<Result<T, Error>>, Error> {
-        if self.who == Who::Watcher {
-            return Ok(Some(attempt.await));
-        }
         let mut asks = self.run.stop.watch();
         let silence = tokio::time::sleep(SILENCE);
         tokio::pin!(attempt, silence);
@@ -121,13 +118,13 @@ impl Absence<'_> {
                     return Ok(Some(result));
                 }
                 _ = asks.changed() => {
-                    if Level::Drain <= self.run.stop.level() {
+                    self.count();
+                    if self.leaves() {
                         return Ok(None);
                     }
-                    self.count();
                     self.look_again()?;
                 }
-                () = &mut silence, if self.hold.is_none() => self.stand("it does not answer")?,
+                () = &mut silence, if self.hold.is_none() && self.who != Who::Watcher => self.stand("it does not answer")?,
             }
         }
     }
@@ -151,22 +148,20 @@ impl Absence<'_> {
                 last: error.clone(),
             });
         };
-        if self.who == Who::Watcher {
-            tokio::time::sleep(pause).await;
-            return Ok(true);
+        if self.who != Who::Watcher {
+            self.stand(&error.to_string())?;
         }
-        self.stand(&error.to_string())?;
         let (mut asks, mut paces) = (self.run.stop.watch(), self.run.pace.subscribe());
         let over = tokio::time::sleep(pause);
         tokio::pin!(over);
         loop {
-            let level = self.run.stop.level();
-            if Level::Drain <= level {
+            if self.leaves() {
                 return Ok(false);
             }
+            // Who is paused does not even ask; but a kill needs its session also then.
+            let asks_again = self.who == Who::Watcher || self.run.stop.level() != Level::Pause;
             tokio::select! {
-                // Who is paused does not even ask.
-                () = &mut over, if level != Level::Pause => return Ok(true),
+                () = &mut over, if asks_again => return Ok(true),
                 _ = asks.changed() => {
                     self.count();
                     self.look_again()?;
@@ -175,6 +170,17 @@ impl Absence<'_> {
                 Ok(()) = paces.changed() => self.backoff.bound(self.run.pace().ends.max_outage),
             }
         }
+    }
+
+    /// Whether somebody asks to leave whom this one obeys: what goes on beside the work ends with it.
+    fn leaves(&self) -> bool {
+        self.who != Who::Watcher && Level::Drain <= self.run.stop.level()
+    }
+
+    /// What has passed since the last wait was no absence of this one.
+    pub(super) fn skip(&mut self) {
+        self.counted = Instant::now();
+        self.paused = self.run.stop.level() == Level::Pause;
     }
 
     /// Adds what has passed, unless the job was paused.

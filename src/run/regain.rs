@@ -40,7 +40,10 @@ impl Run {
             }
             let Some(cause) = error.passing() else { return Err(error) };
             self.regain_control().await?;
-            absence.get_or_insert_with(|| self.absence(Who::Watcher)).wait(cause).await?;
+            let waits = absence.get_or_insert_with(|| self.absence(Who::Watcher));
+            // Whoever looked after the control session has waited by themselves.
+            waits.skip();
+            waits.wait(cause).await?;
             // Whatever cuts all sessions may cut that one last.
             self.regain_control().await?;
         }
@@ -74,7 +77,9 @@ impl Run {
         let mut absence = self.absence(Who::Watcher);
         let mut held = 0;
         loop {
-            match self.renew_control(&lost).await {
+            // It obeys nobody who asks to leave, so there is an outcome.
+            let Some(renewed) = absence.attempt(self.renew_control(&lost)).await? else { continue };
+            match renewed {
                 Ok(None) => {
                     absence.end();
                     return Ok(());

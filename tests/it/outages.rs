@@ -172,10 +172,10 @@ fn exactly_once(database: &Database) {
 
 /// Each absence is told once, and so is its end.
 #[track_caller]
-fn says_that_it_waited(said: &str, times: usize) {
+fn says_that_it_waited(said: &str, times: std::ops::RangeInclusive<usize>) {
     let told = said.matches("running -> throttled: server away").count();
-    assert_eq!(told, times, "{said}");
-    assert_eq!(said.matches("throttled -> running").count(), times, "{said}");
+    assert!(times.contains(&told), "{said}");
+    assert_eq!(said.matches("throttled -> running").count(), told, "{said}");
 }
 
 fn out_of_reach(engine: Engine) {
@@ -199,7 +199,8 @@ fn out_of_reach(engine: Engine) {
         batches + 4 <= status["batches"].as_u64().unwrap_or(0)
     });
     let said = running.wait().expect(0);
-    says_that_it_waited(&said.err, 1);
+    // On a busy machine a cut may take so long to mend that it counts as an absence too.
+    says_that_it_waited(&said.err, 1..=5);
     exactly_once(&scene.database);
 }
 
@@ -263,16 +264,16 @@ fn paused_meanwhile(engine: Engine) {
 
 fn tuned_meanwhile(engine: Engine) {
     let scene = Scene::new(engine);
-    scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"2s\"\n"));
+    scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"6s\"\n"));
     let mut running = scene.start();
     scene.desk.call(&["tune", "patient", "batch.target_time=100ms"]).expect(0);
     scene.rest_between_batches();
     scene.relay.close();
-    scene.wait_until_it_waits(&mut running, "for at most 2s");
+    scene.wait_until_it_waits(&mut running, "for at most 6s");
     let tune = |more: &[&str]| scene.desk.call(&[&["tune", "patient"], more].concat()).expect(0);
     // What a batch should take is asked of the server too, which is away.
     tune(&["limits.max_outage=1h", "batch.target_time=200ms"]);
-    scene.stay(3);
+    scene.stay(7);
     tune(&["limits.max_outage=1s"]);
     let said = running.wait().expect(4).says("attempts to reach it), and `max_outage` allows 1s");
     said.says("run the job again when the server answers");
@@ -300,7 +301,7 @@ fn restarted(engine: Engine) {
         });
     }
     let said = running.wait().expect(0);
-    says_that_it_waited(&said.err, away.len());
+    says_that_it_waited(&said.err, away.len()..=2 * away.len());
     exactly_once(&scene.database);
 }
 
@@ -322,8 +323,12 @@ fn another_server(engine: Engine) {
     name.script(&format!("CREATE DATABASE {database}"));
     url.set_path(&database);
     scene.relay.lead_to(url.as_str());
-    let said = running.wait().expect(4);
-    if engine.family == "postgres" {
+    let said = running.wait();
+    // Cut during a COMMIT, it is in doubt on the server before: that is said as well.
+    assert!([4, 5].contains(&said.code), "{said:?}");
+    if said.code == 5 {
+        said.says("whether it took effect");
+    } else if engine.family == "postgres" {
         said.says("leads to another database").says("Nothing was written there");
     } else {
         said.says("backstop_fence");
@@ -353,7 +358,7 @@ fn account(engine: Engine, user: &str) -> (String, String) {
 /// until it is written, once.
 fn conflicts(engine: Engine) {
     let scene = Scene::new(engine);
-    // A sequence, and a table without transactions, remember the turn though the batch is rolled back.
+    // A sequence, and a variable of the session, remember the turn though the batch is rolled back.
     scene.database.script(if engine.family == "postgres" {
         "CREATE SEQUENCE turn;\n\
          CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE turn bigint; \
@@ -362,11 +367,9 @@ fn conflicts(engine: Engine) {
          (ARRAY[''40P01'', ''40001'', ''55P03''])[turn % 4]; END IF; END IF; RETURN NEW; END';\n\
          CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION conflict()"
     } else {
-        "CREATE TABLE turn (n int NOT NULL) ENGINE = MyISAM;\n\
-         INSERT INTO turn VALUES (0);\n\
-         CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW IF NEW.id % 1000 = 500 THEN \
-         UPDATE turn SET n = n + 1; \
-         CASE (SELECT n % 4 FROM turn) \
+        "CREATE TRIGGER conflict BEFORE UPDATE ON t FOR EACH ROW IF NEW.id % 1000 = 500 THEN \
+         SET @turn = COALESCE(@turn, 0) + 1; \
+         CASE @turn % 4 \
          WHEN 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; \
          WHEN 2 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205; \
          WHEN 3 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1020; \
@@ -415,6 +418,8 @@ impl FailOver<'_> {
             "CREATE TABLE u (id {{id}}, n bigint);\n\
              INSERT INTO u (n) SELECT NULL FROM t WHERE id <= 10000",
         );
+        // Slow enough that it is not done before its primary is, on however busy a machine.
+        scene.desk.write("job.toml", &JOB.replace("40ms", "1s"));
         let mut running = scene.start();
         scene.desk.write("unfenced.toml", UNFENCED);
         let mut unfenced = scene.desk.start(&["run", "unfenced.toml"]);
@@ -427,6 +432,7 @@ impl FailOver<'_> {
             replica.try_rows(first).is_some_and(|rows| rows[0][0].trim() != "0")
         });
         detach();
+        scene.desk.call(&["tune", "patient", "batch.pause=40ms"]).expect(0);
         // Ranges come to their end meanwhile, and others are shared: all of that is lost.
         scene.wait_for_batches(&mut running, 75.max(scene.batches() + 20));
         let lost = scene.batches();
