@@ -16,6 +16,7 @@ mod schema;
 mod spool;
 mod status;
 mod tune;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Init => init::init(),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args, state),
+        Command::Verify(args) => verify::verify(&args, state),
         Command::Status(args) => status::status(&args, state),
         Command::Pause(args) => command::command(crate::journal::Action::Pause, &args, state),
         Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),

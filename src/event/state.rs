@@ -131,6 +131,8 @@ pub enum Trigger {
     WalkedWithQuarantine,
     /// The runner: the read-only pass at the end begins, for the first time or again.
     VerifyStarted,
+    /// The runner: rows are left that came late, and are written now.
+    SweepStarted,
     /// The runner: verification found nothing left.
     VerifyPassed,
     /// The runner: verification found violations.
@@ -174,10 +176,13 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running, T::Walked) => S::Completed,
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,
         (S::Completed | S::Verified | S::Unverified, T::VerifyStarted) => S::Completed,
+        (S::Completed, T::SweepStarted) => S::Running,
         (S::Completed, T::VerifyPassed) => S::Verified,
         (S::Completed, T::VerifyFailed) => S::Unverified,
         // Whatever ends verification early leaves the rows as they are.
-        (S::Completed, T::StopAsked | T::KillAsked | T::GaveUp) => S::Completed,
+        (S::Completed | S::Verified | S::Unverified, T::StopAsked | T::KillAsked | T::GaveUp) => {
+            state
+        }
         _ => return Err(IllegalTransition { state, trigger }),
     })
 }
@@ -223,6 +228,7 @@ mod tests {
         for state in JobState::ALL {
             let allowed = state == JobState::Completed;
             assert_eq!(next(state, Trigger::VerifyPassed).is_ok(), allowed, "{state}");
+            assert_eq!(next(state, Trigger::SweepStarted).is_ok(), allowed, "{state}");
         }
     }
 }

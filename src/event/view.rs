@@ -33,6 +33,8 @@ pub struct View {
     pub rows_changed: u64,
     /// Rows that verification found wrong so far.
     pub rows_wrong: u64,
+    /// How the watch over a verified job stands, if there is one.
+    pub watch: Option<WatchView>,
     /// Why the job waits at this moment; empty: it does not.
     pub holds: Vec<HoldView>,
     /// The signals that are watched, as they were last read.
@@ -51,6 +53,21 @@ pub struct View {
     /// Since when it steps aside, and for how long it has done so before, in this phase.
     #[serde(skip)]
     held: (Option<Timestamp>, f64),
+}
+
+/// How a watch stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct WatchView {
+    /// Since when every row that was looked at has been right; `None`: one is wrong.
+    pub held_since: Option<Timestamp>,
+    /// Until when it is watched.
+    pub until: Timestamp,
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Rows that were found wrong.
+    pub violations: u64,
+    /// How often the whole table was gone through.
+    pub passes: u64,
 }
 
 /// Progress in one range.
@@ -120,8 +137,9 @@ impl View {
                     },
                 );
                 self.rows_scanned += rows_scanned;
-                if *phase == Phase::Write {
-                    self.rows_changed += rows_changed;
+                match phase {
+                    Phase::Write => self.rows_changed += rows_changed,
+                    Phase::Verify => self.rows_wrong += rows_changed,
                 }
                 // One that comes to be in the middle of the walk is no new beginning.
                 if self.samples.len() < 2 {
@@ -176,7 +194,18 @@ impl View {
                 "resume" => self.pause_or_go_on(false, record.at),
                 _ => {}
             },
+            Event::WatchRead { held_since, until, rows, violations, passes } => {
+                self.watch = Some(WatchView {
+                    held_since: *held_since,
+                    until: *until,
+                    rows: *rows,
+                    violations: *violations,
+                    passes: *passes,
+                });
+            }
             Event::BatchRetried { .. }
+            | Event::WatchBroken { .. }
+            | Event::WatchMended { .. }
             | Event::Verified { .. }
             | Event::Asked { .. }
             | Event::CancelSent { .. }
@@ -196,6 +225,7 @@ impl View {
             self.samples.clear();
             self.shown = 0.0;
             self.rows_scanned = 0;
+            self.rows_wrong = 0;
             self.phase_base = Some((at, 0));
             self.held.1 = 0.0;
         }

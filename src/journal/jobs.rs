@@ -111,15 +111,15 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 impl Journal {
-    fn unreadable(&self, what: &'static str, value: &str) -> Error {
+    pub(super) fn unreadable(&self, what: &'static str, value: &str) -> Error {
         Error::Unreadable { path: self.path.clone(), what, value: value.to_owned() }
     }
 
-    fn time(&self, text: &str) -> Result<Timestamp> {
+    pub(super) fn time(&self, text: &str) -> Result<Timestamp> {
         text.parse().map_err(|_| self.unreadable("time", text))
     }
 
-    fn key(&self, text: &str) -> Result<Key> {
+    pub(super) fn key(&self, text: &str) -> Result<Key> {
         Key::from_json(text).map_err(|_| self.unreadable("key", text))
     }
 

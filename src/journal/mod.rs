@@ -13,6 +13,7 @@ mod latches;
 mod locate;
 mod settings;
 mod status;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ pub use latches::Latch;
 pub use locate::{Found, default_path, find};
 pub use settings::Tuned;
 pub use status::{Freshness, JobStatus};
+pub use verification::{LastReport, Verification};
 
 /// Written into the file's header, so that another program's database is not taken for a journal:
 /// "bstp" in ASCII.
@@ -41,6 +43,8 @@ const UPGRADES: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

@@ -69,6 +69,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::TuneRefused { message, by, .. } => {
             format!("a setting that {by} asked for is left as it is: {message}")
         }
+        Event::WatchBroken { key } => format!("found wrong while watching: {key}"),
+        Event::WatchMended { seconds } => {
+            format!("every row is right again, after {seconds:.0} s")
+        }
         Event::Released { scope, by, reason } => match reason {
             Some(reason) => format!("the kill of `{scope}` was lifted by {by}: {reason}"),
             None => format!("the kill of `{scope}` was lifted by {by}"),

@@ -72,6 +72,8 @@ pub fn read_status(journal: &Journal, job: &str) -> Result<JobStatus, Error> {
         events: journal.events(job, NEWEST_EVENTS)?,
         latch: journal.standing_latch(job)?,
         tuned: journal.tuned(job)?,
+        verification: journal.verification(job)?,
+        report: journal.last_report(job)?,
         as_of: Timestamp::now(),
     })
 }

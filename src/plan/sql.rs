@@ -44,6 +44,10 @@ pub struct Statements {
     pub expect: Option<String>,
     /// Whether verification counts what remains.
     pub remaining: bool,
+    /// Whether what remains may be written again.
+    pub sweeps: bool,
+    /// Whether verification takes a checksum.
+    pub checksum: bool,
     /// Whether a column of a unique index is assigned.
     pub assigns_unique: bool,
     /// Which rows windows are counted in.
@@ -91,6 +95,8 @@ impl Statements {
             filter: None,
             expect: None,
             remaining: false,
+            sweeps: false,
+            checksum: false,
             assigns_unique,
             walk: Walk::Key,
         }
@@ -100,7 +106,8 @@ impl Statements {
     /// row has to be looked at.
     #[must_use]
     pub fn for_verification(&self) -> Self {
-        let walk = if self.expect.is_some() { Walk::Key } else { self.walk };
+        let all = self.expect.is_some() || self.checksum;
+        let walk = if all { Walk::Key } else { self.walk };
         Self { walk, ..self.clone() }
     }
 

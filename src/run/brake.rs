@@ -59,7 +59,20 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Braked<T> {
-        self.braked_for(brake, work, std::future::pending()).await
+        self.braked_for(brake, work, std::future::pending(), self.overrun()).await
+    }
+
+    /// As [`braked`](Self::braked), for a row of short statements that may take long together.
+    pub(super) async fn braked_by_people<T>(
+        &self,
+        brake: Brake,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Braked<T> {
+        self.braked_for(brake, work, std::future::pending(), Duration::MAX).await
+    }
+
+    fn overrun(&self) -> Duration {
+        (self.pace().target_time * OVERRUN).max(SHORTEST_LIMIT)
     }
 
     /// As [`braked`](Self::braked), for work that holds locks: it is also given up when too many others
@@ -69,7 +82,7 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Braked<T> {
-        self.braked_for(brake, work, self.board.yields()).await
+        self.braked_for(brake, work, self.board.yields(), self.overrun()).await
     }
 
     async fn braked_for<T>(
@@ -77,8 +90,8 @@ impl Run {
         brake: Brake,
         work: impl Future<Output = Result<T, Error>>,
         yields: impl Future<Output = ()>,
+        limit: Duration,
     ) -> Braked<T> {
-        let limit = (self.pace().target_time * OVERRUN).max(SHORTEST_LIMIT);
         tokio::pin!(work);
         let pull = tokio::select! {
             result = &mut work => return Braked { result, by_us: false },

@@ -19,9 +19,23 @@ use crate::target::{Class, Dialect, JobLock, LockAttempt, Session, Target};
 /// little, for the last ones are shared anyway.
 const RANGES_PER_WORKER: usize = 2;
 
+/// What a run is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Course {
+    /// To write what is left to write, and to verify.
+    #[default]
+    Work,
+    /// To verify what was written.
+    Verify,
+    /// To verify, and then to look for so long whether it stays so.
+    Watch(Duration),
+}
+
 /// What the person who runs the job said beside the spec, and who that is.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What the run is for.
+    pub course: Course,
     /// Begin a new generation of a finished job.
     pub again: bool,
     /// Go on although the spec has changed.
@@ -52,6 +66,8 @@ pub struct Taken {
     pub accepted: Option<SpecChange>,
     /// Who runs it.
     pub runner: String,
+    /// What the run is for.
+    pub course: Course,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
@@ -108,6 +124,9 @@ async fn take_once(
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
     if options.again && !finished && found.is_some() {
         return Err(Error::NotFinished { job: job.clone() });
+    }
+    if options.course != Course::Work {
+        refuse_unverifiable(plan, known.as_ref(), finished)?;
     }
     let anew = found.is_none() || (finished && options.again);
     let accepted = match found.as_ref().filter(|_| !anew) {
@@ -189,6 +208,7 @@ async fn take_once(
         finished,
         accepted,
         runner: options.runner.clone(),
+        course: options.course,
         lock,
     })
 }
@@ -242,6 +262,18 @@ async fn end_recorded_sessions(
         }
     }
     Ok(())
+}
+
+/// Verification is for a job whose every row is written.
+fn refuse_unverifiable(plan: &Plan, known: Option<&JobRow>, finished: bool) -> Result<(), Error> {
+    let job = plan.spec.job.name.clone();
+    if !plan.statements.verifies() {
+        return Err(Error::NothingToVerify { job });
+    }
+    if known.is_some_and(|row| row.state == JobState::Incomplete) {
+        return Err(Error::NotWalked { job, why: "rows of it wait in quarantine" });
+    }
+    if finished { Ok(()) } else { Err(Error::NotWalked { job, why: "not every range is walked" }) }
 }
 
 fn refuse_other_target(

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::claim::Course;
 use super::finish::Outcome;
-use super::{Error, Run, claim, shape, walk};
+use super::{Error, Run, shape, walk};
 use crate::control::Level;
-use crate::event::{Event, Trigger};
+use crate::event::Trigger;
 use crate::keyspace::Range;
 
 impl Run {
@@ -14,6 +15,9 @@ impl Run {
         tokio::select! {
             () = self.board.first_look() => {}
             () = self.stop.reached(Level::Drain) => {}
+        }
+        if self.course != Course::Work {
+            return self.only_verify().await;
         }
         let walked = ranges.iter().all(|range| range.done);
         if !walked {
@@ -28,36 +32,22 @@ impl Run {
             self.lifecycle.apply(Trigger::Started, None, None)?;
             self.lifecycle.apply(Trigger::Walked, None, None)?;
         }
-        if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
-    }
-
-    async fn verify(self: &Arc<Self>) -> Result<Outcome, Error> {
-        self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
-        let ranges = self.split_whole_table().await?;
-        let shape = Arc::new(shape::verify::Verify::default());
-        let left = walk::walk(self, shape.clone(), ranges).await?;
-        if left {
-            return Ok(Outcome::Left);
-        }
-        let verdict = shape.verdict(&self.plan.statements);
-        self.bus.emit(Event::Verified {
-            rows: verdict.rows,
-            remaining: verdict.remaining,
-            mismatched: verdict.mismatched,
-        });
-        let (trigger, reason) = if verdict.passed() {
-            (Trigger::VerifyPassed, None)
+        if self.plan.statements.verifies() {
+            self.verify(true).await
         } else {
-            (Trigger::VerifyFailed, Some(verdict.sentence()))
-        };
-        self.lifecycle.apply(trigger, None, reason)?;
-        Ok(Outcome::Done(Some(verdict)))
+            Ok(Outcome::Done(None))
+        }
     }
 
-    async fn split_whole_table(&self) -> Result<Vec<Range>, Error> {
-        let mut session = self.target.open("planner").await?;
-        let ranges = claim::split_table(&self.plan, &*self.target, session.as_mut()).await?;
-        session.close().await;
-        Ok(ranges)
+    /// Only looks. Every range is walked, or the job would not have been taken.
+    async fn only_verify(self: &Arc<Self>) -> Result<Outcome, Error> {
+        if !self.lifecycle.state().is_walked() {
+            self.lifecycle.apply(Trigger::Started, None, None)?;
+            self.lifecycle.apply(Trigger::Walked, None, None)?;
+        }
+        match self.course {
+            Course::Watch(time) => self.watch_rows(time).await,
+            _ => self.verify(false).await,
+        }
     }
 }

@@ -12,7 +12,6 @@ impl Run {
     /// caller's, and not walked yet. `known` are the generation's ranges.
     ///
     /// They are ranges like all others: a runner that comes later walks what is left of them.
-    #[expect(dead_code, reason = "what finds more work is built on it")]
     pub(super) async fn extend(
         &self,
         known: &[Range],

@@ -7,6 +7,7 @@
 
 mod brake;
 mod bus;
+mod changes;
 mod claim;
 mod course;
 mod crew;
@@ -21,6 +22,8 @@ mod lifecycle;
 pub mod protocol;
 mod read;
 mod regain;
+mod report;
+mod sample;
 mod scout;
 mod seat;
 mod shape;
@@ -28,8 +31,11 @@ mod share;
 mod signals;
 mod survey;
 mod tuning;
+mod verdict;
+mod verification;
 mod waits;
 mod walk;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -38,10 +44,11 @@ use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
 pub use bus::Bus;
-pub use claim::{Options, Taken, take};
+pub use claim::{Course, Options, Taken, take};
 pub use error::{Error, SpecChange};
-pub use finish::{Ended, Verdict};
+pub use finish::Ended;
 pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
+pub use verdict::Verdict;
 
 use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
 use crate::event::{Event, JobState, Started};
@@ -103,6 +110,8 @@ pub struct Run {
     pub generation: u32,
     /// Who runs it.
     pub runner: String,
+    /// What the run is for.
+    course: Course,
     ledger: Ledger,
     /// The session that cancels statements and holds the job's lock. But for a ping every half
     /// minute its mutex is free, so that a kill waits for nothing else.
@@ -144,6 +153,7 @@ impl Run {
             bus,
             generation: taken.generation,
             runner: taken.runner.clone(),
+            course: taken.course,
             ledger,
             control: tokio::sync::Mutex::new(control),
             lifecycle,
@@ -167,7 +177,7 @@ impl Run {
         run.announce(&taken);
         let mut result = run.work_watched(taken.ranges).await;
         run.leave_fence().await;
-        if let Ok(finish::Outcome::Left) = &result
+        if let Ok(finish::Outcome::Left | finish::Outcome::Watched(_)) = &result
             && run.stop.level() == Level::Kill
             && let Err(error) = run.latch().await
         {
