@@ -251,6 +251,11 @@ pub enum Event {
         /// The checksum over the key and the written columns, where one was taken.
         checksum: Option<String>,
     },
+    /// A verified job is watched from now on.
+    WatchBegan {
+        /// Until when.
+        until: Timestamp,
+    },
     /// A verified job is watched, and this is how it stands: after every look.
     WatchRead {
         /// Since when every row that was looked at has been right; `None`: one is wrong.

@@ -204,6 +204,7 @@ impl View {
                 });
             }
             Event::BatchRetried { .. }
+            | Event::WatchBegan { .. }
             | Event::WatchBroken { .. }
             | Event::WatchMended { .. }
             | Event::Verified { .. }

@@ -491,7 +491,7 @@ impl Listener for Metrics {
                 self.set("backstop_verify_held_since_timestamp_seconds", &r, since);
                 self.set("backstop_verify_mismatched_rows", &r, float(*violations));
             }
-            Event::WatchBroken { .. } | Event::WatchMended { .. } => {}
+            Event::WatchBegan { .. } | Event::WatchBroken { .. } | Event::WatchMended { .. } => {}
         }
     }
 }

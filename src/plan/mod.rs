@@ -236,7 +236,7 @@ pub async fn make(
     pace.watches = throttle::watches(&signals);
     let extent = cost::extent(&table, &statements, dialect, worker).await?;
 
-    statements.sweeps = convergence.holds() && statements.remaining;
+    statements.sweeps = statements.remaining && convergence.holds() && !spec.update.exactly_once;
     notes.extend(judged);
     notes.extend(without);
     notes.extend(extent.offer);

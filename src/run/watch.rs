@@ -106,6 +106,7 @@ impl Run {
         let newest = self.planned(async |session| one_key(&self.plan, session.query(&last).await?));
         let Some(newest) = newest.await? else { return Ok(true) };
         watch.newest = newest;
+        self.tell(Event::WatchBegan { until });
         loop {
             let look = Instant::now();
             if !self.gate_is_open().await? || !self.look(watch, changes.as_mut()).await? {

@@ -49,6 +49,7 @@ mod taking_over;
 mod throttling;
 mod time_to_stop;
 mod tuning;
+mod verifying;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -134,6 +135,7 @@ fn main() {
         stopping::trials(),
         taking_over::trials(),
         tuning::trials(),
+        verifying::trials(),
         wire::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());

@@ -135,7 +135,8 @@ impl Dialect for MySqlDialect {
         self.flavor.is_mysql_since(NOWAIT_SINCE).then_some("FOR UPDATE NOWAIT")
     }
 
-    /// 60 bits of each row's MD5; their sum is a DECIMAL, which holds 81 digits.
+    /// 60 bits of each row's SHA-256 (MySQL 9.6 took MD5 away); their sum is a DECIMAL, which holds 81
+    /// digits.
     fn checksum(&self, columns: &[&Column]) -> String {
         let value = |column: &&Column| {
             let name = quote(&column.name);
@@ -151,7 +152,7 @@ impl Dialect for MySqlDialect {
         };
         let row: Vec<_> = columns.iter().map(value).collect();
         format!(
-            "CAST(COALESCE(SUM(CAST(CONV(SUBSTR(MD5(CONCAT({})), 1, 15), 16, 10) AS UNSIGNED)), 0) \
+            "CAST(COALESCE(SUM(CAST(CONV(SUBSTR(SHA2(CONCAT({}), 256), 1, 15), 16, 10) AS UNSIGNED)), 0) \
              AS CHAR)",
             row.join(", ")
         )
