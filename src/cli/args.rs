@@ -324,6 +324,8 @@ pub(super) enum Format {
     Config,
     /// What `backstop check --json` prints
     Findings,
+    /// What `backstop run --report` and `backstop verify --report` write
+    Report,
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {

@@ -173,6 +173,12 @@ pub fn parse_job(file: &str, text: &str) -> Result<JobEvidence, SpecError> {
     }
 }
 
+/// The JSON Schema of a job's report.
+#[must_use]
+pub fn job_schema() -> Value {
+    schemars::schema_for!(JobEvidence).to_value()
+}
+
 fn read<T: DeserializeOwned>(file: &str, text: &str, what: &str) -> Result<T, SpecError> {
     if text.trim().is_empty() {
         return Err(wrong(file, format!("the file is empty, and should be {what}")));

@@ -127,9 +127,9 @@ impl JobStatus {
             (JobState::Completed, _) if self.job.reason.is_some() => {
                 Some(format!("to verify: {run}"))
             }
-            (JobState::Unverified, _) => {
-                Some(format!("after mending the cause: {run}, which verifies again"))
-            }
+            (JobState::Unverified, _) => Some(format!(
+                "after mending the cause: {run}, which writes what is left and verifies"
+            )),
             _ => None,
         }
     }

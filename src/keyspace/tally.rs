@@ -83,6 +83,15 @@ impl Noted {
     }
 }
 
+/// A wrong row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongKey {
+    /// Its key, for people.
+    pub key: String,
+    /// Whether its window is noted, and so may be gone to once more.
+    pub noted: bool,
+}
+
 /// What was found in a range up to its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -91,13 +100,19 @@ pub struct Tally {
     /// The checksums of its windows, added up.
     #[serde(with = "in_digits")]
     pub checksum: u128,
-    /// Keys of wrong rows, the first ones, for people.
-    pub keys: Vec<String>,
+    /// Wrong rows, the first ones.
+    pub keys: Vec<WrongKey>,
     /// Where rows have to be written again.
     pub noted: Vec<Noted>,
 }
 
 impl Tally {
+    /// How many keys are kept of rows in noted windows, or of the others.
+    #[must_use]
+    pub fn kept(&self, noted: bool) -> usize {
+        self.keys.iter().filter(|key| key.noted == noted).count()
+    }
+
     /// Adds a window; `noted`: one that has to be gone to once more.
     pub fn add(&mut self, lo: Option<&Key>, hi: &Key, found: Counts, noted: bool) {
         let before = self.counts;

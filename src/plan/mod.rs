@@ -506,7 +506,10 @@ async fn ask_the_server(
         whole.push(("the lock step of a batch", lock));
     }
     if statements.verifies() {
-        whole.push(("the verification", statements.verify(dialect, Some(&after), &upto, true)));
+        whole.push((
+            "the verification",
+            statements.verify(dialect, Some(&after), &upto, true, true),
+        ));
     }
     for (what, statement) in whole {
         if let Err(error) = worker.prepare(&statement.sql).await {

@@ -7,7 +7,7 @@ use super::read::{read_count, read_key};
 use super::shape::verify::KEYS;
 use super::{Error, Run};
 use crate::catalog::Column;
-use crate::keyspace::{Counts, Tally};
+use crate::keyspace::{Counts, Tally, WrongKey};
 use crate::target::Session;
 
 /// A transaction may commit this long after it has set the time of its rows; they are found all the same.
@@ -85,7 +85,8 @@ impl Changes {
                 let look =
                     statements.changed_wrongly(dialect, column, at.as_deref(), &upto, wanted);
                 for row in session.query(&look).await? {
-                    tally.keys.push(run.plan.show_key(&read_key(&run.plan, row)?));
+                    let key = run.plan.show_key(&read_key(&run.plan, row)?);
+                    tally.keys.push(WrongKey { key, noted: false });
                 }
             }
             tally.counts = tally.counts.plus(found);

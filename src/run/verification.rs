@@ -21,7 +21,7 @@ use super::{Error, Run, sample, shape, survey, walk};
 use crate::control::Level;
 use crate::event::{Event, Trigger};
 use crate::journal::Verification;
-use crate::keyspace::{Checked, Key, Noted, Range, Tally, in_order, to_walk_again};
+use crate::keyspace::{Checked, Key, Noted, Range, Tally, WrongKey, in_order, to_walk_again};
 use crate::target::{Class, Session};
 
 /// The number of the first look, and of the one after the sweep.
@@ -39,7 +39,7 @@ impl Run {
         let Some(mut look) = self.take_up().await? else { return Ok(Outcome::Left) };
         loop {
             let (about, checks) = look;
-            let Some(checks) = self.look_over(checks, sweeps && about.look == FIRST).await? else {
+            let Some(checks) = self.look_over(checks).await? else {
                 return Ok(Outcome::Left);
             };
             let windows = to_walk_again(&checks);
@@ -61,10 +61,9 @@ impl Run {
     async fn look_over(
         self: &Arc<Self>,
         checks: Vec<Checked>,
-        looks_again: bool,
     ) -> Result<Option<Vec<Checked>>, Error> {
         let ranges = checks.iter().map(|checked| checked.range.clone()).collect();
-        let shape = Arc::new(shape::verify::Verify::kept(checks, looks_again));
+        let shape = Arc::new(shape::verify::Verify::kept(checks));
         let left = walk::walk(self, shape.clone(), ranges).await?;
         Ok((!left).then(|| in_order(shape.checks())))
     }
@@ -150,6 +149,8 @@ impl Run {
         let mut settled = Tally::default();
         if !whole {
             settled = sum(checks);
+            // The second look tells what is wrong there now.
+            settled.keys.retain(|key| !key.noted);
             for window in &windows {
                 settled.counts = settled.counts.minus(window.counts());
             }
@@ -179,9 +180,13 @@ impl Run {
         let statements = &self.plan.statements;
         let last = sum(&checks);
         let counts = about.settled.counts.plus(last.counts);
-        let mut keys = about.settled.keys.clone();
-        keys.extend(last.keys);
-        keys.truncate(shape::verify::KEYS);
+        let mut keys: Vec<String> = Vec::new();
+        for WrongKey { key, .. } in about.settled.keys.iter().cloned().chain(last.keys) {
+            // Between noted windows, a row may have been looked at twice.
+            if keys.len() < shape::verify::KEYS && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
         let verdict = Verdict {
             rows: counts.rows,
             remaining: statements.remaining.then_some(counts.remaining),
@@ -249,6 +254,5 @@ fn sum(checks: &[Checked]) -> Tally {
         sum.checksum = sum.checksum.wrapping_add(tally.checksum);
         sum.keys.extend(tally.keys.iter().cloned());
     }
-    sum.keys.truncate(shape::verify::KEYS);
     sum
 }

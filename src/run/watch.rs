@@ -22,7 +22,7 @@ use super::{Error, Run, walk};
 use crate::control::Level;
 use crate::event::Event;
 use crate::gate::evidence::Period;
-use crate::keyspace::{Checked, Key, Noted, Range, Tally};
+use crate::keyspace::{Checked, Key, Noted, Range, Tally, WrongKey};
 use crate::target::Session;
 
 /// From the beginning of one look to that of the next.
@@ -265,7 +265,7 @@ impl Watch {
     /// Wrong rows of the tally that were not known to be. Where they are more than it names, none of the
     /// others was.
     fn fresh_rows(&self, tally: &Tally, found: &BTreeSet<String>) -> u64 {
-        let known = |key: &&String| self.known.contains(*key) || found.contains(*key);
+        let known = |one: &&WrongKey| self.known.contains(&one.key) || found.contains(&one.key);
         let old = tally.keys.iter().filter(known).count() as u64;
         if old == tally.keys.len() as u64 {
             return 0;
@@ -281,8 +281,8 @@ impl Watch {
         for tally in found {
             self.seen.rows += tally.counts.rows;
             self.seen.violations += self.fresh_rows(&tally, &keys);
-            first = first.or_else(|| tally.keys.first().cloned());
-            keys.extend(tally.keys);
+            first = first.or_else(|| tally.keys.first().map(|one| one.key.clone()));
+            keys.extend(tally.keys.into_iter().map(|one| one.key));
             self.wrong.extend(tally.noted);
         }
         self.wrong.dedup_by(|one, other| one.lo == other.lo && one.hi == other.hi);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Shape, Window};
 use crate::event::Phase;
-use crate::keyspace::{Checked, Counts, Range};
+use crate::keyspace::{Checked, Counts, Range, WrongKey};
 use crate::run::read::{read_count, read_key, read_sum};
 use crate::run::seat::Seat;
 use crate::run::{Error, Run};
@@ -19,23 +19,20 @@ pub(in crate::run) const KEYS: usize = 20;
 /// Counts what is left over and what violates the expectation.
 pub(in crate::run) struct Verify {
     checks: Mutex<BTreeMap<u32, Checked>>,
-    /// Whether windows in which rows have to be written are looked at once more: what is wrong in
-    /// them is then told by that look.
-    looks_again: bool,
     /// Whether it can go on later where it is.
     keeps: bool,
 }
 
 impl Verify {
     /// A look over these ranges that the journal remembers.
-    pub(in crate::run) fn kept(checks: Vec<Checked>, looks_again: bool) -> Self {
-        Self { looks_again, keeps: true, ..Self::passing(checks) }
+    pub(in crate::run) fn kept(checks: Vec<Checked>) -> Self {
+        Self { keeps: true, ..Self::passing(checks) }
     }
 
     /// A look that nobody will go on with.
     pub(in crate::run) fn passing(checks: Vec<Checked>) -> Self {
         let checks = checks.into_iter().map(|checked| (checked.range.id, checked)).collect();
-        Self { checks: Mutex::new(checks), looks_again: false, keeps: false }
+        Self { checks: Mutex::new(checks), keeps: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Checked>> {
@@ -87,7 +84,7 @@ impl Shape for Verify {
         let (after, upto) = (window.after.as_ref(), &window.upto);
         let mut checked = self.of(range);
         let expects = checked.expects && statements.expect.is_some();
-        let look = statements.verify(dialect, after, upto, expects);
+        let look = statements.verify(dialect, after, upto, expects, self.keeps);
         let rows = session.query(&look.labelled(&run.plan.label(range.id))).await?;
         let counted = read_count(&rows, 0)?;
         let found = Counts {
@@ -98,16 +95,17 @@ impl Shape for Verify {
             mismatched: read_count(&rows, 3)?,
         };
         let sum = read_sum(&rows, 4)?;
-        let told_later = self.looks_again && 0 < found.unwritten;
-        let wanted = KEYS.saturating_sub(checked.tally.keys.len());
-        if 0 < found.wrong() && 0 < wanted && !told_later {
+        // What a sweep writes, or what a watch has to look at until it is right.
+        let noted = 0 < if self.keeps { found.unwritten } else { found.wrong() };
+        let wanted = KEYS.saturating_sub(checked.tally.kept(noted));
+        if 0 < found.wrong() && 0 < wanted {
             let look = statements.wrong_keys(dialect, after, upto, wanted, expects);
             for row in session.query(&look).await? {
-                checked.tally.keys.push(run.plan.show_key(&read_key(&run.plan, row)?));
+                let key = run.plan.show_key(&read_key(&run.plan, row)?);
+                checked.tally.keys.push(WrongKey { key, noted });
             }
         }
         // At the end: a window that fails half-way is counted again.
-        let noted = 0 < if self.keeps { found.unwritten } else { found.wrong() };
         checked.tally.add(after, upto, found, noted);
         checked.tally.checksum = checked.tally.checksum.wrapping_add(sum);
         checked.range = range.advanced(upto, window.rows, found.wrong(), window.last);

@@ -5,6 +5,7 @@ mod looking;
 mod reporting;
 mod watching;
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -44,6 +45,10 @@ fn on_servers(engine: Engine) -> bool {
 
 fn on_postgres(engine: Engine) -> bool {
     engine.family == "postgres"
+}
+
+fn on_one_postgres(engine: Engine) -> bool {
+    engine.name == "postgres"
 }
 
 /// Where it takes its time to wait, once of each family is enough.
@@ -104,14 +109,24 @@ impl Scene {
         scene
     }
 
-    /// Waits until so many batches are written, and does something.
-    fn meanwhile(&self, batches: u64, then: impl FnOnce()) -> Said {
-        let mut running = self.desk.start(&["run", "job.toml"]);
-        self.desk.wait_until(&mut running, "late", |status| {
-            batches <= status["batches"].as_u64().unwrap_or(0)
+    /// Runs the job and does something when so many batches are written. Killed, where it says `until`.
+    fn meanwhile(&self, batches: u32, then: impl FnOnce(), until: Option<&str>) -> Said {
+        let mut running = self.desk.start(&["run", "job.toml", "--progress", "json"]);
+        let (out, done, then) = (RefCell::new(String::new()), Cell::new(0), Cell::new(Some(then)));
+        let ended = running.has_said_such(|line| {
+            out.borrow_mut().push_str(&format!("{line}\n"));
+            done.set(done.get() + u32::from(line.contains("\"batch_done\"")));
+            if batches <= done.get()
+                && let Some(then) = then.take()
+            {
+                then();
+            }
+            until.is_some_and(|text| line.contains(text))
         });
-        then();
-        running.wait()
+        if ended {
+            running.signal("KILL");
+        }
+        Said { out: out.into_inner(), ..running.wait() }
     }
 
     fn unwritten(&self) -> String {
