@@ -138,7 +138,7 @@ pub(super) fn execute(
         if let Some(change) = start.accepted() {
             printer::note(&format!("the changed spec was accepted:{change}"));
         }
-        let ended = start.execute().await?;
+        let ended = Box::pin(start.execute()).await?;
         let view = watched.view().clone();
         let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {

@@ -208,7 +208,6 @@ fn merge(windows: &mut Vec<Noted>, most: usize) {
 mod in_digits {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub(super) fn serialize<S: Serializer>(number: &u128, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&number.to_string())
     }

@@ -25,6 +25,7 @@ pub(super) enum Toward {
 
 /// What is needed to write every statement of a job.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Statements {
     /// The table's name, qualified and quoted.
     pub name: String,

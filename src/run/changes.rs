@@ -19,13 +19,17 @@ const AT_ONCE: u64 = 10_000;
 /// A table of fewer rows can be read without an index.
 const SMALL: u64 = 20_000;
 
+/// The time that a look begins after; `None`: the beginning.
+#[derive(Clone)]
+struct Place(Option<String>);
+
 /// Where the looks are.
 pub(super) struct Changes {
     column: Column,
     /// The newest time that was seen by then.
     ends: VecDeque<(Instant, Option<String>)>,
     /// Where the look began that found something wrong: until it is right again, all looks begin there.
-    pinned: Option<Option<String>>,
+    pinned: Option<Place>,
 }
 
 impl Changes {
@@ -63,7 +67,7 @@ impl Changes {
         }
         let began = Instant::now();
         let from = self.ends.front().and_then(|(_, end)| end.clone());
-        let from = self.pinned.clone().unwrap_or(from);
+        let Place(from) = self.pinned.clone().unwrap_or(Place(from));
         let newest = session.query(&statements.newest_change(dialect, column)).await?;
         let newest = newest.into_iter().flatten().next().flatten();
         let (mut tally, mut at) = (Tally::default(), from.clone());
@@ -92,7 +96,7 @@ impl Changes {
             tally.counts = tally.counts.plus(found);
             at = Some(upto);
         }
-        self.pinned = (0 < tally.counts.wrong()).then_some(from);
+        self.pinned = (0 < tally.counts.wrong()).then_some(Place(from));
         self.ends.push_back((began, at));
         Ok(tally)
     }

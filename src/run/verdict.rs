@@ -24,8 +24,6 @@ pub struct Verdict {
     pub swept: bool,
     /// Whether rows may be written more than once.
     pub may_sweep: bool,
-    /// Whether nothing was to be written.
-    pub looked_only: bool,
     /// The checksum over all rows, where one was taken.
     pub checksum: Option<String>,
     /// The first keys of wrong rows.
@@ -151,7 +149,6 @@ mod tests {
             unwritten,
             swept: true,
             may_sweep: true,
-            looked_only: false,
             checksum: None,
             keys: vec!["id=7".into()],
             started_at: Timestamp::UNIX_EPOCH,
@@ -171,7 +168,7 @@ mod tests {
         let late = verdict(3, 3).sentence();
         assert!(late.contains("3 came, or were changed, since 1970-01-01T00:00:00Z"), "{late}");
         assert!(late.contains("no dual write"), "{late}");
-        let looked = Verdict { swept: false, looked_only: true, ..verdict(3, 3) };
+        let looked = Verdict { swept: false, ..verdict(3, 3) };
         assert!(looked.sentence().ends_with("`backstop run` writes 3 of them"));
         let once = Verdict { may_sweep: false, unwritten: 0, ..verdict(1, 0) };
         assert!(once.sentence().contains("does not go back for them"));

@@ -44,7 +44,7 @@ impl Run {
             };
             let windows = to_walk_again(&checks);
             if about.look == SECOND || !sweeps || windows.is_empty() {
-                return self.conclude(&about, checks, sweeps);
+                return self.conclude(&about, &checks);
             }
             if !self.sweep(&windows).await? {
                 return Ok(Outcome::Left);
@@ -171,14 +171,9 @@ impl Run {
     }
 
     /// The verdict, the state that follows from it, and the report.
-    fn conclude(
-        &self,
-        about: &Verification,
-        checks: Vec<Checked>,
-        sweeps: bool,
-    ) -> Result<Outcome, Error> {
+    fn conclude(&self, about: &Verification, checks: &[Checked]) -> Result<Outcome, Error> {
         let statements = &self.plan.statements;
-        let last = sum(&checks);
+        let last = sum(checks);
         let counts = about.settled.counts.plus(last.counts);
         let mut keys: Vec<String> = Vec::new();
         for WrongKey { key, .. } in about.settled.keys.iter().cloned().chain(last.keys) {
@@ -195,7 +190,6 @@ impl Run {
             unwritten: counts.unwritten,
             swept: about.look == SECOND,
             may_sweep: statements.sweeps,
-            looked_only: !sweeps,
             checksum: statements.checksum.then(|| format!("{:032x}", last.checksum)),
             keys,
             started_at: about.started_at,

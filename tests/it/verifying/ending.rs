@@ -76,14 +76,14 @@ fn flood(engine: Engine) {
         let quick = JOB.replace("max_rows = 100\npause    = \"20ms\"", "max_rows = 5000");
         let scene = Scene::new(engine, ROWS, &quick);
         let insert =
-            format!("INSERT INTO t (source, a) SELECT n, {value} FROM generate_series(1, 200) n");
-        let writers = Writers::start(&scene.database, 3, &insert, 200);
+            format!("INSERT INTO t (source, a) SELECT n, {value} FROM generate_series(1, 20) n");
+        let writers = Writers::start(&scene.database, 3, &insert, 20);
         let began = Instant::now();
         let said = scene.desk.call(&["run", "job.toml"]).expect(exit);
         let took = began.elapsed();
         let came = writers.stop();
         println!("{came} rows came in {took:?}, with {value}");
-        assert!(2_000.0 < came as f64 / took.as_secs_f64(), "{came} in {took:?}");
+        assert!(1_000.0 < came as f64 / took.as_secs_f64(), "{came} in {took:?}");
         said.says(if exit == 0 { "late: verified (" } else { "no dual write" });
     }
 }

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -161,6 +162,8 @@ impl Writers {
                         if session.execute(&sql).await.is_ok() {
                             rows.fetch_add(rows_of_one, Ordering::Relaxed);
                         }
+                        // An application thinks between two statements.
+                        tokio::time::sleep(Duration::from_millis(4)).await;
                     }
                     session.close().await;
                 });
