@@ -24,7 +24,7 @@ INSERT INTO t (id, source) SELECT 100000 + a.d + 10 * b.d, 3 FROM digits a, digi
 
 fn late_rows(engine: Engine) {
     let scene = Scene::new(engine, ROWS, JOB);
-    let said = scene.meanwhile(5, || scene.database.script(LATE), None).expect(0);
+    let said = scene.meanwhile(5, || scene.database.script(LATE), false).expect(0);
     said.says("100 rows are left over in 2 places, and are written now").says("late: verified (4,");
     assert_eq!(scene.unwritten(), "0");
     let status = scene.desk.status("late");
@@ -52,7 +52,7 @@ fn late_commit(engine: Engine) {
         execute(session.as_mut(), "INSERT INTO t (id, source) VALUES (2, 7)").await;
         session
     });
-    let said = scene.meanwhile(5, || runtime.block_on(late.commit()).unwrap(), None);
+    let said = scene.meanwhile(5, || runtime.block_on(late.commit()).unwrap(), false);
     said.expect(0).says("1 rows are left over in one place").says("late: verified (4,001 rows");
     assert_eq!(scene.unwritten(), "0");
 }
@@ -93,7 +93,7 @@ fn exactly_once(engine: Engine) {
     let once = once.replace("source * 2", "coalesce(a, 0) + source");
     let scene = Scene::new(engine, ROWS, &once);
     let late = "INSERT INTO t (id, source) VALUES (2, 1), (4, 1)";
-    let said = scene.meanwhile(5, || scene.database.script(late), None);
+    let said = scene.meanwhile(5, || scene.database.script(late), false);
     let said = said.expect(1).says("2 rows are left over, for example id=2; id=4");
     said.says("so it does not go back for them");
     assert_eq!(scene.unwritten(), "2");
@@ -105,8 +105,7 @@ fn killed_sweep(engine: Engine) {
     // Among rows that are written, so that the sweep has some batches to go.
     let late = "INSERT INTO t (id, source) SELECT 2 * (a.d + 10 * b.d + 100 * c.d + 1), 3 \
                 FROM digits a, digits b, digits c";
-    let sweeps = Some("are written now");
-    assert_eq!(scene.meanwhile(25, || scene.database.script(late), sweeps).code, -1);
+    assert_eq!(scene.meanwhile(25, || scene.database.script(late), true).code, -1);
     std::thread::sleep(std::time::Duration::from_millis(100));
     scene.desk.call(&["verify", "job.toml"]).expect(1).says("not every range is walked");
     scene.desk.call(&["run", "job.toml"]).expect(0).says("late: verified (5,000 rows checked");

@@ -110,10 +110,12 @@ impl Scene {
         scene
     }
 
-    /// Runs the job and does something when so many batches are written. Killed, where it says `until`.
-    fn meanwhile(&self, batches: u32, then: impl FnOnce(), until: Option<&str>) -> Said {
+    /// Runs the job and does something when so many batches are written. Killed, if that is wanted, when
+    /// the sweep has written a batch.
+    fn meanwhile(&self, batches: u32, then: impl FnOnce(), kills: bool) -> Said {
         let mut running = self.desk.start(&["run", "job.toml", "--progress", "json"]);
         let (out, done, then) = (RefCell::new(String::new()), Cell::new(0), Cell::new(Some(then)));
+        let sweeps = Cell::new(false);
         let ended = running.has_said_such(|line| {
             out.borrow_mut().push_str(&format!("{line}\n"));
             done.set(done.get() + u32::from(line.contains("\"batch_done\"")));
@@ -122,7 +124,8 @@ impl Scene {
             {
                 then();
             }
-            until.is_some_and(|text| line.contains(text))
+            sweeps.set(sweeps.get() || line.contains("are written now"));
+            kills && sweeps.get() && line.contains("\"batch_done\"")
         });
         if ended {
             running.signal("KILL");

@@ -61,7 +61,8 @@ fn by_name(engine: Engine) {
 }
 
 fn refused(engine: Engine) {
-    let scene = Scene::new(engine, ROWS, JOB);
+    // Slow enough that another command has its say while it runs.
+    let scene = Scene::new(engine, ROWS, &JOB.replace("20ms", "300ms"));
     scene.desk.call(&["verify", "job.toml"]).expect(1).says("not every range is walked");
     let mut running = scene.desk.start(&["run", "job.toml"]);
     scene.desk.wait_until(&mut running, "late", |status| 2 <= status["batches"].as_u64().unwrap());
