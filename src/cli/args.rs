@@ -45,6 +45,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Run a job in the foreground; run it again to go on where it stopped
     Run(RunArgs),
+    /// Only verify a job whose rows are written; writes nothing into the table
+    Verify(VerifyArgs),
     /// Show what the journal knows of one job, or of all
     Status(StatusArgs),
     /// Let running jobs wait after the batch in flight
@@ -161,13 +163,37 @@ pub(super) struct RunArgs {
     /// End the runner that has the job, also one that is frozen or cut off, and go on in its place
     #[arg(long)]
     pub take_over: bool,
+    /// Write what became of the job into this file, as evidence for `backstop check --evidence`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub report: Option<PathBuf>,
     #[command(flatten)]
-    pub shown: Shown,
+    pub shown: ShownArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    /// The job's spec, or its name if this journal knows it
+    #[arg(value_name = "JOB | JOB.toml")]
+    pub job: String,
+    /// When everything is right, look for that long whether it stays so: `24h`
+    #[arg(long, value_name = "TIME", value_parser = parse_watch)]
+    pub watch: Option<std::time::Duration>,
+    /// Verify although the spec has changed since the job began
+    #[arg(long)]
+    pub accept_changed_spec: bool,
+    /// Write the report into this file, as evidence for `backstop check --evidence`
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub shown: ShownArgs,
 }
 
 /// How a run shows itself.
 #[derive(Debug, clap::Args)]
-pub(super) struct Shown {
+pub(super) struct ShownArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -346,10 +372,20 @@ pub(super) enum Format {
     Config,
     /// What `backstop check --json` prints
     Findings,
+    /// What `backstop run --report` and `backstop verify --report` write
+    Report,
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
     parse_duration(text, 100, "100ms")
+}
+
+fn parse_watch(text: &str) -> Result<std::time::Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    parsed
+        .and_then(|signed| std::time::Duration::try_from(signed).ok())
+        .filter(|time| (1..=30 * 24 * 3600).contains(&time.as_secs()))
+        .ok_or_else(|| "write a duration of 1s to 720h, for example `24h`".to_owned())
 }
 
 fn parse_linger(text: &str) -> Result<std::time::Duration, String> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{DemoArgs, PlanArgs, Progress, Shown};
+use super::args::{DemoArgs, PlanArgs, Progress};
 use super::exit::{Exit, Failure};
 use super::run::execute;
 use super::{plan, printer, runtime};
@@ -42,9 +42,11 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     };
     let shown = Shown {
         progress: Progress::Auto,
-        progress_interval: Duration::from_secs(1),
+        interval: Duration::from_secs(1),
         listen: None,
         linger: Duration::ZERO,
+        report: None,
+        json: false,
     };
     let exit = execute(&spec, &journal, &options, &shown, switches)?;
     if exit != Exit::Done {

@@ -53,6 +53,7 @@ impl From<ops::Error> for Failure {
             ops::Error::NothingTo { .. }
             | ops::Error::NothingInQuarantine { .. }
             | ops::Error::InRetry { .. }
+            | ops::Error::Begin(run::Error::NotWalked { .. })
             | ops::Error::HaltStands { .. }
             | ops::Error::LatchStands { .. } => Exit::No,
             ops::Error::KillFile { .. } | ops::Error::Begin(run::Error::Killed { .. }) => {

@@ -18,6 +18,7 @@ mod spool;
 mod status;
 mod tune;
 mod undo;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Init => init::init(),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args, state),
+        Command::Verify(args) => verify::verify(&args, state),
         Command::Status(args) => status::status(&args, state),
         Command::Pause(args) => command::command(crate::journal::Action::Pause, &args, state),
         Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),

@@ -101,6 +101,7 @@ fn retry(args: &RetryArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     let team = ops::load_config()?;
     let switches = ops::arm(team, &spec, Path::new(&path), args.shown.listen.is_some())?;
     let options = Options {
+        course: Course::Work,
         again: false,
         accept_changed_spec: args.accept_changed_spec,
         take_over: args.take_over,
@@ -108,5 +109,5 @@ fn retry(args: &RetryArgs, state: Option<&Path>) -> Result<Exit, Failure> {
         spec_path: path,
         runner: ops::runner_name(),
     };
-    execute(&spec, &journal, &options, &args.shown, switches)
+    execute(&spec, &journal, &options, &Shown::of(&args.shown, None, false), switches)
 }

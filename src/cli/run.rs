@@ -1,10 +1,10 @@
 //! `backstop run`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::args::{PlanArgs, Progress, RunArgs, Shown};
+use super::args::{PlanArgs, Progress, RunArgs, ShownArgs};
 use super::exit::{Exit, Failure, of_ended};
 use super::{printer, run_job};
 use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
@@ -14,9 +14,34 @@ use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
 use crate::ops::{self, Switches};
 use crate::plan::Plan;
 use crate::report::{count, duration, status_line};
-use crate::run::{Ended, InQuarantine, Options};
+use crate::run::{Course, Ended, InQuarantine, Options};
 use crate::serve::{self, KillSwitch, Listening};
 use crate::spec::JobSpec;
+
+/// How a run shows itself.
+pub(super) struct Shown {
+    pub progress: Progress,
+    pub interval: Duration,
+    pub listen: Option<std::net::SocketAddr>,
+    pub linger: Duration,
+    /// The file for the report.
+    pub report: Option<PathBuf>,
+    /// Whether the report is printed.
+    pub json: bool,
+}
+
+impl Shown {
+    pub(super) fn of(args: &ShownArgs, report: Option<PathBuf>, json: bool) -> Self {
+        Self {
+            progress: args.progress,
+            interval: args.progress_interval,
+            listen: args.listen,
+            linger: args.linger,
+            report,
+            json,
+        }
+    }
+}
 
 pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     if args.dry_run {
@@ -32,6 +57,7 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
     let switches = ops::arm(team, &spec, &args.spec, args.shown.listen.is_some())?;
     let journal = ops::open_or_create_journal(state)?;
     let options = Options {
+        course: Course::Work,
         again: args.again,
         accept_changed_spec: args.accept_changed_spec,
         take_over: args.take_over,
@@ -39,7 +65,8 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
         spec_path: args.spec.display().to_string(),
         runner: ops::runner_name(),
     };
-    execute(&spec, &journal, &options, &args.shown, switches)
+    let shown = Shown::of(&args.shown, args.report.clone(), false);
+    execute(&spec, &journal, &options, &shown, switches)
 }
 
 /// Runs a job with everything that a person and a monitoring system may want to see of it.
@@ -134,11 +161,13 @@ pub(super) fn execute(
             view: &view,
             took: begun.elapsed(),
             finished,
+            course: options.course,
             had_scanned,
             had_changed,
             unverified: unverified(&plan),
         });
         super::undo::expire_after(&plan, &*target, &ended, &stop).await;
+        give_report(&ended, shown)?;
         let lingers = ended.left.is_none() && !shown.linger.is_zero();
         if let Some(listening) = listening.as_ref().filter(|_| lingers) {
             printer::note(&format!(
@@ -154,6 +183,30 @@ pub(super) fn execute(
         }
         close(listening).await;
         Ok(of_ended(&ended))
+    })
+}
+
+/// Hands over what became of the job. Where a file cannot be written, whoever waits for it has to know.
+fn give_report(ended: &Ended, shown: &Shown) -> Result<(), Failure> {
+    let Some(report) = &ended.report else {
+        if shown.report.is_some() || shown.json {
+            printer::note("there is nothing to report yet: the job is not at its end");
+        }
+        return Ok(());
+    };
+    if shown.json {
+        printer::json(&serde_json::to_value(report).unwrap_or_default());
+    }
+    let Some(path) = &shown.report else { return Ok(()) };
+    let text = serde_json::to_string_pretty(report).unwrap_or_default() + "\n";
+    std::fs::write(path, text).map_err(|error| Failure {
+        exit: of_ended(ended),
+        message: format!(
+            "the report cannot be written to `{}`: {error}; the job is {}, and `backstop verify` \
+             makes another one",
+            path.display(),
+            ended.state
+        ),
     })
 }
 
@@ -182,7 +235,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
     let plainly: Say = Arc::new(printer::note);
     match shown.progress {
         Progress::Auto if !printer::can_redraw() => {
-            (Some(Arc::new(Lines::new(watched.clone(), shown.progress_interval))), plainly)
+            (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly)
         }
         Progress::Auto | Progress::Bar => {
             let bars = Arc::new(Bars::new(watched.clone()));
@@ -194,7 +247,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
             (Some(bars), Arc::new(say))
         }
         Progress::Plain => {
-            (Some(Arc::new(Lines::new(watched.clone(), shown.progress_interval))), plainly)
+            (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly)
         }
         Progress::Json => (Some(Arc::new(JsonLines)), plainly),
         Progress::None => (None, plainly),
@@ -211,6 +264,7 @@ struct Goodbye<'a> {
     view: &'a View,
     took: Duration,
     finished: bool,
+    course: Course,
     had_scanned: u64,
     had_changed: u64,
     unverified: Option<&'static str>,
@@ -250,7 +304,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(left) = ended.left {
         let reason = ended.reason.as_deref().unwrap_or("on request");
-        if view.verifying || view.maintaining.is_some() {
+        if view.verifying || view.maintaining.is_some() || view.watch.is_some() {
             printer::note(&format!("{name}: {reason}"));
         } else {
             printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));
@@ -273,22 +327,22 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         say_ways_on(goodbye, rows);
         return;
     }
-    if goodbye.finished {
+    if goodbye.finished && goodbye.course == Course::Work {
         printer::note(&format!(
             "{name}: was finished before, so nothing was changed (a new pass: {go_on} --again)"
         ));
     }
     match (&ended.verdict, ended.reason.as_deref()) {
         (Some(verdict), Some(reason)) => printer::note(&format!(
-            "{name}: {}: {reason} ({} rows checked)\nevery batch is written; look at these rows, \
-             mend the cause, and run {go_on} to verify again",
+            "{name}: {}: {reason} ({})\nevery batch is written; look at these rows, mend the cause, \
+             and run {go_on} to verify again",
             ended.state,
-            count(verdict.rows)
+            verdict.extent(count)
         )),
         (Some(verdict), None) => printer::note(&format!(
-            "{name}: {} ({} rows checked, nothing wrong); {} changed, {}",
+            "{name}: {} ({}, nothing wrong); {} changed, {}",
             ended.state,
-            count(verdict.rows),
+            verdict.extent(count),
             count(view.rows_changed.saturating_sub(goodbye.had_changed)),
             duration(took.as_secs_f64())
         )),

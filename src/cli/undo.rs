@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::args::{Shown, UndoArgs};
+use super::args::UndoArgs;
 use super::exit::{Exit, Failure};
-use super::run::execute;
+use super::run::{Shown, execute};
 use super::{printer, runtime};
 use crate::control::{Ask, Level, Stop, watch_signals};
 use crate::ops::{self, Conflict, Fates, Sample, Undoing};
 use crate::plan::Plan;
 use crate::report::count;
-use crate::run::{Ended, Options};
+use crate::run::{Course, Ended, Options};
 use crate::spec::JobSpec;
 use crate::target::Target;
 
@@ -34,6 +34,7 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
     // What it puts back is settled by the generation; how fast may have been changed since.
     let begun = ops::restores_begun(&journal, &undoing.spec)?;
     let options = Options {
+        course: Course::Work,
         again: args.again,
         accept_changed_spec: begun,
         take_over: args.take_over,
@@ -43,9 +44,11 @@ pub(super) fn undo(args: &UndoArgs, state: Option<&Path>) -> Result<Exit, Failur
     };
     let shown = Shown {
         progress: args.progress,
-        progress_interval: args.progress_interval,
+        interval: args.progress_interval,
         listen: None,
         linger: Duration::ZERO,
+        report: None,
+        json: false,
     };
     let exit = execute(&undoing.spec, &journal, &options, &shown, switches)?;
     drop(kept_out);

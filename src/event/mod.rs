@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use state::{IllegalTransition, JobState, Trigger, next};
-pub use view::{RangeView, Remaining, View, done_ratio, rows_left};
+pub use view::{RangeView, Remaining, View, WatchView, done_ratio, rows_left};
 
 /// The scope of a kill that means every job.
 pub const ALL_JOBS: &str = "*";
@@ -289,6 +289,38 @@ pub enum Event {
         remaining: Option<u64>,
         /// Rows that violate `expect`, where that was checked.
         mismatched: Option<u64>,
+        /// For how many rows `expect` was evaluated, where that was to be a sample.
+        sampled: Option<u64>,
+        /// The checksum over the key and the written columns, where one was taken.
+        checksum: Option<String>,
+    },
+    /// A verified job is watched from now on.
+    WatchBegan {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A verified job is watched, and this is how it stands: after every look.
+    WatchRead {
+        /// Since when every row that was looked at has been right; `None`: one is wrong.
+        held_since: Option<Timestamp>,
+        /// Until when it is watched.
+        until: Timestamp,
+        /// Rows that were looked at so far.
+        rows: u64,
+        /// Rows that were found wrong so far.
+        violations: u64,
+        /// How often the whole table was gone through.
+        passes: u64,
+    },
+    /// A watched row is wrong, after a time in which none was.
+    WatchBroken {
+        /// Its key.
+        key: String,
+    },
+    /// Every row that was wrong is right again.
+    WatchMended {
+        /// For how long one was wrong.
+        seconds: f64,
     },
     /// The runner is leaving.
     Ended {

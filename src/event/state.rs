@@ -133,6 +133,8 @@ pub enum Trigger {
     QuarantineReleased,
     /// The runner: the read-only pass at the end begins, for the first time or again.
     VerifyStarted,
+    /// The runner: rows are left that came late, and are written now.
+    SweepStarted,
     /// The runner: verification found nothing left.
     VerifyPassed,
     /// The runner: verification found violations.
@@ -177,10 +179,13 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,
         (S::Incomplete, T::QuarantineReleased) => S::Completed,
         (S::Completed | S::Verified | S::Unverified, T::VerifyStarted) => S::Completed,
+        (S::Completed, T::SweepStarted) => S::Running,
         (S::Completed, T::VerifyPassed) => S::Verified,
         (S::Completed, T::VerifyFailed) => S::Unverified,
         // Whatever ends verification early leaves the rows as they are.
-        (S::Completed, T::StopAsked | T::KillAsked | T::GaveUp) => S::Completed,
+        (S::Completed | S::Verified | S::Unverified, T::StopAsked | T::KillAsked | T::GaveUp) => {
+            state
+        }
         (S::Incomplete, T::StopAsked | T::KillAsked | T::GaveUp) => S::Incomplete,
         _ => return Err(IllegalTransition { state, trigger }),
     })
@@ -235,6 +240,7 @@ mod tests {
         for state in JobState::ALL {
             let allowed = state == JobState::Completed;
             assert_eq!(next(state, Trigger::VerifyPassed).is_ok(), allowed, "{state}");
+            assert_eq!(next(state, Trigger::SweepStarted).is_ok(), allowed, "{state}");
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct View {
     pub rows_wrong: u64,
     /// Rows that wait in quarantine.
     pub rows_quarantined: u64,
+    /// How the watch over a verified job stands, if there is one.
+    pub watch: Option<WatchView>,
     /// Why the job waits at this moment; empty: it does not.
     pub holds: Vec<HoldView>,
     /// The signals that are watched, as they were last read.
@@ -55,6 +57,21 @@ pub struct View {
     /// Since when it steps aside, and for how long it has done so before, in this phase.
     #[serde(skip)]
     held: (Option<Timestamp>, f64),
+}
+
+/// How a watch stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct WatchView {
+    /// Since when every row that was looked at has been right; `None`: one is wrong.
+    pub held_since: Option<Timestamp>,
+    /// Until when it is watched.
+    pub until: Timestamp,
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Rows that were found wrong.
+    pub violations: u64,
+    /// How often the whole table was gone through.
+    pub passes: u64,
 }
 
 /// Progress in one range.
@@ -127,8 +144,10 @@ impl View {
                 let known = known.unwrap_or_default();
                 let again = |all: u64, now: u64, before: u64| (all + now).saturating_sub(before);
                 self.rows_scanned = again(self.rows_scanned, *rows_scanned, known.rows_scanned);
-                if *phase == Phase::Write {
-                    self.rows_changed = again(self.rows_changed, *rows_changed, known.rows_changed);
+                let (rows, before) = (*rows_changed, known.rows_changed);
+                match phase {
+                    Phase::Write => self.rows_changed = again(self.rows_changed, rows, before),
+                    Phase::Verify => self.rows_wrong = again(self.rows_wrong, rows, before),
                 }
                 // One that comes to be in the middle of the walk is no new beginning.
                 if self.samples.len() < 2 {
@@ -187,8 +206,20 @@ impl View {
             Event::Maintained { .. } => self.maintaining = None,
             Event::RowQuarantined { .. } => self.rows_quarantined += 1,
             Event::QuarantineCounted { waiting } => self.rows_quarantined = *waiting,
+            Event::WatchRead { held_since, until, rows, violations, passes } => {
+                self.watch = Some(WatchView {
+                    held_since: *held_since,
+                    until: *until,
+                    rows: *rows,
+                    violations: *violations,
+                    passes: *passes,
+                });
+            }
             Event::QuarantineReleased { .. }
             | Event::BatchRetried { .. }
+            | Event::WatchBegan { .. }
+            | Event::WatchBroken { .. }
+            | Event::WatchMended { .. }
             | Event::Verified { .. }
             | Event::Asked { .. }
             | Event::CancelSent { .. }
@@ -209,6 +240,7 @@ impl View {
             self.samples.clear();
             self.shown = 0.0;
             self.rows_scanned = 0;
+            self.rows_wrong = 0;
             self.phase_base = Some((at, 0));
             self.held.1 = 0.0;
         }

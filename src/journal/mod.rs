@@ -15,6 +15,7 @@ mod maintenance;
 mod quarantine;
 mod settings;
 mod status;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,7 @@ pub use locate::{Found, default_path, find};
 pub use quarantine::{Fate, Quarantined, Settled};
 pub use settings::Tuned;
 pub use status::{Freshness, JobStatus};
+pub use verification::{LastReport, Verification};
 
 /// Written into the file's header, so that another program's database is not taken for a journal:
 /// "bstp" in ASCII.
@@ -45,6 +47,7 @@ const UPGRADES: &[&str] = &[
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Checkpoint, JobRow, Latch, LoggedEvent, Tuned};
+use super::{Checkpoint, JobRow, LastReport, Latch, LoggedEvent, Tuned, Verification};
 use crate::event::{JobState, done_ratio, rows_left};
+use crate::keyspace::{Checked, Counts};
 
 /// A heartbeat older than this means that the runner is gone or frozen: it beats once a second, and
 /// a journal may be locked for up to five.
@@ -24,6 +25,10 @@ pub struct JobStatus {
     pub quarantined: u64,
     /// How people want its settings.
     pub tuned: Vec<Tuned>,
+    /// The verification that is under way, or was when its runner left.
+    pub verification: Option<(Verification, Vec<Checked>)>,
+    /// What the last one reported that came to its end.
+    pub report: Option<LastReport>,
     /// When this was read.
     pub as_of: Timestamp,
 }
@@ -79,6 +84,14 @@ impl JobStatus {
             && matches!(self.freshness(), Freshness::Alive(_))
     }
 
+    /// What the verification under way has counted so far.
+    #[must_use]
+    pub fn verified_so_far(&self) -> Option<Counts> {
+        let (about, checks) = self.verification.as_ref()?;
+        let all = checks.iter().map(|checked| checked.tally.counts);
+        Some(all.fold(about.settled.counts, Counts::plus))
+    }
+
     /// Whether the runner has not taken the job yet: it connects and plans.
     #[must_use]
     pub fn is_connecting(&self) -> bool {
@@ -130,9 +143,9 @@ impl JobStatus {
             (JobState::Completed, _) if self.job.reason.is_some() => {
                 Some(format!("to verify: {run}"))
             }
-            (JobState::Unverified, _) => {
-                Some(format!("after mending the cause: {run}, which verifies again"))
-            }
+            (JobState::Unverified, _) => Some(format!(
+                "after mending the cause: {run}, which writes what is left and verifies"
+            )),
             _ => None,
         }
     }

@@ -79,6 +79,13 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::TuneRefused { message, by, .. } => {
             format!("a setting that {by} asked for is left as it is: {message}")
         }
+        Event::WatchBegan { until } => {
+            format!("watching until {}", until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        }
+        Event::WatchBroken { key } => format!("found wrong while watching: {key}"),
+        Event::WatchMended { seconds } => {
+            format!("every row is right again, after {seconds:.0} s")
+        }
         Event::Released { scope, by, reason } => match reason {
             Some(reason) => format!("the kill of `{scope}` was lifted by {by}: {reason}"),
             None => format!("the kill of `{scope}` was lifted by {by}"),

@@ -186,7 +186,21 @@ pub static METRICS: &[Metric] = &[
         S,
         "Time in which every worker waited for a signal; several at once count for each.",
     ),
-    gauge("backstop_verify_mismatched_rows", R, "Rows found wrong by the newest verification."),
+    gauge(
+        "backstop_verify_end_timestamp_seconds",
+        R,
+        "Unix time the newest verification ended, whatever it found; 0 if never.",
+    ),
+    gauge(
+        "backstop_verify_held_since_timestamp_seconds",
+        R,
+        "Unix time since which every row that a watch looks at has been right; 0 while one is wrong or nothing is watched.",
+    ),
+    gauge(
+        "backstop_verify_mismatched_rows",
+        R,
+        "Rows found wrong by the newest verification or watch.",
+    ),
     counter("backstop_verify_rows_total", R, "Rows checked by verification."),
 ];
 
@@ -443,7 +457,7 @@ impl Listener for Metrics {
                 phase: Phase::Verify, rows_scanned, rows_changed: wrong, ..
             } => {
                 self.add("backstop_verify_rows_total", &r, float(*rows_scanned));
-                if 0 < *wrong {
+                if 0 < *wrong && state.view.watch.is_none() {
                     let wrong = float(state.view.rows_wrong);
                     self.set("backstop_verify_mismatched_rows", &r, wrong);
                 }
@@ -488,9 +502,18 @@ impl Listener for Metrics {
             | Event::MaintenanceBegun { .. }
             | Event::Maintained { .. }
             | Event::QuarantineReleased { .. } => {}
-            Event::RangeOpened { .. } | Event::Verified { .. } => {
+            Event::RangeOpened { .. } => self.estimate(&r, &state.view, record.at, at),
+            Event::Verified { .. } => {
+                self.set("backstop_verify_end_timestamp_seconds", &r, at);
                 self.estimate(&r, &state.view, record.at, at);
             }
+            Event::WatchRead { held_since, violations, .. } => {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds are below 2^53")]
+                let since = held_since.map_or(0.0, |at| at.as_millisecond() as f64 / 1000.0);
+                self.set("backstop_verify_held_since_timestamp_seconds", &r, since);
+                self.set("backstop_verify_mismatched_rows", &r, float(*violations));
+            }
+            Event::WatchBegan { .. } | Event::WatchBroken { .. } | Event::WatchMended { .. } => {}
         }
     }
 }

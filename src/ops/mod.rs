@@ -4,6 +4,7 @@ pub mod check;
 mod command;
 pub mod demo;
 mod error;
+mod find_spec;
 mod grants;
 mod in_order;
 mod kill;
@@ -18,6 +19,7 @@ mod undo;
 
 pub use command::{Asked, ask};
 pub use error::Error;
+pub use find_spec::spec_of;
 pub use grants::{Grants, grants};
 pub use kill::{Halted, Killed, Lifted, Scope, halt_target, kill, release, release_target};
 pub use prepare::{Prepared, connect, connect_to, load_spec, prepare, prepare_on};

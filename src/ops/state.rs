@@ -74,6 +74,8 @@ pub fn read_status(journal: &Journal, job: &str) -> Result<JobStatus, Error> {
         latch: journal.standing_latch(job)?,
         quarantined,
         tuned: journal.tuned(job)?,
+        verification: journal.verification(job)?,
+        report: journal.last_report(job)?,
         as_of: Timestamp::now(),
     })
 }

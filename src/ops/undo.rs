@@ -124,7 +124,7 @@ pub async fn undoing(
     derived.update.filter = Some(images.restorable(dialect, generation));
     derived.update.exactly_once = false;
     derived.batch.walk = Walk::Key;
-    derived.verify = Verify { remaining: Some(false), expect: None };
+    derived.verify = Verify { remaining: Some(false), ..Verify::default() };
     derived.undo = None;
     derived.restores = Some(Restores { job: job.clone(), generation });
     Ok(Undoing { spec: derived, generation, job, target, restoring })

@@ -118,6 +118,8 @@ impl Images {
             filter: None,
             expect: None,
             remaining: false,
+            sweeps: false,
+            checksum: false,
             assigns_unique: false,
             walk: Walk::Predicate,
         };

@@ -121,7 +121,10 @@ impl Plan {
             });
         }
         if let Some(expect) = &self.statements.expect {
-            checks.push(format!("every row satisfies `{}`", expect.trim()));
+            checks.push(match self.spec.verify.sample {
+                Some(rows) => format!("a sample of {rows} rows satisfies `{}`", expect.trim()),
+                None => format!("every row satisfies `{}`", expect.trim()),
+            });
         }
         checks
     }
@@ -199,6 +202,7 @@ pub async fn make(
         }
     };
     refuse_assigned_key(&set, &index, &mut refusals);
+    refuse_no_change_time(spec, &table, &mut refusals);
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
@@ -208,6 +212,7 @@ pub async fn make(
     statements.filter.clone_from(&spec.update.filter);
     statements.expect.clone_from(&spec.verify.expect);
     statements.remaining = spec.checks_remaining();
+    statements.checksum = spec.verify.checksum;
     statements.walk = spec.batch.walk;
     let mut notes = table.remarks.clone();
     notes.extend(server.cluster.map(|cluster| {
@@ -250,6 +255,7 @@ pub async fn make(
     pace.watches = throttle::watches(&signals);
     let extent = cost::extent(&table, &statements, dialect, worker).await?;
 
+    statements.sweeps = statements.remaining && convergence.holds() && !spec.update.exactly_once;
     notes.extend(judged);
     notes.extend(without);
     notes.extend(extent.offer);
@@ -468,6 +474,25 @@ fn refuse_assigned_key(set: &[Assignment], index: &Index, refusals: &mut Vec<Ref
     }
 }
 
+fn refuse_no_change_time(spec: &JobSpec, table: &Table, refusals: &mut Vec<Refusal>) {
+    let Some(name) = &spec.verify.changed_at else { return };
+    let Some(column) = find_column(table, name) else {
+        refusals.push(Refusal::new(
+            format!("table `{table}` has no column `{name}`"),
+            "`changed_at` of [verify] names it as what tells when a row was written",
+            "name the column, or leave `changed_at` out",
+        ));
+        return;
+    };
+    if let Err(reason) = &column.key_kind {
+        refusals.push(Refusal::new(
+            format!("`changed_at` names `{name}`, whose values cannot be gone along: {reason}"),
+            "",
+            "name a column of a time or of a number, or leave `changed_at` out",
+        ));
+    }
+}
+
 fn lock_step(
     statements: &Statements,
     pace: &Pace,
@@ -504,7 +529,10 @@ async fn ask_the_server(
         whole.push(("the lock step of a batch", lock));
     }
     if statements.verifies() {
-        whole.push(("the verification", statements.verify(dialect, Some(&after), &upto)));
+        whole.push((
+            "the verification",
+            statements.verify(dialect, Some(&after), &upto, true, true),
+        ));
     }
     for (what, statement) in whole {
         if let Err(error) = worker.prepare(&statement.sql).await {

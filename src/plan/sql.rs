@@ -25,6 +25,7 @@ pub(super) enum Toward {
 
 /// What is needed to write every statement of a job.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Statements {
     /// The table's name, qualified and quoted.
     pub name: String,
@@ -44,6 +45,10 @@ pub struct Statements {
     pub expect: Option<String>,
     /// Whether verification counts what remains.
     pub remaining: bool,
+    /// Whether what remains may be written again.
+    pub sweeps: bool,
+    /// Whether verification takes a checksum.
+    pub checksum: bool,
     /// Whether a column of a unique index is assigned.
     pub assigns_unique: bool,
     /// Which rows windows are counted in.
@@ -91,6 +96,8 @@ impl Statements {
             filter: None,
             expect: None,
             remaining: false,
+            sweeps: false,
+            checksum: false,
             assigns_unique,
             walk: Walk::Key,
         }
@@ -100,7 +107,8 @@ impl Statements {
     /// row has to be looked at.
     #[must_use]
     pub fn for_verification(&self) -> Self {
-        let walk = if self.expect.is_some() { Walk::Key } else { self.walk };
+        let all = self.expect.is_some() || self.checksum;
+        let walk = if all { Walk::Key } else { self.walk };
         Self { walk, ..self.clone() }
     }
 

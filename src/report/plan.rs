@@ -218,7 +218,7 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
     }
     if statements.verifies() {
         let statements = &plan.verification;
-        field("check", statements.verify(dialect, Some(&after), &upto).sql);
+        field("check", statements.verify(dialect, Some(&after), &upto, true, true).sql);
     }
     for setting in &plan.server.settings {
         field("setting", format!("{} = {} ({})", setting.name, setting.value, setting.source));
@@ -288,7 +288,7 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             "write": statements.write(dialect, Some(&after), &upto).sql,
             "verify": statements
                 .verifies()
-                .then(|| plan.verification.verify(dialect, Some(&after), &upto).sql),
+                .then(|| plan.verification.verify(dialect, Some(&after), &upto, true, true).sql),
         },
         "fence": plan.fence.as_ref().map(|home| json!({
             "table": home.fence.table,

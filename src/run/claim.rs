@@ -19,9 +19,23 @@ use crate::target::{Class, Dialect, Footing, JobLock, LockAttempt, Session, Targ
 /// little, for the last ones are shared anyway.
 const RANGES_PER_WORKER: usize = 2;
 
+/// What a run is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Course {
+    /// To write what is left to write, and to verify.
+    #[default]
+    Work,
+    /// To verify what was written.
+    Verify,
+    /// To verify, and then to look for so long whether it stays so.
+    Watch(Duration),
+}
+
 /// What the person who runs the job said beside the spec, and who that is.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What the run is for.
+    pub course: Course,
     /// Begin a new generation of a finished job.
     pub again: bool,
     /// Go on although the spec has changed.
@@ -58,6 +72,8 @@ pub struct Taken {
     pub runner: String,
     /// Where in the target it was taken.
     pub footing: Footing,
+    /// What the run is for.
+    pub course: Course,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
@@ -120,6 +136,9 @@ async fn take_once(
     let over = finished || undone.is_some();
     if options.again && !over && found.is_some() {
         return Err(Error::NotFinished { job: job.clone() });
+    }
+    if options.course != Course::Work {
+        refuse_unverifiable(plan, known.as_ref(), finished)?;
     }
     let anew = found.is_none() || (over && options.again);
     let accepted = match found.as_ref().filter(|_| !anew) {
@@ -203,6 +222,7 @@ async fn take_once(
         retries: options.retries.clone(),
         runner: options.runner.clone(),
         footing,
+        course: options.course,
         lock,
     })
 }
@@ -256,6 +276,18 @@ async fn end_recorded_sessions(
         }
     }
     Ok(())
+}
+
+/// Verification is for a job whose every row is written.
+fn refuse_unverifiable(plan: &Plan, known: Option<&JobRow>, finished: bool) -> Result<(), Error> {
+    let job = plan.spec.job.name.clone();
+    if !plan.statements.verifies() {
+        return Err(Error::NothingToVerify { job });
+    }
+    if known.is_some_and(|row| row.state == JobState::Incomplete) {
+        return Err(Error::NotWalked { job, why: "rows of it wait in quarantine" });
+    }
+    if finished { Ok(()) } else { Err(Error::NotWalked { job, why: "not every range is walked" }) }
 }
 
 fn refuse_other_target(

@@ -257,6 +257,35 @@ pub enum Error {
         /// The job.
         job: String,
     },
+    /// `verify` on a job that has rows left to write.
+    #[error(
+        "job `{job}` cannot be verified: {why}, and what is not written cannot be right; nothing was \
+         read. Finish it first with `backstop run`, which verifies at its end"
+    )]
+    NotWalked {
+        /// The job.
+        job: String,
+        /// What is left.
+        why: &'static str,
+    },
+    /// `verify` on a job whose spec has nothing that could be verified.
+    #[error(
+        "job `{job}` has nothing to verify: its spec has no `where`, and [verify] neither `expect` nor \
+         `checksum`; add an `expect` that must be true for every row"
+    )]
+    NothingToVerify {
+        /// The job.
+        job: String,
+    },
+    /// `verify --watch` by a column that no index serves.
+    #[error(
+        "`changed_at` names `{column}`, and no index finds the rows that were written lately, so every \
+         look would read the whole table; make an index on `{column}`, or leave `changed_at` out"
+    )]
+    NoChangeIndex {
+        /// The column.
+        column: String,
+    },
     /// The journal's job is being run on another target.
     #[error(
         "job `{job}` of the journal `{path}` is being run on {address} by {runner}; a second run of \

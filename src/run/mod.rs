@@ -11,6 +11,7 @@ mod backoff;
 mod bisect;
 mod brake;
 mod bus;
+mod changes;
 mod claim;
 mod course;
 mod crew;
@@ -29,7 +30,9 @@ mod quarantine;
 mod read;
 mod regain;
 mod released;
+mod report;
 mod retry;
+mod sample;
 mod scout;
 mod seat;
 mod shape;
@@ -38,8 +41,11 @@ mod signals;
 mod survey;
 mod tuning;
 mod undone;
+mod verdict;
+mod verification;
 mod waits;
 mod walk;
+mod watch;
 mod window;
 
 use std::sync::Arc;
@@ -49,11 +55,12 @@ use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
 pub use bus::Bus;
-pub use claim::{Options, Taken, take};
+pub use claim::{Course, Options, Taken, take};
 pub use error::{Error, SpecChange};
-pub use finish::{Ended, Verdict};
+pub use finish::Ended;
 pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
 pub use quarantine::InQuarantine;
+pub use verdict::Verdict;
 
 use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
 use crate::event::{Event, JobState, Started};
@@ -118,6 +125,8 @@ pub struct Run {
     pub generation: u32,
     /// Who runs it.
     pub runner: String,
+    /// What the run is for.
+    course: Course,
     ledger: Ledger,
     /// The session that cancels statements and holds the job's lock. But for a ping every half
     /// minute its mutex is free, so that a kill waits for nothing else.
@@ -168,6 +177,7 @@ impl Run {
             bus,
             generation: taken.generation,
             runner: taken.runner.clone(),
+            course: taken.course,
             ledger,
             control: tokio::sync::Mutex::new(control),
             lifecycle,
@@ -195,7 +205,11 @@ impl Run {
         let mut result = run.work_watched(taken.ranges).await;
         run.leave_fence().await;
         // Also where a batch is in doubt that was in flight: a kill stays.
-        let left = matches!(result, Ok(finish::Outcome::Left) | Err(Error::OutcomeUnknown { .. }));
+        let left = matches!(
+            result,
+            Ok(finish::Outcome::Left | finish::Outcome::Watched(_))
+                | Err(Error::OutcomeUnknown { .. })
+        );
         if left
             && run.stop.level() == Level::Kill
             && let Err(error) = run.latch().await

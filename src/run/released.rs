@@ -7,7 +7,7 @@ use super::shape::Window;
 use super::{Error, Run};
 use crate::event::Phase;
 use crate::journal::Fate;
-use crate::keyspace::Key;
+use crate::keyspace::{Counts, Key};
 use crate::target::Session;
 
 /// The keys of the rows in quarantine that were given up.
@@ -32,30 +32,36 @@ impl Released {
         self.0.contains(&key.0)
     }
 
-    /// What verification found wrong in a window (rows left over, and rows that violate the
-    /// expectation), without the rows that were given up.
+    /// What verification found in a window, without what is wrong with the rows that were given up.
+    /// `expects`: whether the expectation was evaluated.
     pub(super) async fn discount(
         &self,
         run: &Run,
         session: &mut dyn Session,
         window: &Window,
-        (mut remaining, mut mismatched): (u64, u64),
-    ) -> Result<(u64, u64), Error> {
-        if self.0.is_empty() || remaining + mismatched == 0 {
-            return Ok((remaining, mismatched));
+        mut found: Counts,
+        expects: bool,
+    ) -> Result<Counts, Error> {
+        if self.0.is_empty() || found.wrong() == 0 {
+            return Ok(found);
         }
         let (dialect, statements) = (run.target.dialect(), run.plan.statements_of(Phase::Verify));
-        let wrong = usize::try_from(remaining + mismatched).unwrap_or(usize::MAX);
+        let wrong = usize::try_from(found.wrong()).unwrap_or(usize::MAX);
         let (after, upto) = (window.after.as_ref(), &window.upto);
-        for row in session.query(&statements.wrong_keys(dialect, after, upto, wrong)).await? {
+        let look = statements.wrong_keys(dialect, after, upto, wrong, expects);
+        for row in session.query(&look).await? {
             let key = read_key(&run.plan, row)?;
             if !self.contains(&key) {
                 continue;
             }
-            let found = session.query(&statements.verify_row(dialect, &key)).await?;
-            remaining = remaining.saturating_sub(read_count(&found, 1)?);
-            mismatched = mismatched.saturating_sub(read_count(&found, 2)?);
+            let row = session.query(&statements.verify_row(dialect, &key, expects)).await?;
+            found = found.minus(Counts {
+                remaining: read_count(&row, 1)?,
+                unwritten: read_count(&row, 2)?,
+                mismatched: read_count(&row, 3)?,
+                ..Counts::default()
+            });
         }
-        Ok((remaining, mismatched))
+        Ok(found)
     }
 }

@@ -38,6 +38,7 @@ impl Worker<'_> {
         let kept = Range { hi: cut, ..range.clone() };
         let half = self.left.rows.map(|rows| rows / 2);
         if self.shape.phase() == Phase::Verify {
+            self.shape.shared(run, &kept, &given)?;
             *range = kept;
         } else if !self.write_down(range, kept, &given, half).await? {
             return Ok(());

@@ -246,6 +246,22 @@ pub struct Verify {
     /// A SQL condition that must be true for every row of the table afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// Evaluate `expect` for about so many rows and not for all: the table is cut into up to 100 pieces
+    /// of about as many rows each, and the first rows of every piece are looked at, one after the other
+    /// along the key. Whether rows remain, and `checksum`, are about all rows all the same. In a table of
+    /// no more rows than that, and after rows were written late, `expect` is evaluated for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
+    /// Put a checksum over the key and the assigned columns of all rows into the report: equal tables
+    /// have equal ones, in whatever order their rows lie. It can be compared between tables of one
+    /// database product. By default off, for it makes the server render each value as text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checksum: bool,
+    /// For `backstop verify --watch`: the column that tells when a row was last written, such as
+    /// `updated_at`, which has an index. Then only rows that were written since are looked at, and not
+    /// the whole table again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<String>,
 }
 
 /// What `keep` may be.

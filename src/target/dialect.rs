@@ -76,6 +76,11 @@ pub trait Dialect: Send + Sync {
     /// The time this many seconds ago, of the type of [`Dialect::now`].
     fn ago(&self, seconds: u64) -> String;
 
+    /// An aggregate that gives one number, in decimal digits below 2^127, for the values of these columns
+    /// in all rows: the same for the same rows in whatever order, and added up, that of several parts is
+    /// that of the whole.
+    fn checksum(&self, columns: &[&Column]) -> String;
+
     /// The server's present time, as an expression for the fence.
     fn now(&self) -> &'static str;
 

@@ -133,6 +133,7 @@ fn links() {
         "docs/gate.md",
         "docs/quarantine.md",
         "docs/undo.md",
+        "docs/verification.md",
         "jobs/README.md",
         "dashboards/README.md",
     ] {
@@ -173,7 +174,7 @@ fn throttling() {
 }
 
 fn schema() {
-    for format in ["job", "config", "findings"] {
+    for format in ["job", "config", "findings", "report"] {
         let said = Desk::new().call(&["schema", format]).expect(0);
         let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

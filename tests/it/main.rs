@@ -55,6 +55,7 @@ mod throttling;
 mod time_to_stop;
 mod tuning;
 mod undoing;
+mod verifying;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -145,6 +146,7 @@ fn main() {
         taking_over::trials(),
         tuning::trials(),
         undoing::trials(),
+        verifying::trials(),
         wire::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());

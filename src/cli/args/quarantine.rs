@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::Shown;
+use super::ShownArgs;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct QuarantineArgs {
@@ -47,7 +47,7 @@ pub(in crate::cli) struct RetryArgs {
     #[arg(long)]
     pub take_over: bool,
     #[command(flatten)]
-    pub shown: Shown,
+    pub shown: ShownArgs,
 }
 
 #[derive(Debug, clap::Args)]

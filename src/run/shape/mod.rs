@@ -72,6 +72,16 @@ pub(super) trait Shape: Send + Sync {
     /// The walk that it belongs to.
     fn phase(&self) -> Phase;
 
+    /// Takes note that a worker has given a part of its range away. Where that has to be written down for
+    /// others, it was.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    fn shared(&self, _run: &Run, _kept: &Range, _given: &Range) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Does it, advances the range, and returns the number of rows that it changed or found wrong.
     /// After an error the range is as the fence has it.
     async fn apply(

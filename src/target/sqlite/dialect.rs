@@ -110,6 +110,12 @@ impl Dialect for SqliteDialect {
         format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')")
     }
 
+    /// A function of ours ([`super::checksum`]): SQLite has no digest.
+    fn checksum(&self, columns: &[&Column]) -> String {
+        let columns: Vec<_> = columns.iter().map(|column| self.quote(&column.name)).collect();
+        format!("{}({})", super::checksum::NAME, columns.join(", "))
+    }
+
     fn now(&self) -> &'static str {
         "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
     }

@@ -6,6 +6,7 @@
 //! The `journal_mode` of the file is the application's business and is never changed.
 
 mod catalog;
+mod checksum;
 mod dialect;
 mod error;
 mod holder;

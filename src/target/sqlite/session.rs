@@ -10,7 +10,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
 use super::error::{from_sqlite, of_text};
-use super::{holder, reads};
+use super::{checksum, holder, reads};
 use crate::event::RetryReason;
 use crate::target::{
     Access, Bind, Brake, Class, Commit, Cost, Error, Patience, Reads, Result, Row, Session,
@@ -44,6 +44,7 @@ impl SqliteSession {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&path, flags).map_err(|e| unusable(&e))?;
             connection.busy_timeout(Duration::ZERO).map_err(|e| unusable(&e))?;
+            checksum::register(&connection).map_err(|e| unusable(&e))?;
             // Reads the header: a file that is no database fails here. Busy is a good answer.
             match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
                 Ok(()) => {}
