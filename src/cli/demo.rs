@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{DemoArgs, PlanArgs, Progress};
 use super::exit::{Exit, Failure};
-use super::run::execute;
+use super::run::{Shown, execute};
 use super::{plan, printer, runtime};
 use crate::ops::{self, demo};
 use crate::report::count;

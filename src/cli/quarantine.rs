@@ -10,10 +10,10 @@ use super::args::{
 use super::command::job_name;
 use super::exit::{Exit, Failure};
 use super::printer;
-use super::run::execute;
+use super::run::{Shown, execute};
 use crate::ops;
 use crate::report::{count, quarantine_csv, quarantine_json, quarantine_text};
-use crate::run::Options;
+use crate::run::{Course, Options};
 
 pub(super) fn quarantine(
     command: QuarantineCommand,

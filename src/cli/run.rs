@@ -246,9 +246,7 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
             };
             (Some(bars), Arc::new(say))
         }
-        Progress::Plain => {
-            (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly)
-        }
+        Progress::Plain => (Some(Arc::new(Lines::new(watched.clone(), shown.interval))), plainly),
         Progress::Json => (Some(Arc::new(JsonLines)), plainly),
         Progress::None => (None, plainly),
     }

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 
 use super::changes::Changes;
 use super::finish::Outcome;
+use super::released::Released;
 use super::shape::verify::Verify;
 use super::survey::one_key;
-use super::released::Released;
 use super::verdict::Seen;
 use super::{Error, Run, walk};
 use crate::control::Level;
