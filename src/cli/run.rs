@@ -95,13 +95,8 @@ pub(super) fn execute(
         let begun = Instant::now();
         let name = &spec.job.name;
         let announced = ops::announce(spec, journal, options)?;
-        let prepared = announced
-            .unless_stopped(
-                name,
-                &stop,
-                ops::prepare(spec, Path::new(&options.spec_path), &switches.team),
-            )
-            .await?;
+        let prepare = ops::prepare(spec, Path::new(&options.spec_path), &switches.team);
+        let prepared = Box::pin(announced.unless_stopped(name, &stop, prepare)).await?;
         let Some(prepared) = prepared else { return Ok(stopped_before(&stop)) };
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
         listeners.extend(progress);
