@@ -5,6 +5,13 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+mod quarantine;
+
+pub(super) use quarantine::{
+    ExportArgs, ExportFormat, ListArgs, QuarantineArgs, QuarantineCommand, ReleaseRowsArgs,
+    RetryArgs,
+};
+
 /// Backfills you can stop.
 #[derive(Debug, Parser)]
 #[command(name = "backstop", version, about, max_term_width = 100, after_help = EXIT_CODES)]
@@ -21,7 +28,8 @@ pub(super) struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done: verified, or completed with nothing to verify
-  1  the answer is no: verification failed, nothing to pause or stop, not everything killed
+  1  the answer is no: verification failed, rows left in quarantine, nothing to pause or stop,
+     not everything killed
   2  wrong use: bad arguments, bad spec, unreachable or unsuitable target; nothing was written
   3  stopped; run again to continue
   4  failed, killed, or taken over by another runner
@@ -37,6 +45,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Run a job in the foreground; run it again to go on where it stopped
     Run(RunArgs),
+    /// Only verify a job whose rows are written; writes nothing into the table
+    Verify(VerifyArgs),
     /// Show what the journal knows of one job, or of all
     Status(StatusArgs),
     /// Let running jobs wait after the batch in flight
@@ -49,8 +59,12 @@ pub(super) enum Command {
     Kill(KillArgs),
     /// Lift a kill: the job may be run again, and goes on where it was
     Release(ReleaseArgs),
+    /// Put back what a job has written, except where others have changed it since
+    Undo(UndoArgs),
     /// Change settings of a job while it runs, from the next batch on
     Tune(TuneArgs),
+    /// Rows that cannot be written: list them, try them again, give them up
+    Quarantine(QuarantineArgs),
     /// Judge migrations: what they lock, rewrite and lose on tables of this size
     Check(CheckArgs),
     /// Give a schema change to gh-ost, pt-online-schema-change, or the server's own online path
@@ -206,6 +220,37 @@ pub(super) struct RunArgs {
     /// End the runner that has the job, also one that is frozen or cut off, and go on in its place
     #[arg(long)]
     pub take_over: bool,
+    /// Write what became of the job into this file, as evidence for `backstop check --evidence`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub shown: ShownArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    /// The job's spec, or its name if this journal knows it
+    #[arg(value_name = "JOB | JOB.toml")]
+    pub job: String,
+    /// When everything is right, look for that long whether it stays so: `24h`
+    #[arg(long, value_name = "TIME", value_parser = parse_watch)]
+    pub watch: Option<std::time::Duration>,
+    /// Verify although the spec has changed since the job began
+    #[arg(long)]
+    pub accept_changed_spec: bool,
+    /// Write the report into this file, as evidence for `backstop check --evidence`
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub shown: ShownArgs,
+}
+
+/// How a run shows itself.
+#[derive(Debug, clap::Args)]
+pub(super) struct ShownArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -218,6 +263,41 @@ pub(super) struct RunArgs {
     /// With `--listen`: stay at most this long after the end, until the last state was scraped
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_linger)]
     pub linger: std::time::Duration,
+}
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
+pub(super) struct UndoArgs {
+    /// The job's name, or its spec. Its spec has had `[undo]` when it ran
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Which generation to undo; by default the newest one whose old values are kept
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
+    /// Only show what would be put back, and what others have changed or deleted since
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the key of every row that others have changed or deleted since, one a line
+    #[arg(long, conflicts_with = "json")]
+    pub conflicts: bool,
+    /// Undo nothing, and remove the old values that are older than `[undo] keep`
+    #[arg(long, conflicts_with_all = ["dry_run", "conflicts", "generation", "again", "take_over"])]
+    pub expire: bool,
+    /// Go through all rows once more, after those that were left alone were seen to
+    #[arg(long)]
+    pub again: bool,
+    /// End the runner that undoes the job, also one that is frozen or cut off, and go on in its place
+    #[arg(long)]
+    pub take_over: bool,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// The time between two lines of plain progress
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_interval)]
+    pub progress_interval: std::time::Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How progress is shown.
@@ -255,7 +335,8 @@ pub(super) struct TuneArgs {
     pub job: String,
     /// What to change, by its name in the spec: `batch.target_time`, `batch.max_rows`,
     /// `batch.workers`, `batch.pause`, `throttle.rows_per_second`, `throttle.nice`,
-    /// `limits.window.between`, `limits.max_runtime`, or of a signal `throttle.replica_lag.pause_above`, `resume_below` and
+    /// `limits.window.between`, `limits.max_runtime`, `limits.quarantine.max_rows` and `max_share`, or
+    /// of a signal `throttle.replica_lag.pause_above`, `resume_below` and
     /// `off`. It stands until the job is finished, also when the runner is started again
     #[arg(value_name = "NAME=VALUE", required_unless_present = "reset",
           value_parser = parse_setting)]
@@ -348,6 +429,8 @@ pub(super) enum Format {
     Config,
     /// What `backstop check --json` prints
     Findings,
+    /// What `backstop run --report` and `backstop verify --report` write
+    Report,
 }
 
 fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
@@ -356,6 +439,14 @@ fn parse_interval(text: &str) -> Result<std::time::Duration, String> {
 
 fn parse_query_limit(text: &str) -> Result<std::time::Duration, String> {
     parse_duration(text, 100, "100ms")
+}
+
+fn parse_watch(text: &str) -> Result<std::time::Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    parsed
+        .and_then(|signed| std::time::Duration::try_from(signed).ok())
+        .filter(|time| (1..=30 * 24 * 3600).contains(&time.as_secs()))
+        .ok_or_else(|| "write a duration of 1s to 720h, for example `24h`".to_owned())
 }
 
 fn parse_linger(text: &str) -> Result<std::time::Duration, String> {
@@ -378,31 +469,20 @@ pub fn reference() -> String {
     let mut text = String::from(
         "# Commands\n\nMade from the arguments themselves; a test compares it with `backstop --help`.\n",
     );
-    let mut pages = Vec::new();
-    for sub in command.get_subcommands_mut() {
-        let name = sub.get_name().to_owned();
-        // Of a group of commands, each has a page.
-        if sub.has_subcommands() {
-            for one in sub.get_subcommands_mut() {
-                pages.push((format!("{name} {}", one.get_name()), one));
-            }
-        } else {
-            pages.push((name, sub));
-        }
-    }
-    for (name, sub) in pages {
-        if sub.get_name() == "help" {
-            continue;
-        }
-        let help = sub.render_long_help().to_string();
-        let help: Vec<_> = help.lines().map(str::trim_end).collect();
-        text.push_str(&format!(
-            "\n## backstop {name}\n\n```text\n{}\n```\n",
-            help.join("\n").trim()
-        ));
-    }
+    describe("backstop", &mut command, &mut text);
     text.push_str(&format!("\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n"));
     text
+}
+
+/// The commands below one, each before those below it.
+fn describe(of: &str, command: &mut clap::Command, text: &mut String) {
+    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        let name = format!("{of} {}", sub.get_name());
+        let help = sub.render_long_help().to_string();
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim()));
+        describe(&name, sub, text);
+    }
 }
 
 #[cfg(test)]

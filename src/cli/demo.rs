@@ -45,6 +45,8 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         interval: Duration::from_secs(1),
         listen: None,
         linger: Duration::ZERO,
+        report: None,
+        json: false,
     };
     let exit = execute(&spec, &journal, &options, &shown, switches)?;
     if exit != Exit::Done {

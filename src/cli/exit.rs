@@ -51,6 +51,9 @@ impl From<ops::Error> for Failure {
         let exit = match &error {
             ops::Error::Run(error) => of_run_error(error),
             ops::Error::NothingTo { .. }
+            | ops::Error::NothingInQuarantine { .. }
+            | ops::Error::InRetry { .. }
+            | ops::Error::Begin(run::Error::NotWalked { .. })
             | ops::Error::HaltStands { .. }
             | ops::Error::LatchStands { .. } => Exit::No,
             ops::Error::Handoff(crate::handoff::Error::Stopped) => Exit::Stopped,

@@ -12,11 +12,14 @@ mod init;
 mod kill;
 mod plan;
 mod printer;
+mod quarantine;
 mod run;
 mod schema;
 mod spool;
 mod status;
 mod tune;
+mod undo;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,13 +57,16 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Init => init::init(),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args, state),
+        Command::Verify(args) => verify::verify(&args, state),
         Command::Status(args) => status::status(&args, state),
         Command::Pause(args) => command::command(crate::journal::Action::Pause, &args, state),
         Command::Resume(args) => command::command(crate::journal::Action::Resume, &args, state),
         Command::Stop(args) => command::command(crate::journal::Action::Stop, &args, state),
         Command::Kill(args) => kill::kill(&args, state),
         Command::Release(args) => kill::release(&args, state),
+        Command::Undo(args) => undo::undo(&args, state),
         Command::Tune(args) => tune::tune(&args, state),
+        Command::Quarantine(args) => quarantine::quarantine(args.command, state),
         Command::Check(args) => check::check(&args, state),
         Command::Handoff(args) => handoff::handoff(&args),
         Command::Explain(args) => explain::explain(&args),

@@ -1,10 +1,10 @@
 //! `backstop run`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::args::{PlanArgs, Progress, RunArgs};
+use super::args::{PlanArgs, Progress, RunArgs, ShownArgs};
 use super::exit::{Exit, Failure, of_ended};
 use super::{printer, run_job};
 use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
@@ -14,7 +14,7 @@ use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
 use crate::ops::{self, Switches};
 use crate::plan::Plan;
 use crate::report::{count, duration, status_line};
-use crate::run::{Ended, Options};
+use crate::run::{Course, Ended, InQuarantine, Options};
 use crate::serve::{self, KillSwitch, Listening};
 use crate::spec::JobSpec;
 
@@ -24,6 +24,23 @@ pub(super) struct Shown {
     pub interval: Duration,
     pub listen: Option<std::net::SocketAddr>,
     pub linger: Duration,
+    /// The file for the report.
+    pub report: Option<PathBuf>,
+    /// Whether the report is printed.
+    pub json: bool,
+}
+
+impl Shown {
+    pub(super) fn of(args: &ShownArgs, report: Option<PathBuf>, json: bool) -> Self {
+        Self {
+            progress: args.progress,
+            interval: args.progress_interval,
+            listen: args.listen,
+            linger: args.linger,
+            report,
+            json,
+        }
+    }
 }
 
 pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
@@ -37,21 +54,18 @@ pub(super) fn run(args: &RunArgs, state: Option<&Path>) -> Result<Exit, Failure>
     }
     let spec = ops::load_spec(&args.spec)?;
     let team = ops::load_config()?;
-    let switches = ops::arm(team, &spec, &args.spec, args.listen.is_some())?;
+    let switches = ops::arm(team, &spec, &args.spec, args.shown.listen.is_some())?;
     let journal = ops::open_or_create_journal(state)?;
     let options = Options {
+        course: Course::Work,
         again: args.again,
         accept_changed_spec: args.accept_changed_spec,
         take_over: args.take_over,
+        retries: Vec::new(),
         spec_path: args.spec.display().to_string(),
         runner: ops::runner_name(),
     };
-    let shown = Shown {
-        progress: args.progress,
-        interval: args.progress_interval,
-        listen: args.listen,
-        linger: args.linger,
-    };
+    let shown = Shown::of(&args.shown, args.report.clone(), false);
     execute(&spec, &journal, &options, &shown, switches)
 }
 
@@ -81,13 +95,8 @@ pub(super) fn execute(
         let begun = Instant::now();
         let name = &spec.job.name;
         let announced = ops::announce(spec, journal, options)?;
-        let prepared = announced
-            .unless_stopped(
-                name,
-                &stop,
-                ops::prepare(spec, Path::new(&options.spec_path), &switches.team),
-            )
-            .await?;
+        let prepare = ops::prepare(spec, Path::new(&options.spec_path), &switches.team);
+        let prepared = Box::pin(announced.unless_stopped(name, &stop, prepare)).await?;
         let Some(prepared) = prepared else { return Ok(stopped_before(&stop)) };
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(watched.clone())];
         listeners.extend(progress);
@@ -119,6 +128,7 @@ pub(super) fn execute(
                 ));
             }
         }
+        let target = Arc::clone(&prepared.target);
         let start = ops::start(prepared, &announced, stop.clone(), listeners, options);
         let start = Box::pin(announced.unless_stopped(name, &stop, start)).await?;
         let Some(start) = start else {
@@ -133,21 +143,26 @@ pub(super) fn execute(
         if let Some(change) = start.accepted() {
             printer::note(&format!("the changed spec was accepted:{change}"));
         }
-        let ended = start.execute().await?;
+        let ended = Box::pin(start.execute()).await?;
         let view = watched.view().clone();
         let latch = journal.standing_latch(name).ok().flatten();
         say_goodbye(&Goodbye {
             name: &spec.job.name,
+            spec,
             spec_path: &options.spec_path,
+            go_on: go_on(spec, options),
             ended: &ended,
             latch,
             view: &view,
             took: begun.elapsed(),
             finished,
+            course: options.course,
             had_scanned,
             had_changed,
             unverified: unverified(&plan),
         });
+        super::undo::expire_after(&plan, &*target, &ended, &stop).await;
+        give_report(&ended, shown)?;
         let lingers = ended.left.is_none() && !shown.linger.is_zero();
         if let Some(listening) = listening.as_ref().filter(|_| lingers) {
             printer::note(&format!(
@@ -163,6 +178,30 @@ pub(super) fn execute(
         }
         close(listening).await;
         Ok(of_ended(&ended))
+    })
+}
+
+/// Hands over what became of the job. Where a file cannot be written, whoever waits for it has to know.
+fn give_report(ended: &Ended, shown: &Shown) -> Result<(), Failure> {
+    let Some(report) = &ended.report else {
+        if shown.report.is_some() || shown.json {
+            printer::note("there is nothing to report yet: the job is not at its end");
+        }
+        return Ok(());
+    };
+    if shown.json {
+        printer::json(&serde_json::to_value(report).unwrap_or_default());
+    }
+    let Some(path) = &shown.report else { return Ok(()) };
+    let text = serde_json::to_string_pretty(report).unwrap_or_default() + "\n";
+    std::fs::write(path, text).map_err(|error| Failure {
+        exit: of_ended(ended),
+        message: format!(
+            "the report cannot be written to `{}`: {error}; the job is {}, and `backstop verify` \
+             makes another one",
+            path.display(),
+            ended.state
+        ),
     })
 }
 
@@ -210,20 +249,32 @@ fn progress(shown: &Shown, watched: &Watched) -> (Option<Arc<dyn Listener>>, Say
 
 struct Goodbye<'a> {
     name: &'a str,
+    spec: &'a JobSpec,
     spec_path: &'a str,
+    go_on: String,
     ended: &'a Ended,
     latch: Option<Latch>,
     view: &'a View,
     took: Duration,
     finished: bool,
+    course: Course,
     had_scanned: u64,
     had_changed: u64,
     unverified: Option<&'static str>,
 }
 
+/// The command that goes on with the job.
+fn go_on(spec: &JobSpec, options: &Options) -> String {
+    match &spec.restores {
+        Some(undone) => format!("backstop undo {}", undone.job),
+        None => format!("backstop run {}", options.spec_path),
+    }
+}
+
 /// Why a job has nothing to verify, if it has not.
 fn unverified(plan: &Plan) -> Option<&'static str> {
     match plan.spec.update.filter {
+        _ if plan.spec.restores.is_some() => None,
         _ if plan.statements.verifies() => None,
         Some(_) => Some("the spec has `remaining = false` and no `[verify] expect`"),
         None => Some("the spec has no `where` and no `[verify] expect`"),
@@ -232,14 +283,13 @@ fn unverified(plan: &Plan) -> Option<&'static str> {
 
 /// The last words of a run: what state it left, and what to do next.
 fn say_goodbye(goodbye: &Goodbye<'_>) {
-    let Goodbye { name, spec_path, ended, view, took, .. } = goodbye;
+    let Goodbye { name, go_on, ended, view, took, .. } = goodbye;
     let done = format!(
         "{} rows scanned, {} changed, {}",
         count(view.rows_scanned.saturating_sub(goodbye.had_scanned)),
         count(view.rows_changed.saturating_sub(goodbye.had_changed)),
         duration(took.as_secs_f64())
     );
-    let go_on = format!("backstop run {spec_path}");
     if let Some(error) = &ended.error {
         printer::error(&format!("{name}: {error}"));
         say_where(view);
@@ -247,7 +297,7 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(left) = ended.left {
         let reason = ended.reason.as_deref().unwrap_or("on request");
-        if view.verifying || view.maintaining.is_some() {
+        if view.verifying || view.maintaining.is_some() || view.watch.is_some() {
             printer::note(&format!("{name}: {reason}"));
         } else {
             printer::note(&format!("{name}: {} {reason}; {done} in this run", ended.state));
@@ -264,22 +314,28 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
         });
         return;
     }
-    if goodbye.finished {
+    if let Some(rows) = &ended.quarantine {
+        let reason = ended.reason.as_deref().unwrap_or_default();
+        printer::note(&format!("{name}: {}: {reason}; {done}", ended.state));
+        say_ways_on(goodbye, rows);
+        return;
+    }
+    if goodbye.finished && goodbye.course == Course::Work {
         printer::note(&format!(
             "{name}: was finished before, so nothing was changed (a new pass: {go_on} --again)"
         ));
     }
     match (&ended.verdict, ended.reason.as_deref()) {
         (Some(verdict), Some(reason)) => printer::note(&format!(
-            "{name}: {}: {reason} ({} rows checked)\nevery batch is written; look at these rows, \
-             mend the cause, and run {go_on} to verify again",
+            "{name}: {}: {reason} ({})\nevery batch is written; look at these rows, mend the cause, \
+             and run {go_on} to verify again",
             ended.state,
-            count(verdict.rows)
+            verdict.extent(count)
         )),
         (Some(verdict), None) => printer::note(&format!(
-            "{name}: {} ({} rows checked, nothing wrong); {} changed, {}",
+            "{name}: {} ({}, nothing wrong); {} changed, {}",
             ended.state,
-            count(verdict.rows),
+            verdict.extent(count),
             count(view.rows_changed.saturating_sub(goodbye.had_changed)),
             duration(took.as_secs_f64())
         )),
@@ -287,6 +343,36 @@ fn say_goodbye(goodbye: &Goodbye<'_>) {
     }
     if let Some(why) = goodbye.unverified {
         printer::note(&format!("nothing was verified: {why}"));
+    }
+}
+
+/// What can be done about rows in quarantine.
+fn say_ways_on(goodbye: &Goodbye<'_>, rows: &InQuarantine) {
+    let Goodbye { name, spec_path, go_on, .. } = goodbye;
+    // What an undo puts back is no file that could be mended, and it finds by itself what it has not.
+    let retry = match goodbye.spec.restores {
+        Some(_) => format!("once they are mended: {go_on} --again"),
+        None => format!("once they or the spec are mended: backstop quarantine retry {spec_path}"),
+    };
+    printer::note("every other row is written; nothing is verified before these are dealt with");
+    if 0 < rows.waiting {
+        printer::note(&format!(
+            "  to look at them: backstop quarantine list {name}\n  \
+             {retry}\n  \
+             to give them up: backstop quarantine release {name} --all --reason TEXT"
+        ));
+    }
+    if 0 < rows.unknown {
+        printer::note(&if rows.converges {
+            format!(
+                "  those of another journal: use that one (`--state PATH`), or let `backstop run \
+                 {spec_path} --again` find them once more; it changes no other row"
+            )
+        } else {
+            "  those of another journal: use that one (`--state PATH`); `--again` would write every \
+             other row a second time, so without it they have to be found by their values"
+                .to_owned()
+        });
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use state::{IllegalTransition, JobState, Trigger, next};
-pub use view::{RangeView, Remaining, View, done_ratio, rows_left};
+pub use view::{RangeView, Remaining, View, WatchView, done_ratio, rows_left};
 
 /// The scope of a kill that means every job.
 pub const ALL_JOBS: &str = "*";
@@ -100,7 +100,8 @@ pub enum Event {
         /// Who asked, where somebody did.
         by: Option<String>,
     },
-    /// A range exists: sent for every range at the start of a phase, and for one that a worker shares.
+    /// A range exists: sent for every range at the start of a phase, for one that a worker shares, and
+    /// again for one that is less far than it was, because a server lost what was committed last.
     RangeOpened {
         /// The walk that it belongs to.
         phase: Phase,
@@ -158,6 +159,36 @@ pub enum Event {
         message: String,
         /// Which attempt failed, from 1.
         attempt: u32,
+    },
+    /// A row cannot be written: it is in quarantine, and the cursor has passed it.
+    RowQuarantined {
+        /// The range.
+        range: u32,
+        /// The worker, from 0.
+        worker: u32,
+        /// Its key, as text.
+        key: String,
+        /// The server's code.
+        code: Option<String>,
+        /// The server's words.
+        message: String,
+    },
+    /// How many rows wait in quarantine: at the start of a run, and whenever that has changed
+    /// otherwise than by [`Event::RowQuarantined`].
+    QuarantineCounted {
+        /// Rows that wait.
+        waiting: u64,
+    },
+    /// A person gave rows in quarantine up.
+    QuarantineReleased {
+        /// How many.
+        rows: u64,
+        /// A few of their keys, as text.
+        keys: Vec<String>,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// A person or the operating system asked for something.
     Asked {
@@ -258,6 +289,38 @@ pub enum Event {
         remaining: Option<u64>,
         /// Rows that violate `expect`, where that was checked.
         mismatched: Option<u64>,
+        /// For how many rows `expect` was evaluated, where that was to be a sample.
+        sampled: Option<u64>,
+        /// The checksum over the key and the written columns, where one was taken.
+        checksum: Option<String>,
+    },
+    /// A verified job is watched from now on.
+    WatchBegan {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A verified job is watched, and this is how it stands: after every look.
+    WatchRead {
+        /// Since when every row that was looked at has been right; `None`: one is wrong.
+        held_since: Option<Timestamp>,
+        /// Until when it is watched.
+        until: Timestamp,
+        /// Rows that were looked at so far.
+        rows: u64,
+        /// Rows that were found wrong so far.
+        violations: u64,
+        /// How often the whole table was gone through.
+        passes: u64,
+    },
+    /// A watched row is wrong, after a time in which none was.
+    WatchBroken {
+        /// Its key.
+        key: String,
+    },
+    /// Every row that was wrong is right again.
+    WatchMended {
+        /// For how long one was wrong.
+        seconds: f64,
     },
     /// The runner is leaving.
     Ended {

@@ -129,8 +129,12 @@ pub enum Trigger {
     Walked,
     /// The runner: every range is walked and rows are in quarantine.
     WalkedWithQuarantine,
+    /// A person: `backstop quarantine release` of the last rows that waited.
+    QuarantineReleased,
     /// The runner: the read-only pass at the end begins, for the first time or again.
     VerifyStarted,
+    /// The runner: rows are left that came late, and are written now.
+    SweepStarted,
     /// The runner: verification found nothing left.
     VerifyPassed,
     /// The runner: verification found violations.
@@ -173,11 +177,16 @@ pub fn next(state: JobState, trigger: Trigger) -> Result<JobState, IllegalTransi
         (S::Running | S::Throttled | S::Paused, T::GaveUp) => S::Failed,
         (S::Running, T::Walked) => S::Completed,
         (S::Running, T::WalkedWithQuarantine) => S::Incomplete,
+        (S::Incomplete, T::QuarantineReleased) => S::Completed,
         (S::Completed | S::Verified | S::Unverified, T::VerifyStarted) => S::Completed,
+        (S::Completed, T::SweepStarted) => S::Running,
         (S::Completed, T::VerifyPassed) => S::Verified,
         (S::Completed, T::VerifyFailed) => S::Unverified,
         // Whatever ends verification early leaves the rows as they are.
-        (S::Completed, T::StopAsked | T::KillAsked | T::GaveUp) => S::Completed,
+        (S::Completed | S::Verified | S::Unverified, T::StopAsked | T::KillAsked | T::GaveUp) => {
+            state
+        }
+        (S::Incomplete, T::StopAsked | T::KillAsked | T::GaveUp) => S::Incomplete,
         _ => return Err(IllegalTransition { state, trigger }),
     })
 }
@@ -204,7 +213,7 @@ mod tests {
     #[test]
     fn every_runner_can_leave() {
         for state in JobState::ALL {
-            if state.has_runner() || state == JobState::Completed {
+            if state.has_runner() || [JobState::Completed, JobState::Incomplete].contains(&state) {
                 for trigger in [Trigger::StopAsked, Trigger::KillAsked, Trigger::GaveUp] {
                     assert!(next(state, trigger).is_ok(), "{state} {trigger:?}");
                 }
@@ -219,10 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn only_an_incomplete_job_is_completed_by_a_release() {
+        for state in JobState::ALL {
+            let found = next(state, Trigger::QuarantineReleased);
+            assert_eq!(found.ok(), (state == JobState::Incomplete).then_some(JobState::Completed));
+        }
+    }
+
+    #[test]
     fn only_a_completed_job_can_be_verified() {
         for state in JobState::ALL {
             let allowed = state == JobState::Completed;
             assert_eq!(next(state, Trigger::VerifyPassed).is_ok(), allowed, "{state}");
+            assert_eq!(next(state, Trigger::SweepStarted).is_ok(), allowed, "{state}");
         }
     }
 }

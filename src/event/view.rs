@@ -35,6 +35,10 @@ pub struct View {
     pub rows_changed: u64,
     /// Rows that verification found wrong so far.
     pub rows_wrong: u64,
+    /// Rows that wait in quarantine.
+    pub rows_quarantined: u64,
+    /// How the watch over a verified job stands, if there is one.
+    pub watch: Option<WatchView>,
     /// Why the job waits at this moment; empty: it does not.
     pub holds: Vec<HoldView>,
     /// The signals that are watched, as they were last read.
@@ -53,6 +57,21 @@ pub struct View {
     /// Since when it steps aside, and for how long it has done so before, in this phase.
     #[serde(skip)]
     held: (Option<Timestamp>, f64),
+}
+
+/// How a watch stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct WatchView {
+    /// Since when every row that was looked at has been right; `None`: one is wrong.
+    pub held_since: Option<Timestamp>,
+    /// Until when it is watched.
+    pub until: Timestamp,
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Rows that were found wrong.
+    pub violations: u64,
+    /// How often the whole table was gone through.
+    pub passes: u64,
 }
 
 /// Progress in one range.
@@ -110,7 +129,7 @@ impl View {
                 ..
             } => {
                 self.enter(*phase, record.at);
-                self.ranges.insert(
+                let known = self.ranges.insert(
                     *range,
                     RangeView {
                         rows_scanned: *rows_scanned,
@@ -121,9 +140,14 @@ impl View {
                         ..RangeView::default()
                     },
                 );
-                self.rows_scanned += rows_scanned;
-                if *phase == Phase::Write {
-                    self.rows_changed += rows_changed;
+                // One that is told of again is less far than it was, for the server has lost a part.
+                let known = known.unwrap_or_default();
+                let again = |all: u64, now: u64, before: u64| (all + now).saturating_sub(before);
+                self.rows_scanned = again(self.rows_scanned, *rows_scanned, known.rows_scanned);
+                let (rows, before) = (*rows_changed, known.rows_changed);
+                match phase {
+                    Phase::Write => self.rows_changed = again(self.rows_changed, rows, before),
+                    Phase::Verify => self.rows_wrong = again(self.rows_wrong, rows, before),
                 }
                 // One that comes to be in the middle of the walk is no new beginning.
                 if self.samples.len() < 2 {
@@ -180,7 +204,22 @@ impl View {
             },
             Event::MaintenanceBegun { what } => self.maintaining = Some(what.clone()),
             Event::Maintained { .. } => self.maintaining = None,
-            Event::BatchRetried { .. }
+            Event::RowQuarantined { .. } => self.rows_quarantined += 1,
+            Event::QuarantineCounted { waiting } => self.rows_quarantined = *waiting,
+            Event::WatchRead { held_since, until, rows, violations, passes } => {
+                self.watch = Some(WatchView {
+                    held_since: *held_since,
+                    until: *until,
+                    rows: *rows,
+                    violations: *violations,
+                    passes: *passes,
+                });
+            }
+            Event::QuarantineReleased { .. }
+            | Event::BatchRetried { .. }
+            | Event::WatchBegan { .. }
+            | Event::WatchBroken { .. }
+            | Event::WatchMended { .. }
             | Event::Verified { .. }
             | Event::Asked { .. }
             | Event::CancelSent { .. }
@@ -201,6 +240,7 @@ impl View {
             self.samples.clear();
             self.shown = 0.0;
             self.rows_scanned = 0;
+            self.rows_wrong = 0;
             self.phase_base = Some((at, 0));
             self.held.1 = 0.0;
         }
@@ -385,6 +425,26 @@ mod tests {
         hear(&mut view, 0, opened);
         (1..=10).for_each(|second| batch(&mut view, second));
         view
+    }
+
+    #[test]
+    fn what_the_server_has_lost_is_not_counted() {
+        let mut view = begun();
+        assert_eq!((view.rows_scanned, view.rows_changed), (1_000, 1_000));
+        let lost = Event::RangeOpened {
+            phase: Phase::Write,
+            range: 0,
+            rows_scanned: 700,
+            rows_changed: 700,
+            batches: 7,
+            rows_left: None,
+            cursor: None,
+            done: false,
+        };
+        hear(&mut view, 10, lost);
+        assert_eq!((view.rows_scanned, view.rows_changed), (700, 700));
+        batch(&mut view, 11);
+        assert_eq!((view.rows_scanned, view.rows_changed), (800, 800));
     }
 
     #[test]

@@ -88,10 +88,36 @@ pub struct JobEvidence {
     /// Until when that was watched, RFC 3339.
     #[serde(default)]
     pub held_until: Option<String>,
-    /// Rows that were seen not to.
+    /// Rows that were seen to be wrong.
     pub violations: u64,
+    /// The first keys of those, as `id=7`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violating_keys: Vec<String>,
+    /// For how many rows the expectation was evaluated, where that was a sample of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_rows: Option<u64>,
+    /// Every stretch of time in which that was watched and nothing was wrong; the last one is
+    /// `held_from` to `held_until`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<Period>,
+    /// When the verification began, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
     /// When it ended, RFC 3339.
     pub finished_at: String,
+}
+
+/// A stretch of time in which every row that was looked at was right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Since when, RFC 3339.
+    pub from: String,
+    /// Until when, RFC 3339: when the first wrong row was seen, or when the watch ended.
+    pub until: String,
+    /// The first key that was seen wrong, if that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
 }
 
 /// What a job counted.
@@ -133,6 +159,7 @@ pub fn parse_job(file: &str, text: &str) -> Result<JobEvidence, SpecError> {
     let job: JobEvidence = read(file, text, "the evidence of a job")?;
     let (from, until) = (job.held_from.as_ref(), job.held_until.as_ref());
     time(file, "finished_at", &job.finished_at)?;
+    job.started_at.as_ref().map(|text| time(file, "started_at", text)).transpose()?;
     let from = from.map(|text| time(file, "held_from", text)).transpose()?;
     let until = until.map(|text| time(file, "held_until", text)).transpose()?;
     match (from, until) {
@@ -144,6 +171,12 @@ pub fn parse_job(file: &str, text: &str) -> Result<JobEvidence, SpecError> {
         }
         _ => Ok(job),
     }
+}
+
+/// The JSON Schema of a job's report.
+#[must_use]
+pub fn job_schema() -> Value {
+    schemars::schema_for!(JobEvidence).to_value()
 }
 
 fn read<T: DeserializeOwned>(file: &str, text: &str, what: &str) -> Result<T, SpecError> {

@@ -111,15 +111,15 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 impl Journal {
-    fn unreadable(&self, what: &'static str, value: &str) -> Error {
+    pub(super) fn unreadable(&self, what: &'static str, value: &str) -> Error {
         Error::Unreadable { path: self.path.clone(), what, value: value.to_owned() }
     }
 
-    fn time(&self, text: &str) -> Result<Timestamp> {
+    pub(super) fn time(&self, text: &str) -> Result<Timestamp> {
         text.parse().map_err(|_| self.unreadable("time", text))
     }
 
-    fn key(&self, text: &str) -> Result<Key> {
+    pub(super) fn key(&self, text: &str) -> Result<Key> {
         Key::from_json(text).map_err(|_| self.unreadable("key", text))
     }
 
@@ -312,6 +312,21 @@ impl Journal {
         })
     }
 
+    /// Writes the ranges of the present generation anew, as the fence has them.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written; the runner must then stop.
+    pub fn restate(&self, job: &str, generation: u32, ranges: &[Range]) -> Result<()> {
+        self.write_own(job, |tx| {
+            tx.execute(
+                "DELETE FROM checkpoint WHERE job = ? AND generation = ?",
+                params![job, generation],
+            )?;
+            ranges.iter().try_for_each(|range| write_checkpoint(tx, job, generation, range, None))
+        })
+    }
+
     /// Writes how far a range is, and how many rows the server believes are left in it.
     ///
     /// # Errors
@@ -343,6 +358,17 @@ impl Journal {
         self.write_own(job, |tx| {
             write_checkpoint(tx, job, generation, kept, left)?;
             write_checkpoint(tx, job, generation, given, left)
+        })
+    }
+
+    /// Writes ranges that came to be, or changed, together.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written; the runner must then stop.
+    pub fn extend(&self, job: &str, generation: u32, ranges: &[Range]) -> Result<()> {
+        self.write_own(job, |tx| {
+            ranges.iter().try_for_each(|range| write_checkpoint(tx, job, generation, range, None))
         })
     }
 

@@ -12,8 +12,10 @@ mod jobs;
 mod latches;
 mod locate;
 mod maintenance;
+mod quarantine;
 mod settings;
 mod status;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,8 +29,10 @@ pub use error::{Error, Result};
 pub use jobs::{Checkpoint, JobRow, LoggedEvent, Newcomer};
 pub use latches::Latch;
 pub use locate::{Found, default_path, find};
+pub use quarantine::{Fate, Quarantined, Settled};
 pub use settings::Tuned;
 pub use status::{Freshness, JobStatus};
+pub use verification::{LastReport, Verification};
 
 /// Written into the file's header, so that another program's database is not taken for a journal:
 /// "bstp" in ASCII.
@@ -42,6 +46,8 @@ const UPGRADES: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Checkpoint, JobRow, Latch, LoggedEvent, Tuned};
+use super::{Checkpoint, JobRow, LastReport, Latch, LoggedEvent, Tuned, Verification};
 use crate::event::{JobState, done_ratio, rows_left};
+use crate::keyspace::{Checked, Counts};
 
 /// A heartbeat older than this means that the runner is gone or frozen: it beats once a second, and
 /// a journal may be locked for up to five.
@@ -20,8 +21,14 @@ pub struct JobStatus {
     pub events: Vec<LoggedEvent>,
     /// The kill that keeps it from running, if one stands.
     pub latch: Option<Latch>,
+    /// Rows that cannot be written and wait in quarantine.
+    pub quarantined: u64,
     /// How people want its settings.
     pub tuned: Vec<Tuned>,
+    /// The verification that is under way, or was when its runner left.
+    pub verification: Option<(Verification, Vec<Checked>)>,
+    /// What the last one reported that came to its end.
+    pub report: Option<LastReport>,
     /// When this was read.
     pub as_of: Timestamp,
 }
@@ -38,6 +45,15 @@ pub enum Freshness {
 }
 
 impl JobRow {
+    /// The command that goes on with it.
+    #[must_use]
+    pub fn go_on(&self) -> String {
+        match self.spec["restores"]["job"].as_str() {
+            Some(undone) => format!("backstop undo {undone}"),
+            None => format!("backstop run {}", self.spec_path),
+        }
+    }
+
     /// Whether a runner has the job and lives.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
@@ -66,6 +82,14 @@ impl JobStatus {
         self.job.state.is_walked()
             && self.job.taken
             && matches!(self.freshness(), Freshness::Alive(_))
+    }
+
+    /// What the verification under way has counted so far.
+    #[must_use]
+    pub fn verified_so_far(&self) -> Option<Counts> {
+        let (about, checks) = self.verification.as_ref()?;
+        let all = checks.iter().map(|checked| checked.tally.counts);
+        Some(all.fold(about.settled.counts, Counts::plus))
     }
 
     /// Whether the runner has not taken the job yet: it connects and plans.
@@ -98,7 +122,7 @@ impl JobStatus {
     /// What to do next, as a command.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
-        let run = format!("backstop run {}", self.job.spec_path);
+        let run = self.job.go_on();
         if let Some(latch) = &self.latch {
             return Some(format!(
                 "when it may go on: backstop release {} --reason TEXT, then {run}",
@@ -111,12 +135,17 @@ impl JobStatus {
             (JobState::Stopped | JobState::Killed | JobState::Failed, _) => {
                 Some(format!("to go on: {run}"))
             }
+            (JobState::Incomplete, _) if 0 < self.quarantined => Some(format!(
+                "once they or the spec are mended: backstop quarantine retry {}",
+                self.job.spec_path
+            )),
+            (JobState::Incomplete, _) => Some(format!("what can be done says: {run}")),
             (JobState::Completed, _) if self.job.reason.is_some() => {
                 Some(format!("to verify: {run}"))
             }
-            (JobState::Unverified, _) => {
-                Some(format!("after mending the cause: {run}, which verifies again"))
-            }
+            (JobState::Unverified, _) => Some(format!(
+                "after mending the cause: {run}, which writes what is left and verifies"
+            )),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@
 mod interval;
 mod sizer;
 mod split;
+mod tally;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use interval::{Comparison, Op, Side, above, at_most, within};
 pub use sizer::{Aim, FIRST_ROWS, Sizer, Taken};
 pub use split::{between, place};
+pub use tally::{Checked, Counts, Noted, Tally, WrongKey, in_order, to_walk_again};
 
 /// The value of a key: one text per key column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,13 @@ impl Range {
             done: last,
             ..self.clone()
         }
+    }
+
+    /// The range after it passed over one row that cannot be written, at `upto`.
+    #[must_use]
+    pub fn passed_over(&self, upto: &Key, last: bool) -> Self {
+        let rows_quarantined = self.rows_quarantined + 1;
+        Self { rows_quarantined, ..self.advanced(upto, 1, 0, last) }
     }
 
     /// The key after which the next batch begins.

@@ -137,7 +137,8 @@ impl Drawn {
 
 impl Listener for Bars {
     fn on(&self, record: &Record) {
-        if let Event::Asked { .. } | Event::BatchRetried { .. } = record.event
+        if let Event::Asked { .. } | Event::BatchRetried { .. } | Event::RowQuarantined { .. } =
+            record.event
             && let Some(line) = line(&record.event)
         {
             self.say(&line);

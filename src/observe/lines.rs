@@ -65,6 +65,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::Maintained { what, seconds } => {
             format!("{what} of the table is done, in {}", duration(*seconds))
         }
+        Event::RowQuarantined { range, key, code, message, .. } => {
+            let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("range {range}: row {key} is in quarantine: {message}{code}")
+        }
         Event::CancelSent { how, seconds } => {
             format!("{how} sent to the server {:.0} ms after the request", seconds * 1000.0)
         }
@@ -74,6 +78,13 @@ pub(super) fn line(event: &Event) -> Option<String> {
         }
         Event::TuneRefused { message, by, .. } => {
             format!("a setting that {by} asked for is left as it is: {message}")
+        }
+        Event::WatchBegan { until } => {
+            format!("watching until {}", until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        }
+        Event::WatchBroken { key } => format!("found wrong while watching: {key}"),
+        Event::WatchMended { seconds } => {
+            format!("every row is right again, after {seconds:.0} s")
         }
         Event::Released { scope, by, reason } => match reason {
             Some(reason) => format!("the kill of `{scope}` was lifted by {by}: {reason}"),

@@ -111,10 +111,16 @@ pub static METRICS: &[Metric] = &[
         &["action", "source"],
         "Operator actions, by source: cli, signal, file (a kill file), api (an HTTP call), sql (a halt), server, limit (of the spec).",
     ),
+    gauge("backstop_quarantine_rows", R, "Rows that cannot be written and wait in quarantine."),
     counter(
         "backstop_rows_changed_total",
         R,
         "Rows whose value changed (NULL-safe) by committed batches.",
+    ),
+    counter(
+        "backstop_rows_quarantined_total",
+        R,
+        "Rows that could not be written and were put into quarantine.",
     ),
     counter("backstop_rows_scanned_total", R, "Rows read by committed batches."),
     gauge(
@@ -170,13 +176,31 @@ pub static METRICS: &[Metric] = &[
         S,
         "How much of its limit a signal uses up; above 1 the job waits.",
     ),
-    gauge("backstop_throttle_active", S, "Whether the job waits for a signal at this moment."),
+    gauge(
+        "backstop_throttle_active",
+        S,
+        "Whether the job waits for a signal at this moment, or for a server that is away (`server`).",
+    ),
     counter(
         "backstop_throttle_seconds_total",
         S,
         "Time in which every worker waited for a signal; several at once count for each.",
     ),
-    gauge("backstop_verify_mismatched_rows", R, "Rows found wrong by the newest verification."),
+    gauge(
+        "backstop_verify_end_timestamp_seconds",
+        R,
+        "Unix time the newest verification ended, whatever it found; 0 if never.",
+    ),
+    gauge(
+        "backstop_verify_held_since_timestamp_seconds",
+        R,
+        "Unix time since which every row that a watch looks at has been right; 0 while one is wrong or nothing is watched.",
+    ),
+    gauge(
+        "backstop_verify_mismatched_rows",
+        R,
+        "Rows found wrong by the newest verification or watch.",
+    ),
     counter("backstop_verify_rows_total", R, "Rows checked by verification."),
 ];
 
@@ -433,7 +457,7 @@ impl Listener for Metrics {
                 phase: Phase::Verify, rows_scanned, rows_changed: wrong, ..
             } => {
                 self.add("backstop_verify_rows_total", &r, float(*rows_scanned));
-                if 0 < *wrong {
+                if 0 < *wrong && state.view.watch.is_none() {
                     let wrong = float(state.view.rows_wrong);
                     self.set("backstop_verify_mismatched_rows", &r, wrong);
                 }
@@ -462,6 +486,13 @@ impl Listener for Metrics {
                     self.observe("backstop_kill_duration_seconds", &r, at - asked);
                 }
             }
+            Event::RowQuarantined { .. } => {
+                self.add("backstop_rows_quarantined_total", &r, 1.0);
+                self.set("backstop_quarantine_rows", &r, float(state.view.rows_quarantined));
+            }
+            Event::QuarantineCounted { waiting } => {
+                self.set("backstop_quarantine_rows", &r, float(*waiting));
+            }
             Event::FencedOff { .. } => self.add("backstop_fenced_writes_total", &r, 1.0),
             Event::Latched { scope, .. } => self.engage(scope, 1.0),
             Event::Released { scope, .. } => self.engage(scope, 0.0),
@@ -469,10 +500,20 @@ impl Listener for Metrics {
             | Event::Tuned { .. }
             | Event::TuneRefused { .. }
             | Event::MaintenanceBegun { .. }
-            | Event::Maintained { .. } => {}
-            Event::RangeOpened { .. } | Event::Verified { .. } => {
+            | Event::Maintained { .. }
+            | Event::QuarantineReleased { .. } => {}
+            Event::RangeOpened { .. } => self.estimate(&r, &state.view, record.at, at),
+            Event::Verified { .. } => {
+                self.set("backstop_verify_end_timestamp_seconds", &r, at);
                 self.estimate(&r, &state.view, record.at, at);
             }
+            Event::WatchRead { held_since, violations, .. } => {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds are below 2^53")]
+                let since = held_since.map_or(0.0, |at| at.as_millisecond() as f64 / 1000.0);
+                self.set("backstop_verify_held_since_timestamp_seconds", &r, since);
+                self.set("backstop_verify_mismatched_rows", &r, float(*violations));
+            }
+            Event::WatchBegan { .. } | Event::WatchBroken { .. } | Event::WatchMended { .. } => {}
         }
     }
 }

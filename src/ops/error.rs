@@ -119,9 +119,45 @@ pub enum Error {
         /// What to do instead, with its own `; `.
         advice: String,
     },
+    /// No row waits in quarantine.
+    #[error(
+        "no row of `{job}` waits in quarantine, so there is nothing to do; `backstop quarantine list \
+         {job}` shows what became of those that did"
+    )]
+    NothingInQuarantine {
+        /// The job.
+        job: String,
+    },
+    /// No row of that key waits.
+    #[error(
+        "no row `{key}` of `{job}` waits in quarantine; `backstop quarantine list {job}` shows those \
+         that do"
+    )]
+    NotInQuarantine {
+        /// The job.
+        job: String,
+        /// The key, as it was named.
+        key: String,
+    },
+    /// A row is about to be tried again.
+    #[error(
+        "the row {key} of `{job}` is about to be tried again, and may be written yet; let `backstop run \
+         {spec_path}` come to its end, and release what is left then"
+    )]
+    InRetry {
+        /// The job.
+        job: String,
+        /// The row.
+        key: String,
+        /// The spec's file.
+        spec_path: String,
+    },
     /// A setting cannot be changed so.
     #[error("{0}; nothing was changed")]
     Tune(String),
+    /// A job cannot be undone.
+    #[error("{0}; nothing was undone")]
+    Undo(String),
     /// There is nothing in the target that could be halted.
     #[error(
         "there is no table {table} at {address}: no job with a fence has run there, or `[fence] \

@@ -3,6 +3,7 @@
 use super::Error;
 use super::prepare::connect;
 use crate::catalog::{Lookup, Table, TableName};
+use crate::plan;
 use crate::spec::JobSpec;
 use crate::target::{self, Dialect, Session, Target, fence::Home};
 
@@ -28,17 +29,27 @@ pub async fn grants(spec: &JobSpec, schema: Option<&str>) -> Result<Grants, Erro
     let dialect = target.dialect();
     let home = target.fence_home(session, schema).await.map_err(Error::Connect)?;
     let missing = home.places().into_iter().filter(|place| !place.exists);
-    let tables = missing.map(|place| place.ddl.clone()).collect();
+    let mut tables: Vec<_> = missing.map(|place| place.ddl.clone()).collect();
+    let found = find(spec, target.as_ref(), session).await.map_err(Error::Connect)?;
+    let undo = match (&spec.undo, &found) {
+        (Some(_), Some(_)) => Some(plan::images_of(spec, &*target, session, schema).await?),
+        _ => None,
+    };
+    tables.extend(undo.iter().filter(|undo| !undo.exists).map(|undo| undo.ddl.clone()));
     let Some(role) = target.grantee(session).await.map_err(Error::Connect)? else {
         return Ok(Grants { tables, rights: Vec::new() });
     };
-    let found = find(spec, target.as_ref(), session).await.map_err(Error::Connect)?;
     // A role without any right may not even see it.
     let table = found.map_or_else(
         || spec.update.table.clone(),
         |table| format!("{}.{}", dialect.quote(&table.schema), dialect.quote(&table.name)),
     );
-    Ok(Grants { tables, rights: rights(spec, dialect, &home, &table, &role) })
+    let mut rights = rights(spec, dialect, &home, &table, &role);
+    let kept = undo.map(|undo| undo.table);
+    rights.extend(
+        kept.map(|table| format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}")),
+    );
+    Ok(Grants { tables, rights })
 }
 
 /// The table that the job writes to: the partition, where that is a table.

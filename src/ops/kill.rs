@@ -151,7 +151,7 @@ fn wait_for_runner(journal: &Journal, job: &str, begun: Instant) -> Result<bool,
     }
 }
 
-fn record(job: &str, event: Event) -> Record {
+pub(super) fn record(job: &str, event: Event) -> Record {
     Record { at: Timestamp::now(), job: job.to_owned(), event }
 }
 

@@ -103,7 +103,7 @@ pub async fn start(
 ) -> Result<Start, Error> {
     let Prepared { plan, target, mut control } = prepared;
     let journal = announced.journal.clone();
-    if plan.fence.is_none() {
+    if plan.fence.is_none() && options.course == run::Course::Work {
         super::prove::refuse_refuted(&plan, &*target).await?;
     }
     let taken = run::take(&plan, &*target, control.as_mut(), &journal, options)
@@ -119,10 +119,10 @@ pub async fn start(
 }
 
 impl Start {
-    /// Whether every range was walked before.
+    /// Whether every range was walked before, and there is nothing to try again.
     #[must_use]
     pub const fn was_finished(&self) -> bool {
-        self.taken.finished
+        self.taken.finished && self.taken.retries.is_empty()
     }
 
     /// What changed in the spec since the job began, where that was accepted.
@@ -151,6 +151,6 @@ impl Start {
     ///
     /// The last state could not be written down.
     pub async fn execute(self) -> Result<Ended, Error> {
-        self.run.execute(self.taken).await.map_err(Error::Run)
+        Box::pin(self.run.execute(self.taken)).await.map_err(Error::Run)
     }
 }

@@ -66,12 +66,16 @@ pub fn read_status(journal: &Journal, job: &str) -> Result<JobStatus, Error> {
         let journal = journal.path().display().to_string();
         return Err(Error::NoJob { journal, job: job.to_owned(), known });
     };
+    let quarantined = journal.count_quarantined(job, row.generation)?;
     Ok(JobStatus {
         job: row,
         checkpoints: journal.checkpoints(job)?,
         events: journal.events(job, NEWEST_EVENTS)?,
         latch: journal.standing_latch(job)?,
+        quarantined,
         tuned: journal.tuned(job)?,
+        verification: journal.verification(job)?,
+        report: journal.last_report(job)?,
         as_of: Timestamp::now(),
     })
 }

@@ -9,7 +9,7 @@ use crate::catalog::{RowEstimate, Table};
 use crate::keyspace::Key;
 use crate::spec::Walk;
 use crate::sql::mentions;
-use crate::target::{Access, Dialect, Reads, Session, Statement};
+use crate::target::{Access, Class, Dialect, Reads, Session, Statement};
 
 /// Rows of the batch that is measured.
 const ROWS: u64 = 100;
@@ -133,10 +133,18 @@ pub(super) async fn refuse_costly(
     if is_small(table) {
         return Ok(());
     }
-    if let Some(excess) = excess(statements, dialect, session, LIMIT).await? {
-        refusals.push(refusal(&excess, table, statements, dialect));
+    match excess(statements, dialect, session, LIMIT).await {
+        Ok(Some(excess)) => refusals.push(refusal(&excess, table, statements, dialect)),
+        // `where` fails on a row: what the others cost is not known, and the run puts it aside.
+        Err(error) if is_of_a_row(&error) => {}
+        Ok(None) => {}
+        Err(error) => return Err(error),
     }
     Ok(())
+}
+
+fn is_of_a_row(error: &Error) -> bool {
+    matches!(error, Error::Target(error) if error.class == Class::Poison)
 }
 
 fn refusal(
@@ -215,8 +223,11 @@ pub(super) async fn extent(
         return Ok(whole);
     };
     let other = Statements { walk: Walk::Predicate, ..statements.clone() };
-    if excess(&other, dialect, session, LIMIT_OF_OFFER).await?.is_some() {
-        return Ok(whole);
+    match excess(&other, dialect, session, LIMIT_OF_OFFER).await {
+        Ok(None) => {}
+        Ok(Some(_)) => return Ok(whole),
+        Err(error) if is_of_a_row(&error) => return Ok(whole),
+        Err(error) => return Err(error),
     }
     let offer = format!(
         "about {} of {rows} rows match `where`, and the index `{}` finds them, while the walk reads \

@@ -14,6 +14,9 @@ pub(super) struct Judged {
     pub convergence: Convergence,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Whether each expression comes to the same when it is evaluated a second time before its row is
+    /// written.
+    pub steady: bool,
 }
 
 /// Reads the job, and refuses what cannot be right.
@@ -29,6 +32,11 @@ pub(super) async fn judge(
     session: &mut dyn Session,
     refusals: &mut Vec<Refusal>,
 ) -> Result<Judged, Error> {
+    if spec.restores.is_some() {
+        let why = "a row that was put back no longer holds what the job wrote";
+        let convergence = Convergence::Convergent(why.to_owned());
+        return Ok(Judged { convergence, notes: Vec::new(), steady: true });
+    }
     let mut asked = Asker { table, target, session };
     let mut notes = Vec::new();
     let filter = statements.filter.as_deref();
@@ -39,6 +47,9 @@ pub(super) async fn judge(
     for assignment in &statements.set {
         set.push(asked.assignment(assignment).await?);
     }
+    let steady = set
+        .iter()
+        .all(|one| one.reading.is_ok() && one.volatile.is_empty() && one.subquery.is_none());
     let mut convergence = convergence::decide(table, target.dialect(), &set, filter);
     if let (Convergence::Convergent(_), Some(Unknown(reason))) =
         (&convergence, unread_predicate(target, filter))
@@ -61,7 +72,7 @@ pub(super) async fn judge(
             refusals.extend(doubtful.iter().map(|one| refuse(one, filter)));
         }
     }
-    Ok(Judged { convergence, notes })
+    Ok(Judged { convergence, notes, steady })
 }
 
 struct Unknown(String);

@@ -8,16 +8,19 @@ mod checks;
 mod convergence;
 mod cost;
 mod durability;
+pub mod images;
 mod judge;
 mod key;
 mod pace;
 mod proof;
 mod refusal;
+mod row;
 mod signals;
 mod sql;
 mod stretches;
 mod table;
 pub mod tuning;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +32,7 @@ pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
 pub use signals::Around;
 pub use sql::{Assignment, Statements};
+pub use undo::{Restoring, Undo, images_of, restoring};
 
 use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
 use crate::event::Phase;
@@ -64,6 +68,8 @@ pub struct Plan {
     pub estimate: Option<RowEstimate>,
     /// Where the fence stands; `None`: the job runs without it.
     pub fence: Option<fence::Home>,
+    /// How what it overwrites is kept, where it is.
+    pub undo: Option<Undo>,
     /// Whether writing a row once more leaves it as it is.
     pub convergence: Convergence,
     /// The pace.
@@ -115,7 +121,10 @@ impl Plan {
             });
         }
         if let Some(expect) = &self.statements.expect {
-            checks.push(format!("every row satisfies `{}`", expect.trim()));
+            checks.push(match self.spec.verify.sample {
+                Some(rows) => format!("a sample of {rows} rows satisfies `{}`", expect.trim()),
+                None => format!("every row satisfies `{}`", expect.trim()),
+            });
         }
         checks
     }
@@ -194,6 +203,7 @@ pub async fn make(
         }
     };
     refuse_assigned_key(&set, &index, &mut refusals);
+    refuse_no_change_time(spec, &table, &mut refusals);
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
@@ -203,6 +213,7 @@ pub async fn make(
     statements.filter.clone_from(&spec.update.filter);
     statements.expect.clone_from(&spec.verify.expect);
     statements.remaining = spec.checks_remaining();
+    statements.checksum = spec.verify.checksum;
     statements.walk = spec.batch.walk;
     let mut notes = table.remarks.clone();
     notes.extend(server.cluster.map(|cluster| {
@@ -218,11 +229,19 @@ pub async fn make(
         return Err(Error::Refused(refusals));
     }
 
-    let judge::Judged { convergence, notes: judged } =
+    let judge::Judged { convergence, notes: judged, steady } =
         judge::judge(spec, &table, &statements, target, control, &mut refusals).await?;
     let need = fence_need(spec, &table, &convergence);
     let (fence, without) =
         find_fence(&need, target, control, around.fence_schema.as_deref(), &mut refusals).await?;
+    let schema = around.fence_schema.as_deref();
+    let undo = undo::find(
+        &undo::Job { spec, table: &table, index: &index, statements: &statements, steady, schema },
+        target,
+        control,
+        &mut refusals,
+    )
+    .await?;
     durability::refuse_async(spec, target, fence.as_ref(), &mut refusals);
     if refusals.is_empty() {
         // A volatile predicate would have been refused, and is never run here.
@@ -237,6 +256,7 @@ pub async fn make(
     pace.watches = throttle::watches(&signals);
     let extent = cost::extent(&table, &statements, dialect, worker).await?;
 
+    statements.sweeps = statements.remaining && convergence.holds() && !spec.update.exactly_once;
     notes.extend(judged);
     notes.extend(without);
     notes.extend(extent.offer);
@@ -253,6 +273,7 @@ pub async fn make(
         statements,
         estimate: extent.estimate,
         fence,
+        undo,
         convergence,
         pace,
         signals,
@@ -276,7 +297,9 @@ enum Need {
 }
 
 fn fence_need(spec: &JobSpec, table: &Table, convergence: &Convergence) -> Need {
-    let reason = if spec.update.exactly_once {
+    let reason = if spec.undo.is_some() || spec.restores.is_some() {
+        Some("only there is it known what a job has written and that it was undone".to_owned())
+    } else if spec.update.exactly_once {
         Some("an `exactly_once` job writes no row twice only by it".to_owned())
     } else if !convergence.holds() {
         // Refused already, for a reason of its own.
@@ -452,6 +475,25 @@ fn refuse_assigned_key(set: &[Assignment], index: &Index, refusals: &mut Vec<Ref
     }
 }
 
+fn refuse_no_change_time(spec: &JobSpec, table: &Table, refusals: &mut Vec<Refusal>) {
+    let Some(name) = &spec.verify.changed_at else { return };
+    let Some(column) = find_column(table, name) else {
+        refusals.push(Refusal::new(
+            format!("table `{table}` has no column `{name}`"),
+            "`changed_at` of [verify] names it as what tells when a row was written",
+            "name the column, or leave `changed_at` out",
+        ));
+        return;
+    };
+    if let Err(reason) = &column.key_kind {
+        refusals.push(Refusal::new(
+            format!("`changed_at` names `{name}`, whose values cannot be gone along: {reason}"),
+            "",
+            "name a column of a time or of a number, or leave `changed_at` out",
+        ));
+    }
+}
+
 fn lock_step(
     statements: &Statements,
     pace: &Pace,
@@ -488,7 +530,10 @@ async fn ask_the_server(
         whole.push(("the lock step of a batch", lock));
     }
     if statements.verifies() {
-        whole.push(("the verification", statements.verify(dialect, Some(&after), &upto)));
+        whole.push((
+            "the verification",
+            statements.verify(dialect, Some(&after), &upto, true, true),
+        ));
     }
     for (what, statement) in whole {
         if let Err(error) = worker.prepare(&statement.sql).await {

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use super::Refusal;
 use crate::keyspace::Aim;
-use crate::spec::{JobSpec, Size};
+use crate::spec::{JobSpec, Quarantine, Size};
 use crate::target::{Manners, Patience, Target};
 use crate::throttle::{Opening, Watches, most_rows};
 
 /// What a batch may add to the server's log by default: what a replica on an ordinary disk takes in
 /// within a second, and less than half of what Group Replication allows a transaction by default.
 const MAX_LOG: Size = Size(64 << 20);
+
+/// For how long a run waits for a server that is away, by default: a fail-over that people have to
+/// decide takes minutes, and waiting harms nobody, for no transaction is open.
+const MAX_OUTAGE: Duration = Duration::from_mins(10);
 
 /// How fast the job goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +46,30 @@ pub struct Pace {
 }
 
 /// Where a run ends before its job does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
     /// It lasts no longer.
     pub max_runtime: Option<Duration>,
     /// It changes no more rows.
     pub max_rows: Option<u64>,
+    /// With a server that is away for longer it has failed.
+    pub max_outage: Duration,
     /// With more batches that had to be tried again it has failed.
     pub max_errors: Option<u64>,
+    /// How many rows may be in quarantine.
+    pub quarantine: Quarantine,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self {
+            max_runtime: None,
+            max_rows: None,
+            max_outage: MAX_OUTAGE,
+            max_errors: None,
+            quarantine: Quarantine::default(),
+        }
+    }
 }
 
 impl Pace {
@@ -124,7 +144,9 @@ pub(super) fn set(spec: &JobSpec, target: &dyn Target, notes: &mut Vec<String>) 
         ends: Ends {
             max_runtime: spec.limits.max_runtime.map(|time| time.0),
             max_rows: spec.limits.max_rows,
+            max_outage: spec.limits.max_outage.map_or(MAX_OUTAGE, |time| time.0),
             max_errors: spec.limits.max_errors,
+            quarantine: spec.limits.quarantine,
         },
     }
 }

@@ -25,6 +25,7 @@ pub(super) enum Toward {
 
 /// What is needed to write every statement of a job.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Statements {
     /// The table's name, qualified and quoted.
     pub name: String,
@@ -44,6 +45,10 @@ pub struct Statements {
     pub expect: Option<String>,
     /// Whether verification counts what remains.
     pub remaining: bool,
+    /// Whether what remains may be written again.
+    pub sweeps: bool,
+    /// Whether verification takes a checksum.
+    pub checksum: bool,
     /// Whether a column of a unique index is assigned.
     pub assigns_unique: bool,
     /// Which rows windows are counted in.
@@ -52,7 +57,7 @@ pub struct Statements {
 
 /// An expression of the user that can be put into parentheses: a comment at its end must not
 /// swallow the closing one.
-fn closed(expression: &str) -> String {
+pub(super) fn closed(expression: &str) -> String {
     let expression = expression.trim();
     let may_end_in_comment = expression.contains("--") || expression.contains('#');
     format!("{expression}{}", if may_end_in_comment { "\n" } else { "" })
@@ -91,6 +96,8 @@ impl Statements {
             filter: None,
             expect: None,
             remaining: false,
+            sweeps: false,
+            checksum: false,
             assigns_unique,
             walk: Walk::Key,
         }
@@ -100,7 +107,8 @@ impl Statements {
     /// row has to be looked at.
     #[must_use]
     pub fn for_verification(&self) -> Self {
-        let walk = if self.expect.is_some() { Walk::Key } else { self.walk };
+        let all = self.expect.is_some() || self.checksum;
+        let walk = if all { Walk::Key } else { self.walk };
         Self { walk, ..self.clone() }
     }
 
@@ -343,10 +351,19 @@ impl Statements {
     /// " WHERE the key begins with `prefix` AND ".
     fn push_prefix(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, prefix: &[String]) {
         w.push(" WHERE ");
-        for (at, (column, value)) in self.key.iter().zip(prefix).enumerate() {
+        if !prefix.is_empty() {
+            self.push_key(w, dialect, prefix);
+            w.push(" AND ");
+        }
+    }
+
+    /// "The first columns of the key have these values".
+    pub(super) fn push_key(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, values: &[String]) {
+        for (at, (column, value)) in self.key.iter().zip(values).enumerate() {
             let placeholder = w.placeholder(Bind::Text(Some(value.clone())));
             let value = dialect.key_from_text(column, &placeholder);
-            w.push(&format!("{} = {value} AND ", self.operand(dialect, at)));
+            let and = if at == 0 { "" } else { " AND " };
+            w.push(&format!("{and}{} = {value}", self.operand(dialect, at)));
         }
     }
 
@@ -496,7 +513,7 @@ impl Statements {
     }
 
     /// "In the window, matching the filter, and not yet as the assignments would make it".
-    fn push_rows_to_change(
+    pub(super) fn push_rows_to_change(
         &self,
         w: &mut Writer<'_>,
         dialect: &dyn Dialect,

@@ -158,12 +158,36 @@ pub static ALL: &[Fixed] = &[
         show: |pace| or_none(pace.ends.max_rows),
     },
     Fixed {
+        name: "limits.max_outage",
+        set: |text, pace| {
+            pace.ends.max_outage = time(text, spec::MAX_OUTAGE)?;
+            Ok(())
+        },
+        show: |pace| spec::Duration(pace.ends.max_outage).to_string(),
+    },
+    Fixed {
         name: "limits.max_errors",
         set: |text, pace| {
             pace.ends.max_errors = unless_none(text, |text| number(text, 0..=u64::MAX))?;
             Ok(())
         },
         show: |pace| or_none(pace.ends.max_errors),
+    },
+    Fixed {
+        name: "limits.quarantine.max_rows",
+        set: |text, pace| {
+            pace.ends.quarantine.max_rows = number(text, 0..=u64::MAX)?;
+            Ok(())
+        },
+        show: |pace| pace.ends.quarantine.max_rows.to_string(),
+    },
+    Fixed {
+        name: "limits.quarantine.max_share",
+        set: |text, pace| {
+            pace.ends.quarantine.max_share = text.parse()?;
+            Ok(())
+        },
+        show: |pace| pace.ends.quarantine.max_share.to_string(),
     },
 ];
 
@@ -353,7 +377,10 @@ mod tests {
             ("limits.window.between", "22:00-06:00"),
             ("limits.max_runtime", "2h"),
             ("limits.max_rows", "1000"),
+            ("limits.max_outage", "1h"),
             ("limits.max_errors", "none"),
+            ("limits.quarantine.max_rows", "0"),
+            ("limits.quarantine.max_share", "2.5%"),
         ] {
             let mut pace = Pace { window: Some(Opening::always()), ..Pace::default() };
             let setting = Setting::find(name).unwrap();
@@ -390,10 +417,13 @@ mod tests {
             ("batch.workers", "many", "from 1 to 64"),
             ("limits.window.between", "22-6", "is not a time of the day"),
             ("throttle.nice", "-1", "from 0 to 100"),
+            ("limits.max_outage", "25h", "to 24h"),
             ("throttle.rows_per_second", "0", "from 1"),
             ("throttle.replica_lag.pause_above", "5", "not a duration"),
             ("throttle.dead_rows.pause_above", "20", "share from 0 to 1"),
             ("throttle.vacuum.off", "yes", "true or false"),
+            ("limits.quarantine.max_rows", "none", "not a whole number"),
+            ("limits.quarantine.max_share", "10", "not a share"),
         ] {
             let said = Setting::find(name).unwrap().check(text).unwrap_err();
             assert!(said.contains(says) && said.contains(name), "{said}");

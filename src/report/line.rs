@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 
 use super::{count, duration, percent};
-use crate::event::{JobState, View};
+use crate::event::{JobState, View, WatchView};
 
 /// State, progress, pace and the time that is left: the line of a terminal, of a log, of SIGUSR1.
 #[must_use]
 pub fn status_line(view: &View, now: Timestamp) -> String {
     let state = view.state.unwrap_or(JobState::Queued);
+    if let Some(watch) = &view.watch {
+        return watch_line(watch, view, now);
+    }
     let mut parts = Vec::new();
     if let Some(what) = view.maintaining.as_ref().filter(|_| view.holds.is_empty()) {
         return format!("{state}, {what} of the table is going on");
@@ -29,6 +32,10 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
         parts.push(format!("{} wrong", count(view.rows_wrong)));
     } else {
         parts.push(format!("{} changed", count(view.rows_changed)));
+    }
+    if 0 < view.rows_quarantined {
+        let s = if view.rows_quarantined == 1 { "" } else { "s" };
+        parts.push(format!("{} row{s} in quarantine", count(view.rows_quarantined)));
     }
     let is_at_work = view.holds.is_empty()
         && (state == JobState::Running || (view.verifying && state == JobState::Completed));
@@ -63,5 +70,21 @@ pub fn status_line(view: &View, now: Timestamp) -> String {
     if let Some(reason) = view.reason.as_ref().filter(|_| says_why) {
         parts.push(reason.clone());
     }
+    parts.join(", ")
+}
+
+/// How a watch stands.
+fn watch_line(watch: &WatchView, view: &View, now: Timestamp) -> String {
+    let mut parts = vec![match watch.held_since {
+        Some(since) => {
+            format!("watching, held for {}", duration(now.duration_since(since).as_secs_f64()))
+        }
+        None => "watching, rows are wrong".to_owned(),
+    }];
+    parts.push(format!("{} rows checked", count(watch.rows)));
+    parts.push(format!("{} found wrong", count(watch.violations)));
+    let left = watch.until.duration_since(now).as_secs_f64().max(0.0);
+    parts.push(format!("{} left", duration(left)));
+    parts.extend(view.holds.iter().map(|hold| hold.reason.clone()));
     parts.join(", ")
 }

@@ -5,10 +5,12 @@ mod handoff;
 mod line;
 mod numbers;
 mod plan;
+mod quarantine;
 mod status;
 
 pub use handoff::{handoff_json, handoff_text};
 pub use line::status_line;
 pub use numbers::{count, duration, percent};
 pub use plan::{Surroundings, plan_json, plan_text, proof_json};
+pub use quarantine::{quarantine_csv, quarantine_json, quarantine_text};
 pub use status::{status_json, status_text};

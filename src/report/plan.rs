@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::count;
 use crate::control::Standing;
-use crate::plan::{Convergence, Pause, Plan, Proof};
+use crate::plan::{Convergence, Pause, Plan, Proof, Undo};
 use crate::spec::{Durability, Duration, Walk};
 use crate::target::Dialect;
 use crate::throttle::{Origin, Watched};
@@ -27,6 +27,10 @@ fn pace_text(plan: &Plan) -> Option<String> {
         (0.0 < pace.nice).then(|| format!("sleeps {} times as long as it works", pace.nice)),
         ends.max_runtime.map(|time| format!("a run ends after {}", Duration(time))),
         ends.max_rows.map(|rows| format!("a run ends after {} changed rows", count(rows))),
+        plan.spec
+            .limits
+            .max_outage
+            .map(|time| format!("a run waits for at most {time} for a server that is away")),
         ends.max_errors.map(|errors| {
             format!("a run fails when more than {} batches had to be tried again", count(errors))
         }),
@@ -68,6 +72,30 @@ impl Surroundings {
             None => "defaults: no `backstop.toml` here or above".to_owned(),
         }
     }
+}
+
+/// Where old values are kept, for how long, and what they take.
+fn undo_text(plan: &Plan, undo: &Undo) -> String {
+    let made = if undo.place.exists { "" } else { " (made on the first run)" };
+    let rows = plan.estimate.as_ref().map(|estimate| estimate.rows);
+    let takes = match rows {
+        Some(rows) => {
+            let size = match rows.saturating_mul(undo.bytes_per_row) >> 20 {
+                0 => "less than 1MiB".to_owned(),
+                mebibytes => format!("about {}MiB", count(mebibytes)),
+            };
+            format!("{size} if all {} rows change", count(rows))
+        }
+        None => "as much as the rows that are changed make it".to_owned(),
+    };
+    format!(
+        "old values are kept in {}{made} for {}: {} bytes a row, {takes}\nto put them back: backstop \
+         undo {}",
+        undo.place.table,
+        Duration(undo.keep),
+        count(undo.bytes_per_row),
+        plan.spec.job.name
+    )
 }
 
 fn kill_file_text(path: &Path, standing: Option<&Standing>) -> String {
@@ -158,7 +186,15 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
     if let Some(lock) = plan.lock_step(&plan.pace, dialect, Some(&after), &upto) {
         field("lock", lock.sql);
     }
-    field("write", statements.write(dialect, Some(&after), &upto).sql);
+    match &plan.undo {
+        Some(undo) => {
+            for (name, sql) in undo.statements(dialect, statements) {
+                field(name, sql);
+            }
+            field("undo", undo_text(plan, undo));
+        }
+        None => field("write", statements.write(dialect, Some(&after), &upto).sql),
+    }
     field(
         "fence",
         match &plan.fence {
@@ -182,7 +218,7 @@ pub fn plan_text(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> S
     }
     if statements.verifies() {
         let statements = &plan.verification;
-        field("check", statements.verify(dialect, Some(&after), &upto).sql);
+        field("check", statements.verify(dialect, Some(&after), &upto, true, true).sql);
     }
     for setting in &plan.server.settings {
         field("setting", format!("{} = {} ({})", setting.name, setting.value, setting.source));
@@ -242,6 +278,7 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             "nice": plan.pace.nice,
             "max_runtime_seconds": plan.pace.ends.max_runtime.map(|time| time.as_secs_f64()),
             "max_rows": plan.pace.ends.max_rows,
+            "max_outage_seconds": plan.pace.ends.max_outage.as_secs_f64(),
             "max_errors": plan.pace.ends.max_errors,
         },
         "signals": plan.signals.iter().map(signal_json).collect::<Vec<_>>(),
@@ -251,7 +288,7 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
             "write": statements.write(dialect, Some(&after), &upto).sql,
             "verify": statements
                 .verifies()
-                .then(|| plan.verification.verify(dialect, Some(&after), &upto).sql),
+                .then(|| plan.verification.verify(dialect, Some(&after), &upto, true, true).sql),
         },
         "fence": plan.fence.as_ref().map(|home| json!({
             "table": home.fence.table,
@@ -262,6 +299,18 @@ pub fn plan_json(plan: &Plan, dialect: &dyn Dialect, around: &Surroundings) -> V
                 "exists": home.switch.exists,
                 "ddl": home.switch.ddl,
             },
+        })),
+        "undo": plan.undo.as_ref().map(|undo| json!({
+            "table": undo.place.table,
+            "exists": undo.place.exists,
+            "ddl": undo.place.ddl,
+            "keep_seconds": undo.keep.as_secs(),
+            "bytes_per_row": undo.bytes_per_row,
+            "statements": undo
+                .statements(dialect, statements)
+                .into_iter()
+                .map(|(name, sql)| json!({ "step": name, "sql": sql }))
+                .collect::<Vec<_>>(),
         })),
         "guarantee": plan.guarantee(),
         "exactly_once": plan.spec.update.exactly_once,

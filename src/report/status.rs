@@ -39,6 +39,14 @@ pub fn status_text(status: &JobStatus) -> String {
         let why = latch.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("  latched   by {} at {}{why}", latch.by, latch.at));
     }
+    if 0 < status.quarantined {
+        let s = if status.quarantined == 1 { "" } else { "s" };
+        lines.push(format!(
+            "  waiting   {} row{s} in quarantine: backstop quarantine list {}",
+            count(status.quarantined),
+            job.name
+        ));
+    }
     for Tuned { name, value, by, reason } in &status.tuned {
         let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         if let Some(value) = value {
@@ -54,6 +62,7 @@ pub fn status_text(status: &JobStatus) -> String {
         count(status.sum(|point| point.range.batches)),
         if 1 < job.generation { format!(", generation {}", job.generation) } else { String::new() },
     ));
+    lines.extend(verification_text(status));
     // A page of ranges helps nobody; those that were begun say where the job is.
     let open = checkpoints.iter().filter(|point| !point.range.done);
     let (begun, waiting): (Vec<_>, Vec<_>) = open.partition(|point| point.range.cursor.is_some());
@@ -71,10 +80,36 @@ pub fn status_text(status: &JobStatus) -> String {
     lines.join("\n")
 }
 
+/// How far a verification is, and what the last one came to.
+fn verification_text(status: &JobStatus) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some((about, counts)) =
+        status.verification.as_ref().map(|(about, _)| about).zip(status.verified_so_far())
+    {
+        lines.push(format!(
+            "  verifying {} rows checked so far, {} wrong; begun at {}",
+            count(counts.rows),
+            count(counts.wrong()),
+            about.started_at
+        ));
+    }
+    if let Some(last) = &status.report {
+        let number = |field: &str| count(last.report["counts"][field].as_u64().unwrap_or(0));
+        lines.push(format!(
+            "  checked   {} at {}, {} rows, {} wrong",
+            if last.passed { "right" } else { "wrong" },
+            last.at,
+            number("rows_checked"),
+            number("rows_wrong"),
+        ));
+    }
+    lines
+}
+
 /// The job for machines. Fields are only ever added.
 #[must_use]
 pub fn status_json(status: &JobStatus) -> Value {
-    let JobStatus { job, checkpoints, events, latch, tuned, as_of } = status;
+    let JobStatus { job, checkpoints, events, latch, quarantined, tuned, as_of, .. } = status;
     let (alive, heartbeat_age) = match status.freshness() {
         Freshness::NoRunner => (None, None),
         Freshness::Alive(age) => (Some(true), Some(age)),
@@ -100,6 +135,7 @@ pub fn status_json(status: &JobStatus) -> Value {
         "estimated_rows": job.estimated_rows,
         "rows_scanned": status.scanned(),
         "rows_changed": status.sum(|point| point.range.rows_changed),
+        "rows_in_quarantine": quarantined,
         "batches": status.sum(|point| point.range.batches),
         "ranges": checkpoints
             .iter()
@@ -120,6 +156,18 @@ pub fn status_json(status: &JobStatus) -> Value {
             }))
             .collect::<Vec<_>>(),
         "latch": latch,
+        "verification": status.verification.as_ref().zip(status.verified_so_far()).map(
+            |((about, checks), counts)| json!({
+                "started_at": about.started_at.to_string(),
+                "look": about.look,
+                "counts": counts,
+                "ranges_done": checks.iter().filter(|checked| checked.range.done).count(),
+                "ranges": checks.len(),
+            }),
+        ),
+        "report": status.report.as_ref().map(|last| json!({
+            "at": last.at.to_string(), "passed": last.passed, "report": last.report,
+        })),
         "tuned": tuned,
         "next": status.next_step(),
     })

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::absence::Who;
 use super::{Error, PING_EVERY, Run};
 use crate::control::{Ask, Level, Source};
 use crate::event::Event;
@@ -46,13 +47,16 @@ impl Run {
             }
             let begun = Instant::now();
             let error = match self.attempt(chore).await {
-                Ok(()) => return Ok(Some(begun.elapsed())),
+                Ok(true) => return Ok(Some(begun.elapsed())),
+                Ok(false) => return Ok(None),
                 Err(Error::Target(error)) => error,
                 Err(error) => return Err(error),
             };
             let steps_aside = !self.board.holds().is_empty() || Level::Go < self.stop.level();
             match error.class {
                 _ if steps_aside => {}
+                // A server that was restarted ended every session, and nobody meant this one.
+                Class::Terminated if self.restarted_since(begun).await? => {}
                 Class::Cancelled | Class::Terminated => {
                     self.stop.ask(Ask {
                         level: Level::Pause,
@@ -78,9 +82,21 @@ impl Run {
         }
     }
 
+    /// Whether the server was restarted after that moment, as soon as it answers.
+    async fn restarted_since(&self, moment: Instant) -> Result<bool, Error> {
+        let Some(mut session) = self.open_patiently("maintenance", Who::Worker).await? else {
+            return Ok(true);
+        };
+        let uptime = self.target.uptime(session.as_mut()).await.ok().flatten();
+        session.close().await;
+        Ok(uptime.is_some_and(|uptime| uptime < moment.elapsed()))
+    }
+
     /// One attempt, on a session of its own: a brake that is still on its way to it hits nothing else.
-    async fn attempt(&self, chore: &Chore) -> Result<(), Error> {
-        let mut session = self.target.open("maintenance").await?;
+    /// Returns whether there was one; not, where it was told to leave a server that is away.
+    async fn attempt(&self, chore: &Chore) -> Result<bool, Error> {
+        let opened = self.open_patiently("maintenance", Who::Worker).await?;
+        let Some(mut session) = opened else { return Ok(false) };
         let what = chore.maintenance.name().to_owned();
         self.tell(Event::MaintenanceBegun { what });
         let watched = self.waits.watch(session.id());
@@ -89,7 +105,7 @@ impl Run {
         let braked = self.braked_chore(brake, work).await;
         drop(watched);
         session.close().await;
-        braked.result
+        braked.result.map(|()| true)
     }
 
     /// Waits while people or signals want it; says whether to go on.

@@ -62,6 +62,15 @@ impl Run {
         self.braked_for(brake, work, self.overrun(), std::future::pending()).await
     }
 
+    /// As [`braked`](Self::braked), for a row of short statements that may take long together.
+    pub(super) async fn braked_by_people<T>(
+        &self,
+        brake: Brake,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Braked<T> {
+        self.braked_for(brake, work, Duration::MAX, std::future::pending()).await
+    }
+
     /// As [`braked`](Self::braked), for a statement that may take as long as it does: it is given up as
     /// soon as there is a reason to wait or to leave, and can be begun anew.
     pub(super) async fn braked_chore<T>(

@@ -13,21 +13,37 @@ use crate::journal::{JobRow, Journal};
 use crate::keyspace::{Key, Range};
 use crate::plan::Plan;
 use crate::target::fence::{self, Generation};
-use crate::target::{Class, Dialect, JobLock, LockAttempt, Session, Target};
+use crate::target::{Class, Dialect, Footing, JobLock, LockAttempt, Session, Target};
 
 /// Ranges per worker: with several, a worker that got an easy one takes another. More would bring
 /// little, for the last ones are shared anyway.
 const RANGES_PER_WORKER: usize = 2;
 
+/// What a run is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Course {
+    /// To write what is left to write, and to verify.
+    #[default]
+    Work,
+    /// To verify what was written.
+    Verify,
+    /// To verify, and then to look for so long whether it stays so.
+    Watch(Duration),
+}
+
 /// What the person who runs the job said beside the spec, and who that is.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What the run is for.
+    pub course: Course,
     /// Begin a new generation of a finished job.
     pub again: bool,
     /// Go on although the spec has changed.
     pub accept_changed_spec: bool,
     /// End the runner that has the job.
     pub take_over: bool,
+    /// The keys of the rows in quarantine that are to be tried again.
+    pub retries: Vec<Key>,
     /// The spec's file, for the command that goes on.
     pub spec_path: String,
     /// Who runs it: user, host and process.
@@ -50,8 +66,14 @@ pub struct Taken {
     pub finished: bool,
     /// What changed in the spec since the job began, where that was accepted.
     pub accepted: Option<SpecChange>,
+    /// The keys of the rows in quarantine that are to be tried again.
+    pub retries: Vec<Key>,
     /// Who runs it.
     pub runner: String,
+    /// Where in the target it was taken.
+    pub footing: Footing,
+    /// What the run is for.
+    pub course: Course,
     /// Keeps other runners out.
     pub lock: JobLock,
 }
@@ -97,6 +119,7 @@ async fn take_once(
         LockAttempt::Held(lock) => lock,
         LockAttempt::HeldBy(holder) => return Err(Error::HeldBy { job: job.clone(), holder }),
     };
+    let footing = target.footing(control).await?;
     let known = journal.begun(job)?;
     let found = ledger.load(plan, dialect, control).await?;
     refuse_other_target(plan, journal, known.as_ref(), found.as_ref(), options)?;
@@ -106,10 +129,18 @@ async fn take_once(
         refuse_held_elsewhere(plan, &ledger, dialect, control, cluster).await?;
     }
     let finished = found.as_ref().is_some_and(|g| g.ranges.iter().all(|range| range.done));
-    if options.again && !finished && found.is_some() {
+    let undone = super::undone::is_undone(plan, dialect, control, found.as_ref()).await?;
+    if let Some(generation) = undone.filter(|_| !options.again) {
+        return Err(Error::Undone { job: job.clone(), generation });
+    }
+    let over = finished || undone.is_some();
+    if options.again && !over && found.is_some() {
         return Err(Error::NotFinished { job: job.clone() });
     }
-    let anew = found.is_none() || (finished && options.again);
+    if options.course != Course::Work {
+        refuse_unverifiable(plan, known.as_ref(), finished)?;
+    }
+    let anew = found.is_none() || (over && options.again);
     let accepted = match found.as_ref().filter(|_| !anew) {
         Some(generation) => accept_or_refuse(plan, generation, known.as_ref(), options)?,
         None => None,
@@ -188,7 +219,10 @@ async fn take_once(
         resumed,
         finished,
         accepted,
+        retries: options.retries.clone(),
         runner: options.runner.clone(),
+        footing,
+        course: options.course,
         lock,
     })
 }
@@ -242,6 +276,18 @@ async fn end_recorded_sessions(
         }
     }
     Ok(())
+}
+
+/// Verification is for a job whose every row is written.
+fn refuse_unverifiable(plan: &Plan, known: Option<&JobRow>, finished: bool) -> Result<(), Error> {
+    let job = plan.spec.job.name.clone();
+    if !plan.statements.verifies() {
+        return Err(Error::NothingToVerify { job });
+    }
+    if known.is_some_and(|row| row.state == JobState::Incomplete) {
+        return Err(Error::NotWalked { job, why: "rows of it wait in quarantine" });
+    }
+    if finished { Ok(()) } else { Err(Error::NotWalked { job, why: "not every range is walked" }) }
 }
 
 fn refuse_other_target(

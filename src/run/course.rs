@@ -2,65 +2,89 @@
 
 use std::sync::Arc;
 
+use super::claim::Course;
 use super::finish::Outcome;
-use super::{Error, Run, claim, shape, walk};
+use super::ground::Unwalked;
+use super::{Error, Run, shape, walk};
 use crate::control::Level;
-use crate::event::{Event, Trigger};
+use crate::event::{JobState, Trigger};
 use crate::keyspace::Range;
 
 impl Run {
-    /// Walks what is not walked yet, and verifies.
+    /// Walks what is not walked yet, looks after the table, and verifies.
     pub(super) async fn work(self: &Arc<Self>, ranges: Vec<Range>) -> Result<Outcome, Error> {
         tokio::select! {
             () = self.board.first_look() => {}
             () = self.stop.reached(Level::Drain) => {}
         }
-        let walked = ranges.iter().all(|range| range.done);
-        if !walked {
+        self.settle_quarantine(&ranges)?;
+        let ranges = self.requeue(ranges, &self.retries).await?;
+        if ranges.iter().any(|range| !range.done) {
             self.lifecycle.apply(Trigger::Started, None, None)?;
-            let left = walk::walk(self, Arc::new(shape::update::Update), ranges).await?;
-            if left {
+            if self.write_all(ranges).await? {
                 return Ok(Outcome::Left);
             }
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
-        } else if !self.lifecycle.state().is_walked() {
-            // The fence knows more than the journal: every range is done.
-            self.lifecycle.apply(Trigger::Started, None, None)?;
-            self.lifecycle.apply(Trigger::Walked, None, None)?;
+        }
+        if let Some(incomplete) = self.end_walk()? {
+            return Ok(incomplete);
+        }
+        match self.course {
+            Course::Watch(time) => return self.watch_rows(time).await,
+            Course::Verify => return self.verify(false).await,
+            Course::Work => {}
         }
         if self.look_after().await? {
             return Ok(Outcome::Left);
         }
-        if self.plan.statements.verifies() { self.verify().await } else { Ok(Outcome::Done(None)) }
-    }
-
-    async fn verify(self: &Arc<Self>) -> Result<Outcome, Error> {
-        self.lifecycle.apply(Trigger::VerifyStarted, None, None)?;
-        let ranges = self.split_whole_table().await?;
-        let shape = Arc::new(shape::verify::Verify::default());
-        let left = walk::walk(self, shape.clone(), ranges).await?;
-        if left {
-            return Ok(Outcome::Left);
-        }
-        let verdict = shape.verdict(&self.plan.statements);
-        self.bus.emit(Event::Verified {
-            rows: verdict.rows,
-            remaining: verdict.remaining,
-            mismatched: verdict.mismatched,
-        });
-        let (trigger, reason) = if verdict.passed() {
-            (Trigger::VerifyPassed, None)
+        if self.plan.statements.verifies() {
+            self.verify(true).await
         } else {
-            (Trigger::VerifyFailed, Some(verdict.sentence()))
-        };
-        self.lifecycle.apply(trigger, None, reason)?;
-        Ok(Outcome::Done(Some(verdict)))
+            Ok(Outcome::Done(None))
+        }
     }
 
-    async fn split_whole_table(&self) -> Result<Vec<Range>, Error> {
-        let mut session = self.target.open("planner").await?;
-        let ranges = claim::split_table(&self.plan, &*self.target, session.as_mut()).await?;
-        session.close().await;
-        Ok(ranges)
+    /// Writes the rows of all ranges. Returns whether it was told to leave before their end.
+    pub(super) async fn write_all(self: &Arc<Self>, ranges: Vec<Range>) -> Result<bool, Error> {
+        let (mut ranges, mut breaks) = (ranges, 0);
+        loop {
+            if walk::walk(self, Arc::new(shape::update::Update), ranges, breaks).await? {
+                return Ok(true);
+            }
+            (ranges, breaks) = match self.unwalked().await? {
+                Unwalked::Nothing => return Ok(false),
+                Unwalked::Ranges(ranges, breaks) => (ranges, breaks),
+                Unwalked::Left => return Ok(true),
+            };
+        }
+    }
+
+    /// Every range is walked: moves to the state that follows. With rows in quarantine, that is the end.
+    pub(super) fn end_walk(&self) -> Result<Option<Outcome>, Error> {
+        if let Some(left) = self.left_in_quarantine()? {
+            let reason = Some(left.sentence());
+            self.arrive(JobState::Incomplete, Trigger::WalkedWithQuarantine, reason)?;
+            return Ok(Some(Outcome::Incomplete(left)));
+        }
+        if !matches!(self.lifecycle.state(), JobState::Verified | JobState::Unverified) {
+            self.arrive(JobState::Completed, Trigger::Walked, None)?;
+        }
+        Ok(None)
+    }
+
+    /// Moves to the state in which a walked job is, unless it is there. Where the fence knows more than
+    /// the journal, and every range is done, that is by way of a start.
+    fn arrive(
+        &self,
+        state: JobState,
+        trigger: Trigger,
+        reason: Option<String>,
+    ) -> Result<(), Error> {
+        if self.lifecycle.state() == state {
+            return Ok(());
+        }
+        if self.lifecycle.state() != JobState::Running {
+            self.lifecycle.apply(Trigger::Started, None, None)?;
+        }
+        self.lifecycle.apply(trigger, None, reason).map(drop)
     }
 }

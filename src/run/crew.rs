@@ -20,8 +20,9 @@ pub(super) struct Crew {
 }
 
 struct Inner {
-    /// Ranges that nobody walks.
-    waiting: VecDeque<Range>,
+    /// Ranges that nobody walks, each with the state of the ground as of which it is known
+    /// ([`super::ground`]).
+    waiting: VecDeque<(Range, u32)>,
     /// Ranges that a worker has.
     walked: usize,
     /// Workers that wait for a range.
@@ -32,8 +33,8 @@ struct Inner {
 
 /// What there is for a worker that has no range.
 pub(super) enum Next {
-    /// This range.
-    Range(Range),
+    /// This range, known as of that state of the ground.
+    Range(Range, u32),
     /// None yet, but the others still walk.
     Wait,
     /// All are walked.
@@ -41,9 +42,10 @@ pub(super) enum Next {
 }
 
 impl Crew {
-    pub(super) fn new(ranges: Vec<Range>, scale: f64) -> Self {
+    pub(super) fn new(ranges: Vec<Range>, scale: f64, breaks: u32) -> Self {
         let next_id = ranges.iter().map(|range| range.id + 1).max().unwrap_or(0);
-        let waiting = ranges.into_iter().filter(|range| !range.done).collect();
+        let open = ranges.into_iter().filter(|range| !range.done);
+        let waiting = open.map(|range| (range, breaks)).collect();
         let inner = Inner { waiting, walked: 0, idle: 0, next_id };
         Self { scale, inner: Mutex::new(inner), news: Notify::new() }
     }
@@ -60,9 +62,9 @@ impl Crew {
     pub(super) fn next(&self) -> Next {
         let mut inner = self.lock();
         match inner.waiting.pop_front() {
-            Some(range) => {
+            Some((range, breaks)) => {
                 inner.walked += 1;
-                Next::Range(range)
+                Next::Range(range, breaks)
             }
             None if inner.walked == 0 => Next::Nothing,
             None => Next::Wait,
@@ -89,8 +91,8 @@ impl Crew {
     }
 
     /// A range that nobody walks yet.
-    pub(super) fn add(&self, range: Range) {
-        self.lock().waiting.push_back(range);
+    pub(super) fn add(&self, range: Range, breaks: u32) {
+        self.lock().waiting.push_back((range, breaks));
         self.news.notify_waiters();
     }
 
@@ -101,10 +103,10 @@ impl Crew {
     }
 
     /// A worker leaves its range to whoever comes next.
-    pub(super) fn put_back(&self, range: Range) {
+    pub(super) fn put_back(&self, range: Range, breaks: u32) {
         let mut inner = self.lock();
         inner.walked -= 1;
-        inner.waiting.push_front(range);
+        inner.waiting.push_front((range, breaks));
         drop(inner);
         self.news.notify_waiters();
     }

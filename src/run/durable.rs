@@ -7,8 +7,9 @@
 //! job that is paused or has stopped said what is done. So the last batch of a range and every stop
 //! wait for the disk, and with it for all that was committed before.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::retry::Tried;
 use super::walk::Worker;
 use super::{Error, Run};
 use crate::control::Level;
@@ -62,7 +63,7 @@ impl Worker<'_> {
         let Some(fence) = run.ledger.fence() else { return Ok(()) };
         let (dialect, generation) = (run.target.dialect(), run.generation);
         let patience = Patience { lock_wait: Some(LOCK_WAIT), ..Patience::default() };
-        let mut attempt = 1;
+        let (mut attempt, began) = (1, Instant::now());
         loop {
             let session = self.seat.session.as_mut();
             let Err(error) = fence.flush(dialect, session, generation, range, &patience).await
@@ -74,7 +75,10 @@ impl Worker<'_> {
                 Class::Cancelled if hurried => attempt < ATTEMPTS_OF_CANCELLED,
                 _ if hurried => return Ok(()),
                 Class::Lost | Class::Terminated => {
-                    self.reseat(range, &error).await?;
+                    // Who leaves a server that is away says nothing of it: the fence will.
+                    if !self.reseat(range).await? {
+                        return Ok(());
+                    }
                     let job = &run.plan.spec.job.name;
                     run.journal.checkpoint(job, generation, range, None)?;
                     attempt < ATTEMPTS
@@ -86,7 +90,8 @@ impl Worker<'_> {
                 _ => false,
             };
             if !again {
-                return if hurried { Ok(()) } else { Err(self.explain(range, error)) };
+                let tried = Tried { attempts: attempt, spent: began.elapsed() };
+                return if hurried { Ok(()) } else { Err(self.explain(range, error, tried)) };
             }
             attempt += 1;
         }

@@ -160,7 +160,7 @@ pub enum Error {
         /// What the server said.
         cause: crate::target::Error,
         /// What to do, with its own `; `.
-        advice: &'static str,
+        advice: String,
     },
     /// A session cannot be opened, or was lost while nothing was being done in it.
     #[error(
@@ -168,6 +168,58 @@ pub enum Error {
          the server answers"
     )]
     Session(crate::target::Error),
+    /// The server was away for longer than a run waits for one.
+    #[error(
+        "the server was away for {away} ({attempts} attempts to reach it), and `max_outage` allows \
+         {limit}; the last one: {last}. Nothing is lost: run the job again when the server answers"
+    )]
+    Away {
+        /// For how long, without pauses.
+        away: crate::spec::Duration,
+        /// How often it was tried.
+        attempts: u32,
+        /// What the spec allows.
+        limit: crate::spec::Duration,
+        /// The last error.
+        last: crate::target::Error,
+    },
+    /// The address leads to other data than at the beginning.
+    #[error(
+        "{address} leads to another database than when this run of `{job}` began: not to a standby \
+         that took over, but to other data. Nothing was written there; mend the address, and run the \
+         job again"
+    )]
+    OtherData {
+        /// Where it leads.
+        address: String,
+        /// The job.
+        job: String,
+    },
+    /// Another server took over, and there is no fence.
+    #[error(
+        "another server has taken over at {address}, and job `{job}` runs without a fence: the new one \
+         may lack the latest batches, which the journal calls done, and nothing there could tell. \
+         Every row that matches may safely be written again: with a journal that knows nothing of \
+         the job (`--state PATH`), run it again"
+    )]
+    OtherCopy {
+        /// Where it took over.
+        address: String,
+        /// The job.
+        job: String,
+    },
+    /// The fence knows nothing of the run any more.
+    #[error(
+        "the fence at {address} knows nothing of this run of `{job}`: the server that answers now is \
+         another one, and older than the job, or the fence was dropped. Nothing was written there; \
+         find out which server it is before you run the job again"
+    )]
+    FenceGone {
+        /// Where the fence is.
+        address: String,
+        /// The job.
+        job: String,
+    },
     /// A key in the table cannot be read as the key's type.
     #[error(
         "a row of `{table}` has a key ({key}) that cannot be told as text of its type, so nothing \
@@ -185,6 +237,17 @@ pub enum Error {
         /// What came back.
         found: String,
     },
+    /// What the job has written was undone.
+    #[error(
+        "generation {generation} of job `{job}` was undone, so there is nothing of it to go on with; \
+         to write the rows once more, mend the spec and begin anew with `--again`"
+    )]
+    Undone {
+        /// The job.
+        job: String,
+        /// The generation.
+        generation: u32,
+    },
     /// `--again` on a job that is not finished.
     #[error(
         "job `{job}` is not finished, so it cannot begin again: `--again` is for a job whose every \
@@ -193,6 +256,35 @@ pub enum Error {
     NotFinished {
         /// The job.
         job: String,
+    },
+    /// `verify` on a job that has rows left to write.
+    #[error(
+        "job `{job}` cannot be verified: {why}, and what is not written cannot be right; nothing was \
+         read. Finish it first with `backstop run`, which verifies at its end"
+    )]
+    NotWalked {
+        /// The job.
+        job: String,
+        /// What is left.
+        why: &'static str,
+    },
+    /// `verify` on a job whose spec has nothing that could be verified.
+    #[error(
+        "job `{job}` has nothing to verify: its spec has no `where`, and [verify] neither `expect` nor \
+         `checksum`; add an `expect` that must be true for every row"
+    )]
+    NothingToVerify {
+        /// The job.
+        job: String,
+    },
+    /// `verify --watch` by a column that no index serves.
+    #[error(
+        "`changed_at` names `{column}`, and no index finds the rows that were written lately, so every \
+         look would read the whole table; make an index on `{column}`, or leave `changed_at` out"
+    )]
+    NoChangeIndex {
+        /// The column.
+        column: String,
     },
     /// The journal's job is being run on another target.
     #[error(
@@ -221,6 +313,19 @@ pub enum Error {
         limit: u64,
         /// The last error.
         last: crate::target::Error,
+    },
+    /// A row cannot be written, and no more rows may be put into quarantine.
+    #[error(
+        "the row {key} cannot be written: {cause}; {limit}. Earlier batches stay written, and what is in \
+         quarantine stays there: mend the cause, and run the job again"
+    )]
+    TooMuchPoison {
+        /// The row.
+        key: String,
+        /// What the server said.
+        cause: crate::target::Error,
+        /// Which limit, and how to set another one.
+        limit: String,
     },
     /// The table could not be looked after.
     #[error(
@@ -261,6 +366,25 @@ impl Error {
 
     pub(super) const fn target(error: crate::target::Error) -> Self {
         Self::Target(error)
+    }
+
+    /// What happened, without what it means here: for a sentence that says that itself.
+    pub(super) fn in_short(&self) -> String {
+        match self {
+            Self::Target(error) | Self::Session(error) => error.to_string(),
+            Self::Away { away, attempts, .. } => {
+                format!("the server was away for {away} ({attempts} attempts to reach it)")
+            }
+            error => error.to_string(),
+        }
+    }
+
+    /// What the target said, where it may say something else a moment later.
+    pub(super) fn passing(&self) -> Option<&crate::target::Error> {
+        match self {
+            Self::Target(error) | Self::Session(error) => Some(error).filter(|e| e.is_passing()),
+            _ => None,
+        }
     }
 }
 

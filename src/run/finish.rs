@@ -1,55 +1,21 @@
 //! How a run ends, and what it leaves.
 
-use serde::Serialize;
-
-use super::{Error, Run};
+use super::verdict::Verdict;
+use super::{Error, InQuarantine, Run};
 use crate::control::Level;
 use crate::event::{Event, JobState, Trigger};
+use crate::gate::evidence::JobEvidence;
 
 /// What the work came to, before the state is written.
 pub(super) enum Outcome {
     /// Everything was walked, and verified where there is something to verify.
     Done(Option<Verdict>),
+    /// Everything was walked, and rows are left in quarantine.
+    Incomplete(InQuarantine),
     /// It was told to leave.
     Left,
-}
-
-/// What verification found.
-#[derive(Debug, Clone, Serialize)]
-pub struct Verdict {
-    /// Rows read.
-    pub rows: u64,
-    /// Rows left over, where that was checked.
-    pub remaining: Option<u64>,
-    /// Rows that violate the expectation, where that was checked.
-    pub mismatched: Option<u64>,
-    /// A few keys of wrong rows.
-    pub examples: Vec<String>,
-}
-
-impl Verdict {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn passed(&self) -> bool {
-        self.remaining.unwrap_or(0) == 0 && self.mismatched.unwrap_or(0) == 0
-    }
-
-    /// What is wrong, in a sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let mut parts = Vec::new();
-        if let Some(rows @ 1..) = self.remaining {
-            parts.push(format!("{rows} rows are left over"));
-        }
-        if let Some(rows @ 1..) = self.mismatched {
-            parts.push(format!("{rows} rows violate `expect`"));
-        }
-        let mut sentence = parts.join(" and ");
-        if !self.examples.is_empty() {
-            sentence.push_str(&format!(", for example {}", self.examples.join("; ")));
-        }
-        sentence
-    }
+    /// It was told to leave while it watched, and this is what it has seen.
+    Watched(Box<Verdict>),
 }
 
 /// How a run ended.
@@ -61,6 +27,10 @@ pub struct Ended {
     pub reason: Option<String>,
     /// What verification found, if it ran to its end.
     pub verdict: Option<Verdict>,
+    /// The rows that are left in quarantine, if everything else is written.
+    pub quarantine: Option<InQuarantine>,
+    /// What became of the job, where every range of it is walked.
+    pub report: Option<JobEvidence>,
     /// How urgently it was asked to leave, if it was.
     pub left: Option<Level>,
     /// What went wrong, if the runner gave up.
@@ -87,10 +57,26 @@ impl Run {
             Ok(Outcome::Done(verdict)) => Ended {
                 state: self.state(),
                 reason: verdict.as_ref().filter(|v| !v.passed()).map(Verdict::sentence),
+                // The journal that cannot be read fails when the end is written.
+                report: self.evidence(verdict.as_ref()).ok(),
                 verdict,
+                quarantine: None,
                 left: None,
                 error: None,
             },
+            Ok(Outcome::Incomplete(rows)) => Ended {
+                state: self.state(),
+                reason: Some(rows.sentence()),
+                verdict: None,
+                quarantine: Some(rows),
+                report: None,
+                left: None,
+                error: None,
+            },
+            Ok(Outcome::Watched(verdict)) => {
+                let report = self.evidence(Some(&verdict)).ok();
+                Ended { report, ..self.settle(Ok(Outcome::Left)) }
+            }
             Ok(Outcome::Left) => {
                 let ask = self.stop.present();
                 let trigger =
@@ -99,14 +85,22 @@ impl Run {
                 if let Some(why) = &ask.reason {
                     reason = format!("{reason}: {why}");
                 }
-                if self.state() == JobState::Completed {
-                    reason = format!("every row is written; what follows was stopped {reason}");
+                match self.state() {
+                    JobState::Completed => {
+                        reason = format!("every row is written; what follows was stopped {reason}");
+                    }
+                    JobState::Verified | JobState::Unverified => {
+                        reason = format!("the watch was stopped {reason}");
+                    }
+                    _ => {}
                 }
                 match self.lifecycle.apply(trigger, Some(ask.by), Some(reason.clone())) {
                     Ok(state) => Ended {
                         state,
                         reason: Some(reason),
                         verdict: None,
+                        quarantine: None,
+                        report: None,
                         left: Some(ask.level),
                         error: None,
                     },
@@ -126,6 +120,8 @@ impl Run {
             state: state.unwrap_or(JobState::Failed),
             reason: Some(reason),
             verdict: None,
+            quarantine: None,
+            report: None,
             left: None,
             error: Some(error),
         }

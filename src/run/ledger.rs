@@ -65,7 +65,8 @@ impl Ledger {
     /// that is as good.
     pub(super) async fn make(&self, plan: &Plan, session: &mut dyn Session) -> Result<(), Error> {
         let Some(home) = &plan.fence else { return Ok(()) };
-        for place in home.places().into_iter().filter(|place| !place.exists) {
+        let undo = plan.undo.as_ref().map(|undo| &undo.place);
+        for place in home.places().into_iter().chain(undo).filter(|place| !place.exists) {
             if let Err(error) = session.execute(&Statement::plain(place.ddl.clone())).await {
                 let look = Statement::plain(format!("SELECT count(*) FROM {}", place.table));
                 if session.query(&look).await.is_err() {

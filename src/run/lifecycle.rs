@@ -154,6 +154,12 @@ impl Lifecycle {
         let _ = self.journal.log(&record);
     }
 
+    /// A worker that waited leaves: what it waited for did not come, and the job's state says so until
+    /// its end does.
+    pub(super) fn turn_away(&self) {
+        self.lock().parked -= 1;
+    }
+
     /// A worker goes on, or looks again, because the gate is as it is now.
     pub(super) fn unpark(&self, gate: &Gate) -> Result<(), Error> {
         let mut inner = self.lock();

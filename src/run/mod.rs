@@ -5,9 +5,13 @@
 //! a window of rows. The transaction of a batch is `BEGIN`, the write, the fence as its own
 //! statement, `COMMIT` ([`shape::update`]); the journal's checkpoint follows the commit.
 
+mod absence;
 mod after;
+mod backoff;
+mod bisect;
 mod brake;
 mod bus;
+mod changes;
 mod claim;
 mod course;
 mod crew;
@@ -16,12 +20,19 @@ mod error;
 mod extend;
 mod finish;
 mod gate;
+mod ground;
+mod hunt;
 mod latch;
 mod ledger;
 mod lifecycle;
 pub mod protocol;
+mod quarantine;
 mod read;
 mod regain;
+mod released;
+mod report;
+mod retry;
+mod sample;
 mod scout;
 mod seat;
 mod shape;
@@ -29,30 +40,38 @@ mod share;
 mod signals;
 mod survey;
 mod tuning;
+mod undone;
+mod verdict;
+mod verification;
 mod waits;
 mod walk;
+mod watch;
+mod window;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
 pub use bus::Bus;
-pub use claim::{Options, Taken, take};
+pub use claim::{Course, Options, Taken, take};
 pub use error::{Error, SpecChange};
-pub use finish::{Ended, Verdict};
+pub use finish::Ended;
 pub use latch::{refuse_latched, remember_ask as remember_kill, remember_halt};
+pub use quarantine::InQuarantine;
+pub use verdict::Verdict;
 
 use crate::control::{Ask, Level, Source, Stop, ask_of, watch_commands};
 use crate::event::{Event, JobState, Started};
 use crate::journal::Journal;
-use crate::keyspace::{FIRST_ROWS, Range};
+use crate::keyspace::{FIRST_ROWS, Key, Range};
 use crate::plan::{Pace, Plan};
-use crate::target::fence::Fence;
+use crate::target::fence::{self, Fence};
 use crate::target::switch::Halt;
 use crate::target::{Session, Target};
 use crate::throttle::{Board, Timetable};
+use ground::Ground;
 use ledger::Ledger;
 use lifecycle::Lifecycle;
 
@@ -85,6 +104,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Counts {
     rows_changed: AtomicU64,
+    rows_scanned: AtomicU64,
+    rows_quarantined: AtomicU64,
     retries: AtomicU64,
 }
 
@@ -104,6 +125,8 @@ pub struct Run {
     pub generation: u32,
     /// Who runs it.
     pub runner: String,
+    /// What the run is for.
+    course: Course,
     ledger: Ledger,
     /// The session that cancels statements and holds the job's lock. But for a ping every half
     /// minute its mutex is free, so that a kill waits for nothing else.
@@ -115,8 +138,15 @@ pub struct Run {
     board: Board,
     /// Whose turn it is, where the job has a rate.
     timetable: Timetable,
-    /// Rows that this run has changed, and batches of it that had to be tried again.
+    /// Rows that this run has changed, scanned and put into quarantine, and batches of it that had to
+    /// be tried again.
     counts: Counts,
+    /// The rows in quarantine that this run is to try again.
+    retries: Vec<Key>,
+    /// Where it stands in the target.
+    ground: Ground,
+    /// How many wait for the server at this moment.
+    away: AtomicU32,
     /// The present pace: the plan's, with what people have changed.
     pace: tokio::sync::watch::Sender<Pace>,
 }
@@ -134,6 +164,8 @@ impl Run {
         control: Box<dyn Session>,
     ) -> Self {
         let ledger = Ledger::of(&plan, &journal);
+        let holder = fence::holder(&taken.runner, control.as_ref());
+        let ground = Ground::of(taken.footing.clone(), &taken.ranges, &holder);
         let board = Board::new(plan.pace.watches.clone(), plan.stale_after);
         let pace = tokio::sync::watch::Sender::new(plan.pace.clone());
         let lifecycle = Lifecycle::new(taken.state, journal.clone(), bus.clone());
@@ -145,6 +177,7 @@ impl Run {
             bus,
             generation: taken.generation,
             runner: taken.runner.clone(),
+            course: taken.course,
             ledger,
             control: tokio::sync::Mutex::new(control),
             lifecycle,
@@ -153,6 +186,9 @@ impl Run {
             board,
             timetable: Timetable::default(),
             counts: Counts::default(),
+            retries: taken.retries.clone(),
+            ground,
+            away: AtomicU32::new(0),
             pace,
         }
     }
@@ -168,9 +204,16 @@ impl Run {
         run.announce(&taken);
         let mut result = run.work_watched(taken.ranges).await;
         run.leave_fence().await;
-        if let Ok(finish::Outcome::Left) = &result
+        // Also where a batch is in doubt that was in flight: a kill stays.
+        let left = matches!(
+            result,
+            Ok(finish::Outcome::Left | finish::Outcome::Watched(_))
+                | Err(Error::OutcomeUnknown { .. })
+        );
+        if left
             && run.stop.level() == Level::Kill
             && let Err(error) = run.latch().await
+            && result.is_ok()
         {
             result = Err(error);
         }
@@ -199,7 +242,8 @@ impl Run {
         if self.ledger.fence().is_none() {
             return false;
         }
-        let Ok(mut session) = self.target.open("halts").await else { return false };
+        let opened = tokio::time::timeout(self.goodbye_within(), self.target.open("halts"));
+        let Ok(Ok(mut session)) = opened.await else { return false };
         let found = self.find_halt(session.as_mut()).await;
         session.close().await;
         found
@@ -279,7 +323,7 @@ impl Run {
         let mut control = self.control.lock().await;
         let (dialect, generation) = (self.target.dialect(), self.generation);
         let leave = fence.leave(dialect, control.as_mut(), generation, &self.runner);
-        let _ = tokio::time::timeout(GOODBYE_WITHIN, leave).await;
+        let _ = tokio::time::timeout(self.goodbye_within(), leave).await;
     }
 
     /// Makes the kill stay: in the target, where it binds every runner, and in the journal. A target
@@ -301,12 +345,16 @@ impl Run {
         let fence = self.ledger.fence()?;
         let mut control = self.control.lock().await;
         let halting = self.halt_through(control.as_mut(), fence, ask);
-        match tokio::time::timeout(GOODBYE_WITHIN, halting).await.ok()? {
+        let within = self.goodbye_within();
+        match tokio::time::timeout(within, halting).await.ok()? {
             Err(error) if error.is_lost() => {}
             result => return result.ok().flatten(),
         }
-        *control = self.target.open("control").await.ok()?;
-        self.halt_through(control.as_mut(), fence, ask).await.ok().flatten()
+        let again = async {
+            *control = self.target.open("control").await.ok()?;
+            self.halt_through(control.as_mut(), fence, ask).await.ok().flatten()
+        };
+        tokio::time::timeout(within, again).await.ok().flatten()
     }
 
     async fn halt_through(

@@ -21,3 +21,10 @@ pub(super) fn read_count(rows: &[Row], column: usize) -> Result<u64, Error> {
     text.and_then(|text| text.parse().ok())
         .ok_or_else(|| Error::UnreadableCount { found: text.unwrap_or("nothing").to_owned() })
 }
+
+/// The checksum in a column of the only row.
+pub(super) fn read_sum(rows: &[Row], column: usize) -> Result<u128, Error> {
+    let text = rows.first().and_then(|row| row.get(column)?.as_deref());
+    text.and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::UnreadableCount { found: text.unwrap_or("nothing").to_owned() })
+}

@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use super::shape::Window;
-use super::walk::boundary_window;
+use super::window::boundary_window;
 use super::{PING_EVERY, Run};
 use crate::control::Level;
 use crate::keyspace::{Key, Range};

@@ -5,7 +5,7 @@ use super::survey::{Survey, one_key};
 use super::walk::Worker;
 use crate::event::{Event, Phase};
 use crate::keyspace::{Key, Range};
-use crate::target::fence::{self, Generation};
+use crate::target::fence::Generation;
 
 /// A range is shared when about this many batches of it are left: with fewer, opening another one
 /// costs more than it brings.
@@ -38,6 +38,7 @@ impl Worker<'_> {
         let kept = Range { hi: cut, ..range.clone() };
         let half = self.left.rows.map(|rows| rows / 2);
         if self.shape.phase() == Phase::Verify {
+            self.shape.shared(run, &kept, &given)?;
             *range = kept;
         } else if !self.write_down(range, kept, &given, half).await? {
             return Ok(());
@@ -53,7 +54,7 @@ impl Worker<'_> {
             cursor: None,
             done: false,
         });
-        self.crew.add(given);
+        self.crew.add(given, self.seat.breaks);
         Ok(())
     }
 
@@ -93,17 +94,21 @@ impl Worker<'_> {
                 number: run.generation,
                 spec_hash: run.plan.spec_hash.clone(),
                 table_identity: run.plan.table.identity.clone(),
-                holder: Some(fence::holder(&run.runner, session)),
+                holder: Some(run.holder(session)),
                 ranges: vec![kept.clone(), given.clone()],
             };
+            run.ground.sign(
+                given.id,
+                given.epoch,
+                generation.holder.as_deref().unwrap_or_default(),
+            );
             match fence.split(run.target.dialect(), session, &generation).await {
                 // Whoever has the range now is told by the next batch.
                 Ok(false) => return Ok(false),
                 Ok(true) => *range = kept,
                 // The answer to a COMMIT may be what was lost: the row itself tells.
-                Err(lost) if lost.is_lost() => {
-                    self.reseat(range, &lost).await?;
-                    if range.hi != kept.hi {
+                Err(error) if error.is_lost() => {
+                    if !self.reseat(range).await? || range.hi != kept.hi {
                         return Ok(false);
                     }
                 }

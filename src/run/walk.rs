@@ -5,47 +5,34 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::absence::Who;
 use super::crew::{Crew, Next};
-use super::read::{read_count, read_key};
+use super::hunt::Hunt;
+use super::retry::LOSSES;
 use super::scout::{Ahead, beside};
 use super::seat::Seat;
 use super::shape::{Applied, Shape, Window};
 use super::survey::Survey;
 use super::{Error, PING_EVERY, Run, error};
-use crate::control::{Ask, Level, Source};
-use crate::event::{Event, Phase, RetryReason};
+use crate::control::Level;
+use crate::event::{Event, Phase};
 use crate::keyspace::{Aim, Range, Sizer};
-use crate::plan::Statements;
 use crate::target::{Class, Session};
-
-/// A batch is tried for this long before its error counts as lasting. A nightly transaction of the
-/// application may hold the same rows for minutes, and waiting for it harms nobody: between two
-/// attempts no transaction is open. By time and not by attempts, because an attempt may fail at once
-/// (a lock that is not waited for) or after seconds.
-const PERSEVERE: Duration = Duration::from_mins(10);
-
-/// A batch may lose this many connections: one that takes the server down with it must not go on
-/// doing so.
-const LOSSES: u32 = 20;
-
-/// The wait before the first retry; it doubles each time, up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a worker asks how many rows are left. The answer costs a millisecond, and is for
 /// displays.
 const LOOK_AHEAD_EVERY: Duration = Duration::from_secs(5);
 
-/// Walks all ranges that are not done. Returns whether it was told to leave before their end.
+/// Walks all ranges that are not done, which are known as of that state of the ground. Returns whether
+/// it was told to leave before their end.
 pub(super) async fn walk(
     run: &Arc<Run>,
     shape: Arc<dyn Shape>,
     ranges: Vec<Range>,
+    breaks: u32,
 ) -> Result<bool, Error> {
-    let scale = open_ranges(run, shape.phase(), &ranges).await?;
-    let crew = Arc::new(Crew::new(ranges, scale));
+    let Some(scale) = open_ranges(run, shape.phase(), &ranges).await? else { return Ok(true) };
+    let crew = Arc::new(Crew::new(ranges, scale, breaks));
     let mut tasks = tokio::task::JoinSet::new();
     let (mut at_work, mut paces) = (BTreeSet::new(), run.pace.subscribe());
     let mut first_error = None;
@@ -85,13 +72,22 @@ pub(super) async fn walk(
 }
 
 /// Asks how many rows each range has left, and tells of the ranges. Returns by what such an answer is
-/// to be multiplied.
-async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<f64, Error> {
-    let mut session = run.target.open("planner").await.map_err(Error::Session)?;
-    let mut survey = Survey { plan: &run.plan, target: &*run.target, session: session.as_mut() };
-    let scale = survey.scale(ranges, phase).await?;
-    for range in ranges {
-        let left = if range.done { Some(0) } else { survey.left(range, phase, scale).await? };
+/// to be multiplied; `None`: somebody asked to leave before the server answered.
+async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<Option<f64>, Error> {
+    let mut losses = 0;
+    let (scale, left) = loop {
+        let Some(mut session) = run.open_patiently("planner", Who::Course).await? else {
+            return Ok(None);
+        };
+        match survey(run, session.as_mut(), phase, ranges).await {
+            Err(error) if error.passing().is_some() && losses < LOSSES => losses += 1,
+            surveyed => {
+                session.close().await;
+                break surveyed?;
+            }
+        }
+    };
+    for (range, left) in ranges.iter().zip(left) {
         run.bus.emit(Event::RangeOpened {
             phase,
             range: range.id,
@@ -107,8 +103,23 @@ async fn open_ranges(run: &Run, phase: Phase, ranges: &[Range]) -> Result<f64, E
             run.journal.checkpoint(job, run.generation, range, left)?;
         }
     }
-    session.close().await;
-    Ok(scale)
+    Ok(Some(scale))
+}
+
+/// What the server's estimates are to be multiplied by, and how many rows each range has left.
+async fn survey(
+    run: &Run,
+    session: &mut dyn Session,
+    phase: Phase,
+    ranges: &[Range],
+) -> Result<(f64, Vec<Option<u64>>), Error> {
+    let mut survey = Survey { plan: &run.plan, target: &*run.target, session };
+    let scale = survey.scale(ranges, phase).await?;
+    let mut left = Vec::new();
+    for range in ranges {
+        left.push(if range.done { Some(0) } else { survey.left(range, phase, scale).await? });
+    }
+    Ok((scale, left))
 }
 
 async fn work(
@@ -118,7 +129,7 @@ async fn work(
     number: u32,
 ) -> Result<u32, Error> {
     let result = Box::pin(async {
-        let seat = Seat::take(&run, number).await?;
+        let Some(seat) = Seat::take(&run, number).await? else { return Ok(()) };
         let sizer = Sizer::new(run.pace().aim());
         let mut worker = Worker {
             run: &run,
@@ -128,6 +139,7 @@ async fn work(
             sizer,
             left: Left::default(),
             ahead: None,
+            hunt: Hunt::default(),
         };
         let walked = worker.walk_ranges().await;
         worker.seat.session.close().await;
@@ -148,6 +160,8 @@ pub(super) struct Worker<'a> {
     pub(super) left: Left,
     /// What may be the next window.
     ahead: Option<Ahead>,
+    /// What is known of rows that cannot be written.
+    pub(super) hunt: Hunt,
 }
 
 /// Rows that are left in the range, as far as the server can tell.
@@ -162,9 +176,10 @@ impl Worker<'_> {
     async fn walk_ranges(&mut self) -> Result<(), Error> {
         while let Some(mut range) = self.next_range().await? {
             self.left = Left::default();
+            self.hunt = Hunt::default();
             if !self.walk_range(&mut range).await? {
                 self.make_durable(&mut range).await?;
-                self.crew.put_back(range);
+                self.crew.put_back(range, self.seat.breaks);
                 return Ok(());
             }
             self.crew.finished();
@@ -179,8 +194,9 @@ impl Worker<'_> {
                 return Ok(false);
             }
             let began = Instant::now();
-            let Some((rows, took)) = self.batch(range).await? else { return Ok(false) };
-            if !range.done {
+            let Some((rows, took)) = self.batch(range).await? else { return Ok(range.done) };
+            // What is suspected must stay within the range.
+            if !range.done && !self.hunt.is_on() {
                 self.share(range).await?;
             }
             self.rest(rows, took, began).await;
@@ -202,7 +218,7 @@ impl Worker<'_> {
             // What happens after this line ends the wait below.
             news.as_mut().enable();
             match self.crew.next() {
-                Next::Range(range) => return Ok(Some(range)),
+                Next::Range(range, breaks) => return self.begin(range, breaks).await.map(Some),
                 Next::Nothing => return Ok(None),
                 Next::Wait => {}
             }
@@ -228,154 +244,20 @@ impl Worker<'_> {
         Ok(None)
     }
 
-    /// One batch, tried again while its errors are passing ones. `None`: it was cancelled by
-    /// request and rolled back.
-    async fn batch(&mut self, range: &mut Range) -> Result<Option<(u64, Duration)>, Error> {
-        let (mut attempt, mut losses) = (1, 0);
-        let mut began = Instant::now();
-        loop {
-            let opened = self.seat.opened;
-            let error = match self.attempt(range).await {
-                Ok((window, applied)) => {
-                    let worked = applied.worked();
-                    self.sizer.observe(window.rows, worked);
-                    self.look_ahead(range, window.rows).await?;
-                    self.record(range, &window, applied)?;
-                    return Ok(Some((window.rows, worked.time)));
-                }
-                Err(Error::Target(error)) => error,
-                Err(error) => return Err(error),
-            };
-            // The request ended the statement, or the session that it ran in.
-            let by_request = error.class == Class::Cancelled || error.is_lost();
-            if by_request && Level::Cancel <= self.run.stop.level() {
-                return Ok(None);
-            }
-            match error.class {
-                Class::Cancelled => self.respect(&error).await,
-                Class::Lost | Class::Terminated if losses < LOSSES => {
-                    losses += 1;
-                    // To settle a COMMIT, the batch itself has taken another session.
-                    if self.seat.opened == opened {
-                        self.reseat(range, &error).await?;
-                    }
-                    let meant = error.class == Class::Terminated
-                        && !self.seat.restarted_since(self.run, opened).await;
-                    if meant {
-                        self.respect(&error).await;
-                    } else {
-                        self.retry(range, RetryReason::Connection, &error, attempt).await;
-                        attempt += 1;
-                    }
-                }
-                // As often as it has to: others were in its way, and not the other way round.
-                Class::Retry(reason @ RetryReason::BlockedSessions) => {
-                    self.sizer.back_off();
-                    self.retry(range, reason, &error, 1).await;
-                }
-                Class::Retry(reason) if began.elapsed() < PERSEVERE => {
-                    self.sizer.back_off();
-                    self.retry(range, reason, &error, attempt).await;
-                    attempt += 1;
-                }
-                _ => return Err(self.explain(range, error)),
-            }
-            self.refuse_too_many_errors(&error)?;
-            let waits = Instant::now();
-            if !self.may_go_on(range).await? {
-                return Ok(None);
-            }
-            // Whoever was made to wait has not tried meanwhile.
-            began += waits.elapsed();
-        }
-    }
-
-    /// Ends the run when more batches had to be tried again than the spec allows.
-    fn refuse_too_many_errors(&self, error: &crate::target::Error) -> Result<(), Error> {
-        let found = self.run.counts.retries.load(Ordering::Relaxed);
-        match self.run.pace().ends.max_errors {
-            Some(limit) if limit < found => {
-                Err(Error::TooManyErrors { limit, last: error.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Somebody on the server pulled a brake of their own: it is respected.
-    async fn respect(&mut self, error: &crate::target::Error) {
-        if self.run.find_halt(self.seat.session.as_mut()).await {
-            return;
-        }
-        self.run.stop.ask(Ask {
-            level: Level::Pause,
-            source: Source::Server,
-            by: "somebody on the server".to_owned(),
-            reason: Some(format!("the batch was ended there, and rolled back: {error}")),
-        });
-    }
-
-    /// Goes on in another session after one was lost. Where there is none to be had, the loss is
-    /// the error.
-    pub(super) async fn reseat(
-        &mut self,
-        range: &mut Range,
-        lost: &crate::target::Error,
-    ) -> Result<(), Error> {
-        let renewed = match self.shape.phase() {
-            Phase::Write => self.seat.renew(self.run, range).await,
-            Phase::Verify => {
-                let seat = Seat::take(self.run, self.seat.number).await;
-                seat.map(|seat| self.seat = seat).map(|()| range.clone())
-            }
-        };
-        match renewed {
-            Ok(found) => {
-                *range = found;
-                Ok(())
-            }
-            Err(error @ Error::FencedOff { .. }) => Err(error),
-            Err(_) => Err(self.explain(range, lost.clone())),
-        }
-    }
-
-    async fn retry(
-        &mut self,
-        range: &Range,
-        reason: RetryReason,
-        error: &crate::target::Error,
-        attempt: u32,
-    ) {
-        if reason != RetryReason::BlockedSessions {
-            self.run.counts.retries.fetch_add(1, Ordering::Relaxed);
-        }
-        self.run.bus.emit(Event::BatchRetried {
-            range: range.id,
-            worker: self.seat.number,
-            reason,
-            message: error.to_string(),
-            attempt,
-        });
-        let wait = FIRST_WAIT * 2_u32.saturating_pow(attempt - 1);
-        self.run.wait(wait.min(LONGEST_WAIT)).await;
-    }
-
     /// One attempt at a batch, ready to be cancelled at any moment.
-    async fn attempt(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
+    pub(super) async fn attempt(&mut self, range: &mut Range) -> Result<(Window, Applied), Error> {
         let (run, brake) = (self.run, self.seat.session.brake());
         let braked = run.braked_batch(brake, self.apply_next(range)).await;
         // The runner's own brake may still be on its way to the session when the statement that it
         // was for has ended; on another session the next statement is out of its reach.
-        let left = match &braked.result {
-            Ok(_) => Some(crate::target::Error::new(Class::Lost, "the session was given up")),
-            Err(Error::Target(error)) if matches!(error.class, Class::Retry(_)) => {
-                Some(error.clone())
-            }
-            Err(_) => None,
+        let leaves = match &braked.result {
+            Ok(_) => true,
+            Err(Error::Target(error)) => matches!(error.class, Class::Retry(_)),
+            Err(_) => false,
         };
-        if braked.by_us
-            && let Some(error) = left
-        {
-            self.reseat(range, &error).await?;
+        if braked.by_us && leaves {
+            // Who is told to leave meanwhile begins nothing more.
+            self.reseat(range).await?;
         }
         braked.result
     }
@@ -388,15 +270,20 @@ impl Worker<'_> {
         if self.shape.phase() == Phase::Write {
             self.seat.enlist(run, range).await?;
         }
+        if let Some(passed) = self.pass_over(range).await? {
+            return Ok(passed);
+        }
         let statements = run.plan.statements_of(self.shape.phase());
-        let ahead = self.ahead.take().and_then(|ahead| ahead.fitting(range, rows, aim.rows));
-        let window = match ahead {
+        let (hunting, ahead) = (self.hunt.is_on(), self.ahead.take());
+        let ahead = ahead.filter(|_| !hunting);
+        let window = match ahead.and_then(|ahead| ahead.fitting(range, rows, aim.rows)) {
             Some(window) => window,
-            None => find_window(run, statements, &mut self.seat, range, rows).await?,
+            None => self.next_window(range, rows).await?,
         };
+        self.hunt.begins(&window);
         let present = range.clone();
         let look = async {
-            if window.last || !is_settled {
+            if window.last || !is_settled || hunting {
                 return None;
             }
             run.scout(statements, &window, &present, rows).await
@@ -419,7 +306,7 @@ impl Worker<'_> {
     }
 
     /// Counts the rows of a batch off what is left, and asks the server now and then.
-    async fn look_ahead(&mut self, range: &Range, rows: u64) -> Result<(), Error> {
+    pub(super) async fn look_ahead(&mut self, range: &Range, rows: u64) -> Result<(), Error> {
         let known = self.left.rows.map(|left| left.saturating_sub(rows));
         self.left.rows = if range.done { Some(0) } else { known };
         if range.done || self.left.asked.is_some_and(|asked| asked.elapsed() < LOOK_AHEAD_EVERY) {
@@ -442,8 +329,14 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn record(&self, range: &Range, window: &Window, applied: Applied) -> Result<(), Error> {
+    pub(super) fn record(
+        &self,
+        range: &Range,
+        window: &Window,
+        applied: Applied,
+    ) -> Result<(), Error> {
         if self.shape.phase() == Phase::Write {
+            self.run.counts.rows_scanned.fetch_add(window.rows, Ordering::Relaxed);
             let job = &self.run.plan.spec.job.name;
             self.run.journal.checkpoint(job, self.run.generation, range, self.left.rows)?;
             let changes = &self.run.counts.rows_changed;
@@ -469,23 +362,6 @@ impl Worker<'_> {
         });
         Ok(())
     }
-
-    pub(super) fn explain(&self, range: &Range, cause: crate::target::Error) -> Error {
-        let advice = match cause.class {
-            Class::Lost | Class::Terminated => {
-                "; nothing is lost: run the job again when the server answers"
-            }
-            Class::Retry(_) => {
-                "; it did not pass in ten minutes of attempts: run the job again later"
-            }
-            _ => "; earlier batches stay written: mend the cause and run the job again",
-        };
-        let from = range.position().map_or_else(
-            || "at the beginning of the table".to_owned(),
-            |key| format!("after {}", self.run.plan.show_key(key)),
-        );
-        Error::Batch { window: from, cause, advice }
-    }
 }
 
 /// Applies the shape to the window, and tells what it cost.
@@ -503,43 +379,4 @@ async fn apply(
     let mut cost = seat.session.cost().await;
     cost.lock_wait += watched.waited();
     Ok(Applied { rows_changed, took, cost })
-}
-
-/// The next `rows` counted rows of the range, or what is left of it.
-async fn find_window(
-    run: &Run,
-    statements: &Statements,
-    seat: &mut Seat,
-    range: &Range,
-    rows: u64,
-) -> Result<Window, Error> {
-    let (dialect, session) = (run.target.dialect(), seat.session.as_mut());
-    if let Some(window) = boundary_window(run, statements, session, range, rows).await? {
-        return Ok(window);
-    }
-    let (position, label) = (range.position(), run.plan.label(range.id));
-    let count = statements.count(dialect, position, &range.hi).labelled(&label);
-    let counted = session.query(&count).await?;
-    let rows = read_count(&counted, 0)?;
-    Ok(Window { after: position.cloned(), upto: range.hi.clone(), rows, last: true })
-}
-
-/// The next `rows` counted rows of the range; `None` where it has fewer.
-pub(super) async fn boundary_window(
-    run: &Run,
-    statements: &Statements,
-    session: &mut dyn Session,
-    range: &Range,
-    rows: u64,
-) -> Result<Option<Window>, Error> {
-    let (position, label) = (range.position(), run.plan.label(range.id));
-    let boundary = statements.boundary(run.target.dialect(), position, &range.hi, rows);
-    let Some(mut row) = session.query(&boundary.labelled(&label)).await?.pop() else {
-        return Ok(None);
-    };
-    let past = row.pop().flatten();
-    let upto = read_key(&run.plan, row)?;
-    let last = upto == range.hi;
-    let is_within = past.as_deref() == Some("0");
-    Ok(is_within.then(|| Window { after: position.cloned(), upto, rows, last }))
 }

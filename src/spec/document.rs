@@ -1,6 +1,6 @@
 //! From text to [`JobSpec`]: what the types alone cannot refuse, with its place.
 
-use super::{MAX_LOG, MAX_ROWS, TARGET_TIMES, WORKERS};
+use super::{KEEP, MAX_LOG, MAX_ROWS, TARGET_TIMES, WORKERS};
 use std::time::Duration;
 
 use toml::de::DeTable;
@@ -99,6 +99,7 @@ fn refuse_unfit(
         (["update", "partition"], &spec.update.partition),
         (["update", "where"], &spec.update.filter),
         (["verify", "expect"], &spec.verify.expect),
+        (["verify", "changed_at"], &spec.verify.changed_at),
     ] {
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
             return at(&path, format!("`{}` is empty; leave it out instead", path[1]));
@@ -150,6 +151,38 @@ fn refuse_unfit(
              `where` to [update], or leave `walk` out"
                 .to_owned(),
         );
+    }
+    if spec.undo.is_some() && !spec.update.fence {
+        return at(
+            &["update", "fence"],
+            "[undo] needs the fence: only there is it known what a job has written and that it was \
+             undone; take `fence = false` out, or [undo]"
+                .to_owned(),
+        );
+    }
+    if let Some(keep) = spec.undo.as_ref().map(|undo| undo.keep).filter(|k| !KEEP.contains(&k.0)) {
+        return at(
+            &["undo", "keep"],
+            format!("`keep` is {keep}, and must be 1h to 3650d: whoever undoes a job needs hours"),
+        );
+    }
+    match (spec.verify.sample, &spec.verify.expect) {
+        (Some(0), _) => {
+            return at(
+                &["verify", "sample"],
+                "a `sample` of 0 rows shows nothing; to leave the check out take `expect` out"
+                    .to_owned(),
+            );
+        }
+        (Some(_), None) => {
+            return at(
+                &["verify", "sample"],
+                "`sample` says for how many rows `expect` is evaluated, and there is none; add an \
+                 `expect`, or leave `sample` out"
+                    .to_owned(),
+            );
+        }
+        _ => {}
     }
     if let Some((path, message)) = restraint::first_wrong(spec) {
         return at(&path, message);

@@ -35,9 +35,18 @@ pub struct JobSpec {
     /// What is done for the table when every row is written.
     #[serde(default, skip_serializing_if = "After::is_empty")]
     pub after: After,
+    /// With this section the values that the job overwrites are kept, each with its row's key, in a
+    /// table of the target beside the fence: written by the batch's own transaction, so that
+    /// `backstop undo` can put back exactly what the job changed. It needs the fence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
     /// What can kill it from outside.
     #[serde(default, skip_serializing_if = "Control::is_empty")]
     pub control: Control,
+    /// The job whose writes this one undoes. No file can say so: it is no field of the format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub restores: Option<Restores>,
 }
 
 /// What the job is called and whose it is.
@@ -237,6 +246,44 @@ pub struct Verify {
     /// A SQL condition that must be true for every row of the table afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// Evaluate `expect` for about so many rows and not for all: the table is cut into up to 100 pieces
+    /// of about as many rows each, and the first rows of every piece are looked at, one after the other
+    /// along the key. Whether rows remain, and `checksum`, are about all rows all the same. In a table of
+    /// no more rows than that, and after rows were written late, `expect` is evaluated for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
+    /// Put a checksum over the key and the assigned columns of all rows into the report: equal tables
+    /// have equal ones, in whatever order their rows lie. It can be compared between tables of one
+    /// database product. By default off, for it makes the server render each value as text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checksum: bool,
+    /// For `backstop verify --watch`: the column that tells when a row was last written, such as
+    /// `updated_at`, which has an index. Then only rows that were written since are looked at, and not
+    /// the whole table again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<String>,
+}
+
+/// What `keep` may be.
+pub const KEEP: RangeInclusive<std::time::Duration> =
+    std::time::Duration::from_hours(1)..=std::time::Duration::from_hours(10 * 365 * 24);
+
+/// How what the job overwrites is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// How long a row's old values are kept: `30d`, `12h`, from `1h` to ten years. The end of each run
+    /// removes those that are older, and so does `backstop undo JOB --expire`.
+    pub keep: Duration,
+}
+
+/// Which writes a job undoes that `backstop undo` has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restores {
+    /// The job.
+    pub job: String,
+    /// Its generation.
+    pub generation: u32,
 }
 
 /// What can kill the job from outside, beside OS signals, commands and the team's own switches.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Duration;
+use super::{Duration, Share};
 
 /// When the job may work, and how far one run goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,11 +21,43 @@ pub struct Limits {
     /// the job again goes on. Several workers may together change a few rows more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rows: Option<u64>,
+    /// For how long a run waits for a server that is away: one that restarts, that the network does not
+    /// reach, or whose standby is not promoted yet. By default ten minutes, at most a day; time in which
+    /// the job is paused does not count. A run that has waited for longer has failed: exit code 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_outage: Option<Duration>,
     /// A run in which more batches than this were rolled back and had to be tried again (deadlocks,
     /// time-outs, lost connections) has failed: exit code 4. By default any number, each batch for at
     /// most ten minutes. Batches that are cancelled for `blocked_sessions` do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_errors: Option<u64>,
+    /// How many rows that cannot be written may be put into quarantine, while the others are written.
+    #[serde(skip_serializing_if = "Quarantine::is_default")]
+    pub quarantine: Quarantine,
+}
+
+/// How many rows may be in quarantine. With more, the run has failed: exit code 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quarantine {
+    /// So many rows of the job may wait there; with 0 the first one ends the run. By default 100.
+    pub max_rows: u64,
+    /// So large may be their share of the rows that the run has gone through, once 20 of the run are there: of a
+    /// spec that fits no row, not a million are tried one by one. By default `10%`.
+    pub max_share: Share,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self { max_rows: 100, max_share: Share(1_000) }
+    }
+}
+
+impl Quarantine {
+    /// Whether it says what holds anyway. It is then no part of the canonical form.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A time of the day on some days of the week.

@@ -15,6 +15,7 @@ mod job;
 mod limits;
 mod reference;
 mod restraint;
+mod share;
 mod size;
 mod throttle;
 mod url;
@@ -26,12 +27,13 @@ pub use document::parse;
 pub use duration::Duration;
 pub use error::SpecError;
 pub use job::{
-    Batch, Control, Durability, Job, JobSpec, MAX_LOG, MAX_ROWS, TARGET_TIMES, Target, Update,
-    Verify, WORKERS, Walk,
+    Batch, Control, Durability, Job, JobSpec, KEEP, MAX_LOG, MAX_ROWS, Restores, TARGET_TIMES,
+    Target, Undo, Update, Verify, WORKERS, Walk,
 };
-pub use limits::{Day, Limits, Window};
+pub use limits::{Day, Limits, Quarantine, Window};
 pub use reference::{config_reference, job_reference};
-pub use restraint::NICE;
+pub use restraint::{MAX_OUTAGE, NICE};
+pub use share::Share;
 pub use size::Size;
 pub use throttle::{Command, DiskFree, Http, Limit, Query, ReplicaLag, Throttle, WaitFile};
 pub use url::{Secret, expand, redact};

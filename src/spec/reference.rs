@@ -26,7 +26,9 @@ pub fn config_reference() -> String {
 fn sections(schema: &Value) -> String {
     let mut text = String::new();
     for (section, field) in schema["properties"].as_object().into_iter().flatten() {
-        let reference = field["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+        // A section that may be left out is one of two: itself, or nothing.
+        let itself = field["anyOf"].as_array().and_then(|all| all.first()).unwrap_or(field);
+        let reference = itself["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
         let section_schema = reference.and_then(|path| schema.pointer(path)).unwrap_or(field);
         let about = field["description"].as_str().or(section_schema["description"].as_str());
         text.push_str(&format!("\n## [{section}]\n\n{}\n\n", flat(about.unwrap_or_default())));
@@ -56,6 +58,7 @@ fn type_name(field: &Value, root: &Value) -> String {
         return match path.rsplit('/').next() {
             Some("Duration") => "duration".to_owned(),
             Some("Size") => "number of bytes".to_owned(),
+            Some("Share") => "share".to_owned(),
             Some("Assignments") => "table".to_owned(),
             _ => root.pointer(path).map_or_else(String::new, |found| type_name(found, root)),
         };

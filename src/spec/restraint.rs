@@ -13,6 +13,10 @@ const LOOKS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::f
 /// What `nice` may be. With more, a job of a day would take a quarter of a year.
 pub const NICE: RangeInclusive<f64> = 0.0..=100.0;
 
+/// What `max_outage` may be. With more, a job that waits for a server which is gone for good would be
+/// noticed by nobody.
+pub const MAX_OUTAGE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+
 /// A field, as its path, and what is wrong with it.
 pub(super) type Wrong = (Vec<&'static str>, String);
 
@@ -58,6 +62,10 @@ fn limits(spec: &JobSpec) -> Option<Wrong> {
     }
     if limits.max_runtime.is_some_and(|time| time.0.is_zero()) {
         return at("max_runtime", "a run of no time does nothing; leave `max_runtime` out instead");
+    }
+    if let Some(outage) = limits.max_outage.filter(|time| !MAX_OUTAGE.contains(&time.0)) {
+        let message = format!("`max_outage` is {outage}, and must be at most 24h");
+        return Some((vec!["limits", "max_outage"], message));
     }
     if limits.max_rows == Some(0) {
         return at("max_rows", "a run of no rows does nothing; leave `max_rows` out instead");

@@ -18,6 +18,9 @@ pub trait Dialect: Send + Sync {
     /// The text at `placeholder` as a value of the key column's own type and collation.
     fn key_from_text(&self, column: &Column, placeholder: &str) -> String;
 
+    /// Any column's value as text for people; bytes as hexadecimal digits, NULL as NULL.
+    fn as_text(&self, column: &Column) -> String;
+
     /// A condition that is true, and never NULL, exactly where assigning `expression` to the
     /// column would change what is stored. The expression can be put into parentheses as it is.
     fn differs(&self, column: &Column, expression: &str) -> String;
@@ -50,6 +53,33 @@ pub trait Dialect: Send + Sync {
     fn lock_clause(&self, _assigns_unique: bool) -> Option<&'static str> {
         None
     }
+
+    /// What makes the SELECT that keeps old values lock its rows as an UPDATE of them would; empty
+    /// where the transaction locks everything anyway.
+    fn keep_clause(&self, _assigns_unique: bool) -> &'static str {
+        ""
+    }
+
+    /// What follows an INSERT of rows whose `key` may be there, so that `columns` take the newer
+    /// values and all others stay. Quoted names.
+    fn merge(&self, key: &[String], columns: &[String]) -> String {
+        let set: Vec<_> = columns.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+    }
+
+    /// A value of the column as text for people.
+    fn shown(&self, column: &Column) -> String;
+
+    /// How many bytes a value of the column takes, NULL for NULL.
+    fn width(&self, column: &Column) -> String;
+
+    /// The time this many seconds ago, of the type of [`Dialect::now`].
+    fn ago(&self, seconds: u64) -> String;
+
+    /// An aggregate that gives one number, in decimal digits below 2^127, for the values of these columns
+    /// in all rows: the same for the same rows in whatever order, and added up, that of several parts is
+    /// that of the whole.
+    fn checksum(&self, columns: &[&Column]) -> String;
 
     /// The server's present time, as an expression for the fence.
     fn now(&self) -> &'static str;

@@ -45,6 +45,25 @@ impl Error {
         matches!(self.class, Class::Lost | Class::Terminated)
     }
 
+    /// Whether the server takes no writes any more: it became a standby, or somebody closed it. After
+    /// a fail-over the address leads to one that does.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match self.code.as_deref() {
+            Some("25006" | "1836" | "1874") => true,
+            // Said of other options as well.
+            Some("1290") => self.message.replace('_', "-").contains("read-only"),
+            _ => false,
+        }
+    }
+
+    /// Whether a session that is opened later may fare better: the server is away or is not open for
+    /// writing yet, or somebody has a lock.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.is_lost() || self.is_closed() || matches!(self.class, Class::Retry(_))
+    }
+
     /// Whether somebody else kept a lock for longer than it is waited for.
     #[must_use]
     pub const fn is_lock_timeout(&self) -> bool {

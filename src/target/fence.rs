@@ -6,6 +6,8 @@
 
 mod flush;
 mod open;
+mod owners;
+mod requeue;
 mod row;
 
 pub use open::open_on;
@@ -96,6 +98,9 @@ pub struct ColumnTypes {
     /// What follows the closing parenthesis.
     pub suffix: &'static str,
 }
+
+/// The DDL of a table of that qualified name, with these types.
+pub type Ddl<'a> = &'a (dyn Fn(&str, &ColumnTypes) -> String + Sync);
 
 /// The DDL of the fence with these types.
 #[must_use]

@@ -15,6 +15,7 @@ mod cost;
 mod dialect;
 mod error;
 pub mod fence;
+mod footing;
 mod maintenance;
 pub mod mysql;
 pub mod online;
@@ -38,6 +39,7 @@ pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
+pub use footing::Footing;
 pub use maintenance::{Chore, Maintenance, perform};
 pub use online::Online;
 pub use patience::Patience;
@@ -46,7 +48,7 @@ pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
 pub use volatility::{Storage, Volatility};
 
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::Secret;
 use crate::sql::Use;
 
@@ -158,6 +160,34 @@ pub trait Target: Send + Sync {
         schema: Option<&str>,
     ) -> Result<fence::Home>;
 
+    /// Where a table of Backstop's stands beside the fence, or would be created, as
+    /// [`Target::fence_home`] finds that. `ddl` is given its qualified name and the types. Rows of it
+    /// are also deleted.
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)>;
+
+    /// The types of columns of `table` as another table declares them to hold the same values in the
+    /// same order: with their collations, without anything else that was declared of them.
+    async fn declarations(
+        &self,
+        _session: &mut dyn Session,
+        _table: &Table,
+        _key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        Ok(columns.iter().map(|column| column.type_sql.clone()).collect())
+    }
+
+    /// Whether an UPDATE can return the values that it overwrites.
+    fn returns_old(&self) -> bool {
+        false
+    }
+
     /// The account of the session as GRANT names it, where the database has accounts.
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>>;
 
@@ -200,6 +230,11 @@ pub trait Target: Send + Sync {
     /// that was ended by a restart, and not by somebody who meant it.
     async fn uptime(&self, _session: &mut dyn Session) -> Result<Option<Duration>> {
         Ok(None)
+    }
+
+    /// Where the session stands: the server behind an address may be another one by now.
+    async fn footing(&self, _session: &mut dyn Session) -> Result<Footing> {
+        Ok(Footing::default())
     }
 
     /// The statement that returns the numbers of those of the sessions that wait for a lock at this

@@ -109,6 +109,20 @@ impl Board {
         }
     }
 
+    /// Forgets every value, as if nothing had been read yet: the server is another one, and what was
+    /// there on the one before need not be on this.
+    pub fn forget(&self) {
+        let now = self.begun.elapsed();
+        let mut inner = self.lock();
+        let Inner { dials, watches } = &mut *inner;
+        for (name, dial) in dials.iter_mut() {
+            let remembers = watches.get(name).is_some_and(|watch| watch.signal.remembers);
+            *dial = Dial::new(remembers, now);
+        }
+        drop(inner);
+        self.weigh();
+    }
+
     /// Takes over limits that people have changed.
     pub fn retune(&self, watches: &Watches) {
         self.lock().watches.clone_from(watches);

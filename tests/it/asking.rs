@@ -65,6 +65,14 @@ impl Asker {
             .collect()
     }
 
+    /// The same; `None` where the statement fails.
+    pub fn try_rows(&mut self, sql: &str) -> Option<Vec<Vec<String>>> {
+        let rows = self.runtime.block_on(self.session.query(&Statement::plain(sql))).ok()?;
+        let texts =
+            |row: Vec<Option<String>>| row.into_iter().map(Option::unwrap_or_default).collect();
+        Some(rows.into_iter().map(texts).collect())
+    }
+
     /// What the database says.
     pub fn ask(&mut self, question: &Question) -> Result<Answer, Error> {
         self.runtime.block_on(self.target.signal(self.session.as_mut(), question))

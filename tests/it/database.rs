@@ -177,6 +177,15 @@ impl Database {
                     execute(session.as_mut(), statement).await;
                 }
             }
+            session.close().await;
+        });
+        self.plainly(&sql);
+    }
+
+    /// The same, where everything that is read is there already.
+    pub fn plainly(&self, sql: &str) {
+        self.runtime.block_on(async {
+            let mut session = open(&self.url).await;
             for statement in sql.split(";\n") {
                 let bare: Vec<_> =
                     statement.lines().filter(|line| !line.trim_start().starts_with("--")).collect();

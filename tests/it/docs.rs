@@ -133,6 +133,9 @@ fn links() {
         "docs/config.md",
         "docs/gate.md",
         "docs/handoff.md",
+        "docs/quarantine.md",
+        "docs/undo.md",
+        "docs/verification.md",
         "jobs/README.md",
         "dashboards/README.md",
     ] {
@@ -192,7 +195,7 @@ fn throttling() {
 }
 
 fn schema() {
-    for format in ["job", "config", "findings"] {
+    for format in ["job", "config", "findings", "report"] {
         let said = Desk::new().call(&["schema", format]).expect(0);
         let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

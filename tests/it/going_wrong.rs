@@ -165,7 +165,7 @@ fn server_goes_away(engine: Engine) {
         let port = proxy.address.rsplit(':').next().unwrap().parse().unwrap();
         url.set_port(Some(port)).unwrap();
         let away = Desk::at(url.as_str());
-        away.write("job.toml", JOB);
+        away.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"1s\"\n"));
         let running = if is_under_way {
             start(&away)
         } else {
@@ -177,9 +177,10 @@ fn server_goes_away(engine: Engine) {
         let said = running.wait();
         // Cut during a COMMIT, nobody can know: that is its own exit code, and as safe.
         assert!(said.code == 4 || said.code == 5, "{said:?}");
+        let said = said.says("the server was away for 1s").says("attempts to reach it");
         said.says("again when the server answers");
     }
-    desk.call(&["run", "job.toml"]).expect(0);
+    desk.call(&["run", "job.toml", "--accept-changed-spec"]).expect(0);
     exactly_once(&database);
 }
 

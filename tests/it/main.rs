@@ -19,6 +19,7 @@ mod docs;
 mod durability;
 mod effects;
 mod endurance;
+mod errors;
 mod fencing;
 mod gate;
 mod generated;
@@ -34,10 +35,13 @@ mod many_files;
 mod model;
 mod neighbour;
 mod observing;
+mod outages;
 mod own_server;
 mod poolers;
 mod progress;
+mod quarantine;
 mod real_input;
+mod relay;
 mod replays;
 mod replicas;
 mod replicating;
@@ -51,6 +55,8 @@ mod taking_over;
 mod throttling;
 mod time_to_stop;
 mod tuning;
+mod undoing;
+mod verifying;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -99,6 +105,7 @@ fn main() {
         model::trials(),
         rights::trials(),
         endurance::trials(),
+        outages::trials(),
         fencing::trials(),
         keys::trials(),
         time_to_stop::trials(),
@@ -107,6 +114,7 @@ fn main() {
         docs::trials(),
         durability::trials(),
         effects::trials(),
+        errors::trials(),
         architecture::trials(),
         bad_input::trials(),
         cases::trials(),
@@ -129,6 +137,7 @@ fn main() {
         observing::trials(),
         poolers::trials(),
         progress::trials(),
+        quarantine::trials(),
         replays::trials(),
         replicating::trials(),
         scripts::trials(),
@@ -138,6 +147,8 @@ fn main() {
         stopping::trials(),
         taking_over::trials(),
         tuning::trials(),
+        undoing::trials(),
+        verifying::trials(),
         wire::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());

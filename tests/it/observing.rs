@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::database::{Database, engine};
-use crate::harness::{Desk, root, wait_for};
+use crate::harness::{Desk, Said, root, wait_for};
 use crate::test;
 
 const JOB: &str = r#"
@@ -44,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         test("observing: /metrics while a job runs and after its end", metrics),
         test("observing: the last state of a failed job can be scraped", failed_and_scraped),
         test("observing: promtool finds nothing to complain about", promtool),
+        test("observing: the alert rules do what their tests say", alerts),
         test("observing: dashboards name exactly the metrics that exist", dashboards),
         test("observing: --progress json is a line of JSON for every event", json_lines),
         test("observing: a bar on a terminal, with a line for each worker", bars),
@@ -128,12 +129,24 @@ fn metrics() {
 
 fn failed_and_scraped() {
     let (database, desk) = scene();
-    database.script("CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id = 3001 BEGIN SELECT raise(abort, 'no'); END");
+    database.script(
+        "CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id IN (3001, 3005) \
+         BEGIN SELECT raise(abort, 'no'); END",
+    );
+    desk.write("job.toml", &format!("{JOB}\n[limits]\nquarantine = {{ max_rows = 1 }}"));
     let address = free_address();
     let mut running = desk.start(&["run", "job.toml", "--listen", &address]);
     desk.wait_until(&mut running, "seen", |status| status["state"] == "failed");
     let failed = r#"backstop_run_state{backfill="seen",database="shop",state="failed"}"#;
-    wait_for("the failure in the metrics", || value(&get(&address, "/metrics").1, failed) == 1.0);
+    let mut last = String::new();
+    wait_for("the failure in the metrics", || {
+        last = get(&address, "/metrics").1;
+        value(&last, failed) == 1.0
+    });
+    let labels = r#"{backfill="seen",database="shop"}"#;
+    for name in ["backstop_quarantine_rows", "backstop_rows_quarantined_total"] {
+        assert_eq!(value(&last, &format!("{name}{labels}")), 1.0, "{name}");
+    }
     running.wait().expect(4).says("waiting for monitoring");
 }
 
@@ -152,6 +165,43 @@ fn promtool() {
     let output = child.wait_with_output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+}
+
+/// The metrics that a text names.
+fn named_in(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("backstop_")).map(str::to_owned)
+}
+
+fn alerts() {
+    let promtool = std::env::var("BACKSTOP_TEST_PROMTOOL")
+        .expect("`BACKSTOP_TEST_PROMTOOL` is not set: `tests/run` sets it");
+    let folder = root().join("dashboards");
+    let call = |arguments: &[&str]| {
+        Said::by(Command::new(&promtool).args(arguments).current_dir(&folder)).expect(0)
+    };
+    call(&["check", "rules", "alerts.yaml"]);
+    call(&["test", "rules", "alerts.test.yaml"]);
+    let [rules, tests] =
+        ["alerts.yaml", "alerts.test.yaml"].map(|name| std::fs::read_to_string(folder.join(name)));
+    let (rules, tests) = (rules.unwrap(), tests.unwrap());
+    for name in named_in(&rules) {
+        assert!(METRICS.iter().any(|metric| metric.name == name), "no metric `{name}`");
+    }
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(tests.contains(&format!("alertname: {alert}")), "`{alert}` has no test");
+    }
+    // Where they send people to is there.
+    let book = std::fs::read_to_string(root().join("docs/runbook.md")).unwrap();
+    let headings: Vec<String> = book
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    for place in rules.lines().filter_map(|line| line.trim().strip_prefix("runbook: ")) {
+        let section = place.strip_prefix("docs/runbook.md#").unwrap();
+        assert!(headings.iter().any(|heading| heading == section), "{place}: {headings:?}");
+    }
 }
 
 /// Every text of the dashboard in which a metric can be named.
@@ -188,8 +238,7 @@ fn dashboards() {
         let mut texts = Vec::new();
         expressions(&dashboard, &mut texts);
         for text in texts {
-            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            named.extend(words.filter(|word| word.starts_with("backstop_")).map(str::to_owned));
+            named.extend(named_in(&text));
         }
         let panels = dashboard["panels"].as_array().unwrap();
         let mut ids = BTreeSet::new();

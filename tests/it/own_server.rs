@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::database::{ALL, Engine};
-use crate::harness::{Said, root};
+use crate::harness::{Said, root, wait_for};
 
 /// A server of a test's own; gone when it is dropped.
 pub struct OwnServer {
@@ -60,6 +60,17 @@ impl OwnServer {
     pub fn kill(&self) {
         let pid = std::fs::read_to_string(&self.pid_file).unwrap();
         Said::by(Command::new("kill").args(["-KILL", pid.trim()])).expect(0);
+    }
+
+    /// Shuts it down as an administrator does who does not wait for its clients; returns once it is
+    /// down.
+    pub fn stop(&self) {
+        let pid = std::fs::read_to_string(&self.pid_file).unwrap();
+        // PostgreSQL's fast shutdown; the others know one only.
+        let signal = if self.url.starts_with("postgres") { "-INT" } else { "-TERM" };
+        Said::by(Command::new("kill").args([signal, pid.trim()])).expect(0);
+        let alive = || Said::by(Command::new("kill").args(["-0", pid.trim()])).code == 0;
+        wait_for("the server to be down", || !alive());
     }
 
     /// Begins to start it again, as its machine would; wait for the child's end.

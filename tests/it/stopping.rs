@@ -55,7 +55,7 @@ const CHECKS: [(&str, Check); 12] = [
     ("the second signal cancels the batch in flight", second_signal),
     ("pause, resume and stop from another terminal", pause_resume_stop),
     ("kill from another terminal", kill),
-    ("verification can be paused, and stopped, and begins again", during_verification),
+    ("verification can be paused, and stopped, and goes on", during_verification),
     ("a pause is taken back before it took effect", pause_taken_back),
     ("a signal before the first batch", stopped_before_it_begins),
     ("kill -9 of the runner loses and repeats nothing", hard_kill),

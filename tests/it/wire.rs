@@ -389,10 +389,11 @@ fn every_connection(engine: Engine) {
 fn out_of_reach(engine: Engine) {
     for cut in [Cut::BEFORE_COMMIT, Cut::AFTER_COMMIT] {
         let scene = Scene::new(engine, cut);
+        scene.desk.write("job.toml", &format!("{JOB}\n[limits]\nmax_outage = \"1s\"\n"));
         let running = scene.start();
         scene.proxy.wire.is_final.store(true, Ordering::SeqCst);
         scene.proxy.arm(1);
-        let said = running.wait().expect(5).says("whether it took effect");
+        let said = running.wait().expect(5).says("whether it took effect").says("was away for 1s");
         said.says("Run the job again when the server answers: it reads the fence");
         assert!(scene.proxy.has_cut());
         let mut again = scene.desk.command(&["run", "job.toml"]);

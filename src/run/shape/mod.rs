@@ -1,5 +1,6 @@
 //! What is done with a window of rows. One loop walks; each shape is a file here.
 
+mod keep;
 pub(super) mod update;
 pub(super) mod verify;
 
@@ -11,7 +12,7 @@ use super::seat::Seat;
 use super::{Error, Run};
 use crate::event::Phase;
 use crate::keyspace::{Key, Range, Taken};
-use crate::target::Cost;
+use crate::target::{self, Cost};
 
 /// The rows above `after`, up to and including `upto`.
 #[derive(Debug, Clone)]
@@ -54,11 +55,32 @@ impl Applied {
     }
 }
 
+/// A row on which the work fails, and would fail however often it is tried.
+#[derive(Debug)]
+pub(super) struct Poison {
+    /// Its key.
+    pub key: Key,
+    /// Its columns as texts; empty where they could not be read.
+    pub values: serde_json::Value,
+    /// What the server said.
+    pub error: target::Error,
+}
+
 /// What is done with a window of rows.
 #[async_trait]
 pub(super) trait Shape: Send + Sync {
     /// The walk that it belongs to.
     fn phase(&self) -> Phase;
+
+    /// Takes note that a worker has given a part of its range away. Where that has to be written down for
+    /// others, it was.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    fn shared(&self, _run: &Run, _kept: &Range, _given: &Range) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Does it, advances the range, and returns the number of rows that it changed or found wrong.
     /// After an error the range is as the fence has it.
@@ -69,4 +91,15 @@ pub(super) trait Shape: Send + Sync {
         window: &Window,
         range: &mut Range,
     ) -> Result<u64, Error>;
+
+    /// Writes down that it fails on the only row of the window, and advances the range beyond it.
+    /// After an error the range is as the fence has it.
+    async fn pass_over(
+        &self,
+        run: &Run,
+        seat: &mut Seat,
+        window: &Window,
+        range: &mut Range,
+        poison: &Poison,
+    ) -> Result<(), Error>;
 }

@@ -7,7 +7,7 @@ use super::flavor::Flavor;
 use crate::catalog::{
     Column, Key, KeyColumn, Lookup, RowEstimate, Server, Setting, Table, TableName, closest,
 };
-use crate::target::{Bind, Class, Error, Link, Result, Row, Session, Statement};
+use crate::target::{Bind, Class, Error, Footing, Link, Result, Row, Session, Statement};
 
 pub(super) async fn rows(session: &mut dyn Session, sql: &str, binds: &[&str]) -> Result<Vec<Row>> {
     let binds = binds.iter().map(|text| Bind::Text(Some((*text).to_owned()))).collect();
@@ -72,6 +72,25 @@ fn identity(variables: &BTreeMap<String, String>) -> String {
     }
 }
 
+fn is_on(variables: &BTreeMap<String, String>, name: &str) -> bool {
+    variables.get(name).is_some_and(|value| !["", "OFF", "0"].contains(&value.as_str()))
+}
+
+/// Why the server takes no writes, if it takes none.
+fn closed(variables: &BTreeMap<String, String>) -> Option<String> {
+    let name = ["read_only", "super_read_only", "innodb_read_only"]
+        .into_iter()
+        .find(|name| is_on(variables, name))?;
+    Some(format!("`{name}` is {}", variables.get(name).map_or("", String::as_str)))
+}
+
+/// See [`crate::target::Target::footing`]. A replica that takes over has no name in common with its
+/// primary: that it has the same data, the fence alone can show.
+pub(super) async fn footing(session: &mut dyn Session) -> Result<Footing> {
+    let variables = variables(session).await?;
+    Ok(Footing { data: None, copy: Some(identity(&variables)), closed: closed(&variables) })
+}
+
 /// Whether the session's time zone has one offset for all times.
 fn has_fixed_zone(variables: &BTreeMap<String, String>) -> bool {
     let get = |name: &str| variables.get(name).map_or("", String::as_str);
@@ -91,19 +110,14 @@ pub(super) async fn server(
     let [database] = one(session, "SELECT DATABASE()", &[]).await?;
     let variables = variables(session).await?;
     let get = |name: &str| variables.get(name).map_or("", String::as_str);
-    let is_on = |name: &str| !["", "OFF", "0"].contains(&get(name));
 
-    let read_only = ["read_only", "super_read_only", "innodb_read_only"]
-        .into_iter()
-        .find(|name| is_on(name))
-        .map(|name| {
-            format!(
-                "`{name}` is {}: this is a replica, or a server that somebody closed for writing; \
-                 an account that may write all the same would make it differ from its primary; \
-                 connect to the primary",
-                get(name)
-            )
-        });
+    let read_only = closed(&variables).map(|closed| {
+        format!(
+            "{closed}: this is a replica, or a server that somebody closed for writing; an account \
+             that may write all the same would make it differ from its primary; connect to the \
+             primary"
+        )
+    });
 
     let setting = |name: &str, pinned: bool| Setting {
         name: name.to_owned(),
@@ -119,7 +133,7 @@ pub(super) async fn server(
     }
 
     let mut unsuitable: Vec<_> = flavor.too_old().into_iter().collect();
-    if is_on("log_bin") && get("binlog_format") == "STATEMENT" {
+    if is_on(&variables, "log_bin") && get("binlog_format") == "STATEMENT" {
         unsuitable.push(
             "`binlog_format` is STATEMENT: a batch runs at READ COMMITTED, where InnoDB refuses \
              to write with such a binary log; set it to ROW or MIXED"
@@ -134,7 +148,7 @@ pub(super) async fn server(
         read_only,
         settings,
         unsuitable,
-        cluster: if is_on("wsrep_on") {
+        cluster: if is_on(&variables, "wsrep_on") {
             Some("Galera")
         } else if get("group_replication_group_name").is_empty() {
             None

@@ -1,6 +1,6 @@
 //! A column's type, read from the words of `information_schema`.
 
-use crate::catalog::KeyKind;
+use crate::catalog::{Column, KeyKind};
 
 /// A type, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +186,29 @@ impl<'a> ColumnType<'a> {
                 Err(format!("values of the type `{}` cannot be carried as text", self.base))
             }
         }
+    }
+}
+
+/// Longer `VARCHAR`s and `VARBINARY`s are kept as a `LONGTEXT` or a `LONGBLOB`: a row holds 65,535
+/// bytes of columns that are not such, and a table of old and new values has each of them twice.
+const LONG: u32 = 2000;
+
+/// The type of a column that holds the values of this one. A `TIMESTAMP` says whether it is NULL, or
+/// a server without `explicit_defaults_for_timestamp` sets it in every row that changes.
+pub(super) fn declared(column: &Column, is_key: bool) -> String {
+    let type_sql = column.type_sql.as_str();
+    let kind = ColumnType::parse(type_sql);
+    let is_long = !is_key && kind.arguments.parse().is_ok_and(|length: u32| LONG < length);
+    let long = |base: &str| {
+        let end = type_sql.find(')').map_or("", |at| &type_sql[at + 1..]);
+        format!("{base}{end}")
+    };
+    match (kind.base, is_long) {
+        ("varchar", true) => long("longtext"),
+        ("varbinary", true) => long("longblob"),
+        ("timestamp", _) if is_key => format!("{type_sql} DEFAULT '2000-01-01'"),
+        ("timestamp", _) => format!("{type_sql} NULL"),
+        _ => type_sql.to_owned(),
     }
 }
 

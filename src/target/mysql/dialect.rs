@@ -84,6 +84,17 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        match ColumnType::parse(&column.type_sql).family {
+            Family::Char | Family::Text => format!("CONVERT({name} USING utf8mb4)"),
+            Family::Bit => format!("CAST({name} + 0 AS CHAR)"),
+            // What later versions bring may be no text.
+            Family::Binary | Family::Bytes | Family::Other => format!("HEX({name})"),
+            _ => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
     fn differs(&self, column: &Column, expression: &str) -> String {
         super::differs::differs(&self.flavor, column, expression)
     }
@@ -133,6 +144,54 @@ impl Dialect for MySqlDialect {
 
     fn lock_clause(&self, _: bool) -> Option<&'static str> {
         self.flavor.is_mysql_since(NOWAIT_SINCE).then_some("FOR UPDATE NOWAIT")
+    }
+
+    fn keep_clause(&self, _: bool) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn merge(&self, _: &[String], columns: &[String]) -> String {
+        let set: Vec<_> = columns.iter().map(|name| format!("{name} = VALUES({name})")).collect();
+        format!(" ON DUPLICATE KEY UPDATE {}", set.join(", "))
+    }
+
+    fn shown(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        match ColumnType::parse(&column.type_sql).family {
+            Family::Binary | Family::Bytes | Family::Bit | Family::Other => format!("HEX({name})"),
+            _ => format!("CAST({name} AS CHAR)"),
+        }
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("LENGTH({})", quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("UTC_TIMESTAMP(6) - INTERVAL {seconds} SECOND")
+    }
+
+    /// 60 bits of each row's SHA-256 (MySQL 9.6 took MD5 away); their sum is a DECIMAL, which holds 81
+    /// digits.
+    fn checksum(&self, columns: &[&Column]) -> String {
+        let value = |column: &&Column| {
+            let name = quote(&column.name);
+            let text = match ColumnType::parse(&column.type_sql).family {
+                Family::Char | Family::Text => format!("CONVERT({name} USING utf8mb4)"),
+                Family::Binary | Family::Bytes | Family::Other => format!("HEX({name})"),
+                Family::Bit => format!("HEX({name} + 0)"),
+                // As a text, a float has no more than six digits.
+                Family::Float | Family::Double => format!("CAST({name} + 0E0 AS CHAR)"),
+                _ => format!("CAST({name} AS CHAR)"),
+            };
+            format!("COALESCE(CONCAT(CHAR_LENGTH({text}), ':', {text}), '-')")
+        };
+        let row: Vec<_> = columns.iter().map(value).collect();
+        format!(
+            "CAST(COALESCE(SUM(CAST(CONV(SUBSTR(SHA2(CONCAT({}), 256), 1, 15), 16, 10) AS UNSIGNED)), 0) \
+             AS CHAR)",
+            row.join(", ")
+        )
     }
 
     fn now(&self) -> &'static str {

@@ -14,6 +14,9 @@ pub(super) const NO_SUCH_THREAD: &str = "1094";
 /// "This command is not supported in the prepared statement protocol yet".
 pub(super) const NOT_PREPARABLE: &str = "1295";
 
+/// "Unhandled user-defined exception": what a trigger signals.
+const SIGNALLED: &str = "45000";
+
 /// The class of a server's error number. Numbers below 1900 mean the same on both products;
 /// from 1900 on, those named here are used by one product only, except where a comment says so.
 fn class(number: u16, message: &str) -> Class {
@@ -37,8 +40,11 @@ fn class(number: u16, message: &str) -> Class {
         // Shutdown, an aborted connection, a broken network; 4031 is `wait_timeout`. 1180 is a
         // failed COMMIT, whose outcome only the fence can tell.
         1077..=1079 | 1152 | 1158..=1161 | 1180 | 1184 | 4031 => Class::Lost,
-        // Not let in: too many connections, account, host, database, per-account limits.
-        1040 | 1044 | 1045 | 1049 | 1129 | 1130 | 1203 | 1226 | 1251 | 1524 | 1698 | 3118 | 3168
+        // No slot is free, for anybody or for this account: one is had again later.
+        1040 | 1203 => Class::Lost,
+        1226 if message.contains("max_user_connections") => Class::Lost,
+        // Not let in: account, host, database, per-account limits.
+        1044 | 1045 | 1049 | 1129 | 1130 | 1226 | 1251 | 1524 | 1698 | 3118 | 3168
         // Takes no writes: `read_only`, a read-only transaction, InnoDB read-only, a Galera node
         // out of its cluster, Group Replication refusing.
         | 1290 | 1792 | 1836 | 1874 | 1047 | 3100
@@ -76,7 +82,10 @@ pub(super) fn of_session(error: sqlx::Error) -> Error {
         sqlx::Error::Database(error) => {
             let number = number_of(error.as_ref());
             let message = error.message().to_owned();
-            Error { class: class(number, &message), code: Some(number.to_string()), message }
+            // Whoever wrote a trigger may give its signal a number of their own.
+            let signalled = error.code().as_deref() == Some(SIGNALLED);
+            let class = if signalled { Class::Poison } else { class(number, &message) };
+            Error { class, code: Some(number.to_string()), message }
         }
         // A clean end of the stream: a network that breaks gives another error.
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::new(
@@ -122,13 +131,15 @@ pub(super) fn of_connecting(error: sqlx::Error, address: &str) -> Error {
         },
         _ => "the server's greeting was not understood",
     };
-    let lost = matches!(error, sqlx::Error::Io(_)) || number(&error) == 1053;
-    let Error { code, message, .. } = match error {
+    let error = match error {
         // Not a broken connection: there was none yet.
         sqlx::Error::Io(error) => Error::new(Class::Lost, error.to_string()),
-        sqlx::Error::Tls(error) => Error::new(Class::Lost, format!("no TLS: {error}")),
-        other => of_session(other),
+        sqlx::Error::Tls(error) => Error::new(Class::Unsuitable, format!("no TLS: {error}")),
+        sqlx::Error::Database(_) => of_session(error),
+        other => Error { class: Class::Unsuitable, ..of_session(other) },
     };
+    let lost = error.is_lost();
+    let Error { code, message, .. } = error;
     Error {
         class: if lost { Class::Lost } else { Class::Unsuitable },
         code,
@@ -162,6 +173,8 @@ mod tests {
             (1053, Class::Terminated),
             (1927, Class::Terminated),
             (1180, Class::Lost),
+            (1040, Class::Lost),
+            (1203, Class::Lost),
             (1045, Class::Unsuitable),
             (1290, Class::Unsuitable),
             (1114, Class::Unsuitable),

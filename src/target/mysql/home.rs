@@ -24,7 +24,7 @@ pub(super) async fn home(session: &mut dyn Session, schema: &str) -> Result<Home
         session,
         schema,
         fence::TABLE,
-        fence::ddl,
+        &fence::ddl,
         &[
             "INSERT INTO {} (job) VALUES (?)",
             "UPDATE {} SET epoch = 0 WHERE job = ?",
@@ -36,7 +36,7 @@ pub(super) async fn home(session: &mut dyn Session, schema: &str) -> Result<Home
         session,
         schema,
         switch::TABLE,
-        switch::ddl,
+        &switch::ddl,
         &[
             "INSERT INTO {} (scope) VALUES (?)",
             "UPDATE {} SET released_at = NULL WHERE scope = ?",
@@ -47,12 +47,28 @@ pub(super) async fn home(session: &mut dyn Session, schema: &str) -> Result<Home
     Ok(Home { fence, switch, schema_right: None, obstacle: a.or(b) })
 }
 
+/// See [`crate::target::Target::annex`].
+pub(super) async fn annex(
+    session: &mut dyn Session,
+    schema: &str,
+    name: &str,
+    ddl: fence::Ddl<'_>,
+) -> Result<(Place, Option<Obstacle>)> {
+    let uses = [
+        "INSERT INTO {} (undo_generation) VALUES (?)",
+        "UPDATE {} SET undo_at = ? WHERE undo_generation = ?",
+        "SELECT undo_at FROM {} WHERE undo_generation = ?",
+        "DELETE FROM {} WHERE undo_generation = ?",
+    ];
+    place(session, schema, name, ddl, &uses).await
+}
+
 /// Finds one table. `uses` are the statements that it must allow, with `{}` for its name.
 async fn place(
     session: &mut dyn Session,
     schema: &str,
     name: &str,
-    ddl: fn(&str, &ColumnTypes) -> String,
+    ddl: fence::Ddl<'_>,
     uses: &[&str],
 ) -> Result<(Place, Option<Obstacle>)> {
     let table = format!("{}.{}", quote(schema), quote(name));

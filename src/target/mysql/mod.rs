@@ -31,12 +31,12 @@ use sqlx::mysql::MySqlConnectOptions;
 use self::dialect::MySqlDialect;
 use self::flavor::Flavor;
 use self::session::{MySqlSession, plainly};
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
 
 /// MySQL and MariaDB.
@@ -243,6 +243,27 @@ impl Target for MySql {
         home::home(session, schema.unwrap_or(&self.database)).await
     }
 
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        home::annex(session, schema.unwrap_or(&self.database), name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        _: &mut dyn Session,
+        _table: &Table,
+        key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        let is_key = |column: &Column| key.columns.iter().any(|part| part.name == column.name);
+        Ok(columns.iter().map(|column| column_type::declared(column, is_key(column))).collect())
+    }
+
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
         let rows = session.query(&Statement::plain(GRANTEE)).await?;
         Ok(rows.into_iter().flatten().next().flatten())
@@ -316,6 +337,10 @@ impl Target for MySql {
         let rows = session.query(&Statement::plain("SHOW GLOBAL STATUS LIKE 'Uptime'")).await?;
         let seconds = rows.into_iter().flatten().flatten().nth(1).and_then(|n| n.parse().ok());
         Ok(seconds.map(|seconds: u64| Duration::from_secs(seconds.saturating_sub(1))))
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        catalog::footing(session).await
     }
 
     /// InnoDB looks into the index for each range of the statement: a few pages, which it counts as

@@ -51,6 +51,17 @@ impl Dialect for PgDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = quote(&column.name);
+        if column.type_sql == "bytea" {
+            format!("encode({name}, 'hex')")
+        } else if is_moment(&column.type_sql) {
+            format!("to_json({name})#>>'{{}}'")
+        } else {
+            format!("{name}::text")
+        }
+    }
+
     fn differs(&self, column: &Column, expression: &str) -> String {
         let cast = |to: &str| format!("({expression})::{to}");
         let name = quote(&column.name);
@@ -128,6 +139,39 @@ impl Dialect for PgDialect {
     /// locks.
     fn lock_clause(&self, assigns_unique: bool) -> Option<&'static str> {
         Some(if assigns_unique { "FOR UPDATE NOWAIT" } else { "FOR NO KEY UPDATE NOWAIT" })
+    }
+
+    fn keep_clause(&self, assigns_unique: bool) -> &'static str {
+        if assigns_unique { " FOR UPDATE" } else { " FOR NO KEY UPDATE" }
+    }
+
+    fn shown(&self, column: &Column) -> String {
+        format!("{}::text", quote(&column.name))
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("pg_column_size({})", quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("clock_timestamp() - interval '{seconds} seconds'")
+    }
+
+    /// 60 bits of each row's MD5, which a `bigint` holds; their sum is `numeric` and has no limit.
+    fn checksum(&self, columns: &[&Column]) -> String {
+        let value = |column: &&Column| {
+            // Of equal keys, whatever the session shows dates as.
+            let text = match column.key_kind {
+                Ok(_) => self.key_as_text(column),
+                Err(_) => format!("{}::text", quote(&column.name)),
+            };
+            format!("coalesce(length({text}) || ':' || ({text}), '-')")
+        };
+        let row: Vec<_> = columns.iter().map(value).collect();
+        format!(
+            "coalesce(sum(('x' || substr(md5({}), 1, 15))::bit(60)::bigint), 0)::text",
+            row.join(" || ")
+        )
     }
 
     fn now(&self) -> &'static str {

@@ -85,12 +85,21 @@ fn classify(code: &str, message: &str) -> Class {
     }
 }
 
+/// The classes of SQLSTATE that the server uses itself. Any other was chosen by whoever wrote a trigger
+/// or a function.
+const OF_THE_SERVER: &[&str] = &[
+    "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22",
+    "23", "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40",
+    "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV", "P0", "XX",
+];
+
 /// Whether the values of a row are at fault: data exceptions, integrity constraints, the check option
 /// of a view, a subquery that gives several rows, what a trigger raises, and a row or an index entry
 /// that is too long. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_of_a_row(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     matches!(class, "22" | "23" | "44")
+        || !OF_THE_SERVER.contains(&class)
         || matches!(code, "21000" | "39004" | "40002" | "54000")
         || matches!(code, "P0001" | "P0002" | "P0003" | "P0004")
 }
@@ -135,6 +144,8 @@ mod tests {
             ("44000", Class::Poison),
             ("P0001", Class::Poison),
             ("54000", Class::Poison),
+            ("U0014", Class::Poison),
+            ("45000", Class::Poison),
             ("54001", Class::Refused),
             ("42703", Class::Refused),
             ("42501", Class::Refused),

@@ -1,6 +1,7 @@
 //! Where Backstop's tables stand in a PostgreSQL database, or would be created.
 
 use super::dialect::quote;
+use crate::catalog::{Column, Table};
 use crate::target::fence::{self, ColumnTypes, Home, Obstacle, Place};
 use crate::target::{Bind, Result, Session, Statement, switch};
 
@@ -20,7 +21,7 @@ const TYPES: ColumnTypes = ColumnTypes {
 const EXISTING: &str = "\
 SELECT n.nspname::text, c.relkind::text, quote_ident(current_user),
        concat_ws(', ', VARIADIC ARRAY(
-           SELECT right_ FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS right_
+           SELECT right_ FROM unnest($2::text[]) AS right_
            WHERE NOT has_table_privilege(c.oid, right_)))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass($1)";
@@ -42,11 +43,40 @@ LEFT JOIN pg_namespace n ON n.nspname = w.wanted";
 pub(super) async fn find(session: &mut dyn Session, schema: Option<&str>) -> Result<Home> {
     let future = Future::look(session, schema).await?;
     // Both stand in one schema: the one that was named, else the one where the fence is found.
-    let (fence, a) = place(session, schema, fence::TABLE, &future, fence::ddl).await?;
+    let (fence, a) = place(session, schema, fence::TABLE, &future, &fence::ddl, USES).await?;
     let home = fence.place.exists.then_some(fence.schema.as_str());
-    let (switch, b) = place(session, schema.or(home), switch::TABLE, &future, switch::ddl).await?;
+    let (switch, b) =
+        place(session, schema.or(home), switch::TABLE, &future, &switch::ddl, USES).await?;
     let schema_right = Some(format!("USAGE ON SCHEMA {}", quote(&fence.schema)));
     Ok(Home { fence: fence.place, switch: switch.place, schema_right, obstacle: a.or(b) })
+}
+
+/// The collation of each column that has another one than its type.
+const COLLATIONS: &str = "\
+SELECT a.attname::text, quote_ident(n.nspname) || '.' || quote_ident(c.collname)
+FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid
+JOIN pg_collation c ON c.oid = a.attcollation
+JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE a.attrelid = $1::oid AND 0 < a.attnum AND NOT a.attisdropped
+AND c.collname <> 'default'";
+
+/// See [`crate::target::Target::declarations`].
+pub(super) async fn declarations(
+    session: &mut dyn Session,
+    table: &Table,
+    columns: &[&Column],
+) -> Result<Vec<String>> {
+    let binds = vec![Bind::Text(Some(table.identity.clone()))];
+    let rows = session.query(&Statement { sql: COLLATIONS.to_owned(), binds }).await?;
+    let declared = |column: &&Column| {
+        let own = rows.iter().find(|row| row[0].as_deref() == Some(column.name.as_str()));
+        match own.and_then(|row| row[1].as_deref()) {
+            Some(collation) => format!("{} COLLATE {collation}", column.type_sql),
+            None => column.type_sql.clone(),
+        }
+    };
+    Ok(columns.iter().map(declared).collect())
 }
 
 /// A place, and the schema that it is in.
@@ -55,20 +85,37 @@ struct InSchema {
     schema: String,
 }
 
-type Ddl = fn(&str, &ColumnTypes) -> String;
+/// What is done to the tables of the fence.
+const USES: &str = "{SELECT,INSERT,UPDATE}";
+
+/// See [`crate::target::Target::annex`].
+pub(super) async fn annex(
+    session: &mut dyn Session,
+    schema: Option<&str>,
+    name: &str,
+    ddl: fence::Ddl<'_>,
+) -> Result<(Place, Option<Obstacle>)> {
+    let future = Future::look(session, schema).await?;
+    let (fence, _) = place(session, schema, fence::TABLE, &future, &fence::ddl, USES).await?;
+    let home = fence.place.exists.then_some(fence.schema.as_str());
+    let uses = "{SELECT,INSERT,UPDATE,DELETE}";
+    let (found, obstacle) = place(session, schema.or(home), name, &future, ddl, uses).await?;
+    Ok((found.place, obstacle))
+}
 
 async fn place(
     session: &mut dyn Session,
     schema: Option<&str>,
     name: &str,
     future: &Future,
-    ddl: Ddl,
+    ddl: fence::Ddl<'_>,
+    uses: &str,
 ) -> Result<(InSchema, Option<Obstacle>)> {
     let qualified = match schema {
         Some(schema) => format!("{}.{}", quote(schema), quote(name)),
         None => quote(name),
     };
-    let binds = vec![Bind::Text(Some(qualified))];
+    let binds = vec![Bind::Text(Some(qualified)), Bind::Text(Some(uses.to_owned()))];
     let existing = session.query(&Statement { sql: EXISTING.to_owned(), binds }).await?;
     let found = existing.first().map(Vec::as_slice);
     if let Some([Some(schema), Some(kind), Some(role), Some(lacking)]) = found {

@@ -33,10 +33,10 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Link, LockAttempt, Maintenance,
-    Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
 };
-use crate::catalog::{Lookup, Server, Setting, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
 
 /// PostgreSQL.
@@ -237,6 +237,31 @@ impl Target for Postgres {
         home::find(session, schema).await
     }
 
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        home::annex(session, schema, name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        _key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        home::declarations(session, table, columns).await
+    }
+
+    /// <https://www.postgresql.org/docs/18/release-18.html>: OLD and NEW in RETURNING.
+    fn returns_old(&self) -> bool {
+        180_000 <= self.version
+    }
+
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
         let rows = session.query(&Statement::plain("SELECT quote_ident(current_user)")).await?;
         Ok(rows.into_iter().flatten().next().flatten())
@@ -286,6 +311,10 @@ impl Target for Postgres {
         let rows = session.query(&Statement::plain(sql)).await?;
         let millis = rows.into_iter().flatten().flatten().next().and_then(|n| n.parse().ok());
         Ok(millis.map(Duration::from_millis))
+    }
+
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        server::footing(session, self.identity).await
     }
 
     async fn estimate(

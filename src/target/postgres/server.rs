@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Row as _};
 
 use super::error::from_driver;
 use crate::catalog::{Server, Setting};
-use crate::target::{Class, Error, Result, Row, Session, Statement};
+use crate::target::{Class, Error, Footing, Result, Row, Session, Statement};
 
 use super::direct::text;
 
@@ -27,6 +27,48 @@ const WITHOUT_SYSTEM: &str = identity!("''");
 
 const MAY_SEE_SYSTEM: &str =
     "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')::text";
+
+/// The system identifier is that of the cluster's files, which a standby shares; with it goes the
+/// database, which has the same number there. A server that takes over begins a new timeline, the
+/// first eight digits of the log's file names
+/// (<https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES>); while it is
+/// a standby it writes no log of its own.
+macro_rules! footing {
+    ($system:literal) => {
+        concat!(
+            "SELECT concat_ws('/', ",
+            $system,
+            ", (SELECT oid FROM pg_database WHERE datname = current_database())::text), \
+             CASE WHEN pg_is_in_recovery() THEN NULL \
+             ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END, \
+             pg_is_in_recovery()::text, current_setting('default_transaction_read_only')"
+        )
+    };
+}
+
+const FOOTING_WITH_SYSTEM: &str =
+    footing!("(SELECT system_identifier::text FROM pg_control_system())");
+const FOOTING_WITHOUT_SYSTEM: &str = footing!("''");
+
+/// Where the session stands. `identity` is the statement that identifies the server.
+///
+/// # Errors
+///
+/// What the server says.
+pub(super) async fn footing(session: &mut dyn Session, identity: &str) -> Result<Footing> {
+    let sql = if identity == WITH_SYSTEM { FOOTING_WITH_SYSTEM } else { FOOTING_WITHOUT_SYSTEM };
+    let row = session.query(&Statement::plain(sql)).await?.into_iter().next().unwrap_or_default();
+    let [data, copy, in_recovery, read_only] = row.as_slice() else {
+        return Err(Error::new(Class::Unsuitable, "the server does not say what it is"));
+    };
+    let is = |cell: &Option<String>, word: &str| cell.as_deref() == Some(word);
+    let closed = if is(in_recovery, "true") {
+        Some("it is a standby, which was not promoted yet".to_owned())
+    } else {
+        is(read_only, "on").then(|| "`default_transaction_read_only` is on".to_owned())
+    };
+    Ok(Footing { data: data.clone(), copy: copy.clone(), closed })
+}
 
 /// The statement that identifies the server, as far as the role may see.
 ///

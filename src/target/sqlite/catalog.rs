@@ -210,7 +210,13 @@ async fn foreign_collation(
     column: &str,
     of_index: &str,
 ) -> Result<Option<String>> {
-    // No pragma tells the column's own, but a UNION compares as its first part does.
+    let own = own_collation(session, table, column).await?;
+    Ok(Some(of_index.to_owned()).filter(|name| !name.eq_ignore_ascii_case(&own)))
+}
+
+/// The collation that a column was declared with.
+async fn own_collation(session: &mut dyn Session, table: &str, column: &str) -> Result<String> {
+    // No pragma tells it, but a UNION compares as its first part does.
     let quote = |name: &str| SQLITE.quote(name);
     let look = format!(
         "SELECT CASE WHEN x = 'A' THEN 'NOCASE' WHEN x = 'a ' THEN 'RTRIM' ELSE 'BINARY' END \
@@ -219,8 +225,24 @@ async fn foreign_collation(
         quote(table)
     );
     let rows = session.query(&Statement::plain(look)).await?;
-    let own = rows.first().map(|row| cell(row, 0)).unwrap_or_default();
-    Ok(Some(of_index.to_owned()).filter(|name| !name.eq_ignore_ascii_case(own)))
+    Ok(rows.first().map(|row| cell(row, 0).to_owned()).unwrap_or_default())
+}
+
+/// See [`crate::target::Target::declarations`]. `ANY` converts nothing in a STRICT table and texts
+/// to numbers elsewhere, so it becomes no type, which converts nothing.
+pub(super) async fn declarations(
+    session: &mut dyn Session,
+    table: &Table,
+    columns: &[&Column],
+) -> Result<Vec<String>> {
+    let mut declared = Vec::with_capacity(columns.len());
+    for column in columns {
+        let own = own_collation(session, &table.name, &column.name).await?;
+        let bare = Some(column.type_sql.as_str()).filter(|name| !name.eq_ignore_ascii_case("any"));
+        let collate = if own == "BINARY" { String::new() } else { format!(" COLLATE {own}") };
+        declared.push(format!("{}{collate}", bare.unwrap_or_default()));
+    }
+    Ok(declared)
 }
 
 /// `sqlite_stat1` after ANALYZE; else the width of the rowid, which two index look-ups give.

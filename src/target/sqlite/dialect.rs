@@ -49,6 +49,11 @@ impl Dialect for SqliteDialect {
         }
     }
 
+    fn as_text(&self, column: &Column) -> String {
+        let name = self.quote(&column.name);
+        format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END")
+    }
+
     /// The unary plus takes the affinity off the expression, so that the column's own applies, as
     /// it does in an assignment; `COLLATE BINARY` makes `'A'` and `'a'` differ on a `NOCASE` column.
     /// A column without affinity keeps the type of what is assigned, so there the type counts too.
@@ -90,6 +95,25 @@ impl Dialect for SqliteDialect {
         // The statistics that could mislead the planner here exist only after ANALYZE, and a
         // rowid cannot be named in a hint.
         String::new()
+    }
+
+    fn shown(&self, column: &Column) -> String {
+        let name = self.quote(&column.name);
+        format!("CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END")
+    }
+
+    fn width(&self, column: &Column) -> String {
+        format!("length(CAST({} AS BLOB))", self.quote(&column.name))
+    }
+
+    fn ago(&self, seconds: u64) -> String {
+        format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')")
+    }
+
+    /// A function of ours ([`super::checksum`]): SQLite has no digest.
+    fn checksum(&self, columns: &[&Column]) -> String {
+        let columns: Vec<_> = columns.iter().map(|column| self.quote(&column.name)).collect();
+        format!("{}({})", super::checksum::NAME, columns.join(", "))
     }
 
     fn now(&self) -> &'static str {

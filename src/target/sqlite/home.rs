@@ -25,6 +25,15 @@ pub(super) async fn find(session: &mut dyn Session) -> Result<Home> {
     Ok(Home { fence, switch, schema_right: None, obstacle: a.or(b) })
 }
 
+/// See [`crate::target::Target::annex`].
+pub(super) async fn annex(
+    session: &mut dyn Session,
+    name: &str,
+    ddl: fence::Ddl<'_>,
+) -> Result<(Place, Option<Obstacle>)> {
+    place(session, name, ddl(name, &TYPES)).await
+}
+
 async fn place(
     session: &mut dyn Session,
     table: &str,

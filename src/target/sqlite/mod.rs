@@ -6,6 +6,7 @@
 //! The `journal_mode` of the file is the application's business and is never changed.
 
 mod catalog;
+mod checksum;
 mod dialect;
 mod error;
 mod holder;
@@ -27,7 +28,7 @@ use super::{
     Answer, Chore, Class, Dialect, Engine, Error, Link, LockAttempt, Maintenance, Manners,
     Question, Result, Session, Statement, Target, Volatility, fence,
 };
-use crate::catalog::{Lookup, Server, Table, TableName};
+use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::sql::Use;
 
 /// SQLite.
@@ -126,6 +127,26 @@ impl Target for Sqlite {
         _schema: Option<&str>,
     ) -> Result<fence::Home> {
         home::find(session).await
+    }
+
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        _schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        home::annex(session, name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        _key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        catalog::declarations(session, table, columns).await
     }
 
     async fn grantee(&self, _: &mut dyn Session) -> Result<Option<String>> {

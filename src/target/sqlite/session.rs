@@ -10,7 +10,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 
 use super::error::{from_sqlite, of_text};
-use super::{holder, reads};
+use super::{checksum, holder, reads};
 use crate::event::RetryReason;
 use crate::target::{
     Access, Bind, Brake, Class, Commit, Cost, Error, Patience, Reads, Result, Row, Session,
@@ -44,6 +44,7 @@ impl SqliteSession {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&path, flags).map_err(|e| unusable(&e))?;
             connection.busy_timeout(Duration::ZERO).map_err(|e| unusable(&e))?;
+            checksum::register(&connection).map_err(|e| unusable(&e))?;
             // Reads the header: a file that is no database fails here. Busy is a good answer.
             match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
                 Ok(()) => {}
@@ -143,7 +144,8 @@ impl Session for SqliteSession {
             let columns = prepared.column_count();
             let mut rows = prepared.query(params_from_iter(&statement.binds))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
+            let of_text = |error| unless_of_text(connection, &statement.sql, error);
+            while let Some(row) = rows.next().map_err(of_text)? {
                 let text = (0..columns).map(|i| row.get_ref(i).map(as_text));
                 found.push(text.collect::<rusqlite::Result<Row>>()?);
             }
@@ -156,7 +158,9 @@ impl Session for SqliteSession {
         let statement = statement.clone();
         self.run(move |connection| {
             let mut prepared = prepare(connection, &statement.sql)?;
-            prepared.execute(params_from_iter(&statement.binds)).map(|rows| rows as u64)
+            let done = prepared.execute(params_from_iter(&statement.binds));
+            done.map(|rows| rows as u64)
+                .map_err(|error| unless_of_text(connection, &statement.sql, error))
         })
         .await
     }
@@ -226,6 +230,18 @@ async fn on_blocking_thread<T: Send + 'static>(
 /// Prepares a statement, kept for the next time.
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
     connection.prepare_cached(sql).map_err(|error| of_text(error, sql))
+}
+
+/// The error of a statement that ran, unless its text is wrong by now: one that was kept is prepared
+/// anew while it runs where the schema has changed, and then says so as if a row were at fault.
+fn unless_of_text(connection: &Connection, sql: &str, error: rusqlite::Error) -> rusqlite::Error {
+    if error.sqlite_error_code() != Some(rusqlite::ErrorCode::Unknown) {
+        return error;
+    }
+    match connection.prepare(sql) {
+        Ok(_) => error,
+        Err(wrong) => of_text(wrong, sql),
+    }
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

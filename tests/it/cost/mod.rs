@@ -222,7 +222,7 @@ fn every_window(engine: Engine, layout: Layout) {
             // The range ends before the batch is full.
             ("boundary", 2 * BATCH, pages[1], statements.boundary(dialect, at, upto, 2 * BATCH)),
             ("count", BATCH, pages[0], statements.count(dialect, at, upto)),
-            ("verification", BATCH, pages[0], statements.verify(dialect, at, upto)),
+            ("verification", BATCH, pages[0], statements.verify(dialect, at, upto, true, true)),
         ] {
             judge(name, at, rows, scene.meter.count(&statement), pages);
         }

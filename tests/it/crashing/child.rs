@@ -25,6 +25,8 @@ pub struct Orders {
     pub journal: PathBuf,
     /// Where it dies.
     pub crash_at: Option<String>,
+    /// Whether it tries the rows in quarantine again.
+    pub retry: bool,
     /// Whether its session commits between the write and the fence.
     pub commits_early: bool,
 }
@@ -36,6 +38,8 @@ pub struct Report {
     pub state: String,
     /// Every call that it made.
     pub points: Vec<String>,
+    /// The rows that are or were in quarantine, and what became of them.
+    pub quarantine: Vec<String>,
 }
 
 pub fn is_child() -> bool {
@@ -59,7 +63,14 @@ async fn run(orders: &Orders) -> Report {
         .unwrap()
         .probed(move |what| told.point(&format!("journal {what}")));
     let spec = ops::load_spec(&orders.spec).unwrap();
+    // Read by another journal than the one that counts.
+    let plain = Journal::create_or_open(&orders.journal).unwrap();
+    let waiting = || match ops::read_quarantine(&plain, &spec.job.name) {
+        Ok(quarantine) => quarantine.choose(&[]).unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
     let options = Options {
+        retries: if orders.retry { waiting() } else { Vec::new() },
         runner: ops::runner_name(),
         spec_path: orders.spec.display().to_string(),
         ..Options::default()
@@ -88,5 +99,10 @@ async fn run(orders: &Orders) -> Report {
     if let Some(error) = ended.error {
         panic!("{error}");
     }
-    Report { state: ended.state.name().to_owned(), points: probe.passed() }
+    let quarantine = ops::read_quarantine(&plain, &spec.job.name).unwrap().rows;
+    let row = |row: &backstop::journal::Quarantined| format!("{} {}", row.key, row.state.name());
+    let mut rows: Vec<_> = quarantine.iter().map(row).collect();
+    rows.sort();
+    let state = ended.state.name().to_owned();
+    Report { state, points: probe.passed(), quarantine: rows }
 }

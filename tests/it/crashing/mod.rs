@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 
+use backstop::plan::images::table_name;
 use backstop::target::{Session, Statement};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -33,13 +34,14 @@ const POINTS: usize = 8;
 
 /// Three batches, or eight ranges for two workers; the last batch is a short one.
 const SCHEMA: &str = "\
-CREATE TABLE t (id integer PRIMARY KEY, n integer NOT NULL, doubled integer);
+CREATE TABLE t (id integer PRIMARY KEY, n integer NOT NULL, doubled integer, \
+tripled integer CHECK (tripled NOT IN (30, 420, 930)));
 INSERT INTO t (id, n) VALUES (1, 10), (2, 20), (3, 30), (5, 50), (8, 80), (13, 130), (14, 140), \
 (15, 150), (16, 160), (17, 170), (18, 180), (20, 200), (30, 300), (31, 310)";
 
-/// The table and the target as they were before any run.
+/// The table and the target as they were before any run, but for the images.
 const ANEW: [&str; 3] = [
-    "UPDATE t SET n = id * 10, doubled = NULL",
+    "UPDATE t SET n = id * 10, doubled = NULL, tripled = NULL",
     "DROP TABLE IF EXISTS backstop_fence",
     "DROP TABLE IF EXISTS backstop_switch",
 ];
@@ -50,22 +52,44 @@ struct Job {
     name: &'static str,
     update: &'static str,
     workers: u32,
+    /// Whether the runs that crash are those that try again what an earlier run could not write.
+    retry: bool,
 }
 
 const EXACTLY_ONCE: Job = Job {
     name: "an exactly-once job",
     update: "set = { n = \"n + 1\" }\nexactly_once = true",
     workers: 1,
+    retry: false,
 };
 
-const JOBS: [Job; 3] = [
+/// The first row, one in the middle and the last cannot be written.
+const POISONED: Job = Job {
+    name: "an exactly-once job with rows that cannot be written",
+    update: "set = { tripled = \"n * 3\", n = \"n + 1\" }\nexactly_once = true",
+    ..EXACTLY_ONCE
+};
+
+const JOBS: [Job; 7] = [
     EXACTLY_ONCE,
+    Job {
+        name: "an exactly-once job that keeps old values",
+        update: "set = { n = \"n + 1\" }\nexactly_once = true\n[undo]\nkeep = \"1d\"",
+        ..EXACTLY_ONCE
+    },
     Job {
         name: "a convergent job without a fence",
         update: "set = { doubled = \"n * 2\" }\nwhere = \"doubled IS NULL\"\nfence = false",
-        workers: 1,
+        ..EXACTLY_ONCE
     },
     Job { name: "an exactly-once job with two workers", workers: 2, ..EXACTLY_ONCE },
+    POISONED,
+    Job {
+        name: "a job without a fence with rows that cannot be written",
+        update: "set = { tripled = \"n * 3\" }\nfence = false",
+        ..EXACTLY_ONCE
+    },
+    Job { name: "a retry of rows that could not be written", retry: true, ..POISONED },
 ];
 
 pub fn trials() -> Vec<Trial> {
@@ -93,9 +117,13 @@ struct Scene {
     commits_early: bool,
     /// Every call of the clean run.
     points: Vec<String>,
-    /// The table after it.
+    /// The table after it, and what is in quarantine.
     table: String,
+    quarantine: Vec<String>,
 }
+
+/// Of those rows, all but the last can be written now.
+const MEND: &str = "UPDATE t SET n = n + 1 WHERE tripled IS NULL AND id < 31";
 
 impl Scene {
     fn new(job: Job, engine: Engine, commits_early: bool) -> Self {
@@ -112,14 +140,28 @@ impl Scene {
             commits_early,
             points: Vec::new(),
             table: String::new(),
+            quarantine: Vec::new(),
         };
+        scene.prepare();
         let before = scene.read();
-        let Report { state, points } = scene.finish();
-        assert!(["completed", "verified"].contains(&state.as_str()), "{state}");
-        scene.points = points;
+        let Report { state, points, quarantine } = scene.finish();
+        let ends: &[&str] =
+            if quarantine.is_empty() { &["completed", "verified"] } else { &["incomplete"] };
+        assert!(ends.contains(&state.as_str()), "{state}");
+        (scene.points, scene.quarantine) = (points, quarantine);
         scene.table = scene.read();
         assert_ne!(before, scene.table, "the job does nothing");
         scene
+    }
+
+    /// Does what comes before the run that crashes.
+    fn prepare(&self) {
+        if self.job.retry {
+            let before = Self::report(self.call(&Orders { retry: false, ..self.orders(None) }));
+            assert_eq!(before.quarantine, ["1 waiting", "14 waiting", "31 waiting"]);
+            let mut session = self.session.borrow_mut();
+            self.runtime.block_on(execute(session.as_mut(), MEND));
+        }
     }
 
     fn orders(&self, crash_at: Option<&str>) -> Orders {
@@ -139,13 +181,18 @@ impl Scene {
             spec,
             journal: self.folder.path().join("journal.db"),
             crash_at: crash_at.map(str::to_owned),
+            retry: self.job.retry,
             commits_early: self.commits_early,
         }
     }
 
     fn run(&self, crash_at: Option<&str>) -> Output {
+        self.call(&self.orders(crash_at))
+    }
+
+    fn call(&self, orders: &Orders) -> Output {
         Command::new(std::env::current_exe().unwrap())
-            .env(VARIABLE, serde_json::to_string(&self.orders(crash_at)).unwrap())
+            .env(VARIABLE, serde_json::to_string(orders).unwrap())
             .env("DATABASE_URL", &self.database.url)
             .stdin(Stdio::null())
             .output()
@@ -154,28 +201,60 @@ impl Scene {
 
     /// Runs the job to its end.
     fn finish(&self) -> Report {
-        let output = self.run(None);
+        Self::report(self.run(None))
+    }
+
+    fn report(output: Output) -> Report {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{said}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// The table, and behind it the images, where the job keeps them.
     fn read(&self) -> String {
-        let all = Statement::plain("SELECT id, n, doubled FROM t ORDER BY id");
+        let images = table_name("crash");
+        let all = [
+            "SELECT id, n, doubled, tripled FROM t ORDER BY id".to_owned(),
+            format!("SELECT undo_key_id, undo_old_n, undo_new_n FROM {images} ORDER BY 1"),
+        ];
         let mut session = self.session.borrow_mut();
-        let rows = self.runtime.block_on(session.query(&all)).unwrap();
-        rows.into_iter().map(|row| format!("{row:?}\n")).collect()
+        let read = |sql: &String| self.runtime.block_on(session.query(&Statement::plain(sql)));
+        let [table, images] = [&all[0], &all[1]].map(read);
+        // Before the first run there is no table of them.
+        let rows = table.unwrap().into_iter().chain(images.unwrap_or_default());
+        rows.map(|row| format!("{row:?}\n")).collect()
+    }
+
+    /// Each row that is written has an image, and no other row has one.
+    fn images_agree(&self, point: &str) {
+        if !self.job.update.contains("[undo]") {
+            return;
+        }
+        let images = table_name("crash");
+        let sql = format!(
+            "SELECT count(*) FROM t LEFT JOIN {images} ON undo_key_id = id AND undo_old_n = id * 10 \
+             AND undo_new_n = n WHERE (n = id * 10 AND undo_key_id IS NOT NULL) \
+             OR (n <> id * 10 AND undo_key_id IS NULL)"
+        );
+        let mut session = self.session.borrow_mut();
+        // Where the table is not made yet, nothing is written: the table itself tells, after all.
+        if let Ok(rows) = self.runtime.block_on(session.query(&Statement::plain(sql))) {
+            assert_eq!(rows, [[Some("0".to_owned())]], "images after a crash before `{point}`");
+        }
     }
 
     /// Puts everything back to what it was before the first run.
     fn anew(&self) {
         let mut session = self.session.borrow_mut();
-        for statement in ANEW {
+        let images = format!("DROP TABLE IF EXISTS {}", table_name("crash"));
+        for statement in ANEW.into_iter().chain([images.as_str()]) {
             self.runtime.block_on(execute(session.as_mut(), statement));
         }
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
             let _ = std::fs::remove_file(self.folder.path().join(name));
         }
+        drop(session);
+        self.prepare();
     }
 
     /// Crashes a first run at the point, lets a second one go on, and says how the table differs.
@@ -188,9 +267,11 @@ impl Scene {
         }
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.signal(), Some(9), "at `{point}`: {said}");
-        self.finish();
-        let table = self.read();
-        if table == self.table { Crash::Mended } else { Crash::Broken(table) }
+        self.images_agree(point);
+        let found = self.finish();
+        let table = format!("{}{:?}", self.read(), found.quarantine);
+        let expected = format!("{}{:?}", self.table, self.quarantine);
+        if table == expected { Crash::Mended } else { Crash::Broken(table) }
     }
 }
 
@@ -200,7 +281,7 @@ enum Crash {
     NotReached,
     /// The table is as after the clean run.
     Mended,
-    /// The table is another.
+    /// The table is another, or the quarantine.
     Broken(String),
 }
 
@@ -222,8 +303,8 @@ fn anywhere(job: Job, engine: Engine, number: usize) {
             Crash::Mended => {}
             Crash::NotReached => missed.push(point.as_str()),
             Crash::Broken(table) => panic!(
-                "a crash before `{point}` is not mended\n--- clean\n{}\n--- crashed\n{table}",
-                scene.table
+                "a crash before `{point}` is not mended\n--- clean\n{}{:?}\n--- crashed\n{table}",
+                scene.table, scene.quarantine
             ),
         }
     }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backstop::catalog::{Lookup, Server, Table, TableName};
+use backstop::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use backstop::sql::Use;
 use backstop::target::{
-    Access, Answer, Brake, Chore, Commit, Cost, Dialect, LockAttempt, Maintenance, Manners,
-    Patience, Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
+    Access, Answer, Brake, Chore, Commit, Cost, Dialect, Footing, LockAttempt, Maintenance,
+    Manners, Patience, Question, Reads, Result, Row, Session, Statement, Target, Volatility, fence,
 };
 
 /// Counts calls by name. The n-th call of a name is the point `name #n`, so that a point is the same
@@ -142,6 +142,10 @@ impl Target for Probed {
         self.at("uptime").uptime(session).await
     }
 
+    async fn footing(&self, session: &mut dyn Session) -> Result<Footing> {
+        self.at("footing").footing(session).await
+    }
+
     async fn prove_direct(&self, session: &mut dyn Session, other: &mut dyn Session) -> Result<()> {
         self.at("prove_direct").prove_direct(session, other).await
     }
@@ -152,6 +156,30 @@ impl Target for Probed {
         schema: Option<&str>,
     ) -> Result<fence::Home> {
         self.at("fence_home").fence_home(session, schema).await
+    }
+
+    async fn annex(
+        &self,
+        session: &mut dyn Session,
+        schema: Option<&str>,
+        name: &str,
+        ddl: fence::Ddl<'_>,
+    ) -> Result<(fence::Place, Option<fence::Obstacle>)> {
+        self.at("annex").annex(session, schema, name, ddl).await
+    }
+
+    async fn declarations(
+        &self,
+        session: &mut dyn Session,
+        table: &Table,
+        key: &Key,
+        columns: &[&Column],
+    ) -> Result<Vec<String>> {
+        self.at("declarations").declarations(session, table, key, columns).await
+    }
+
+    fn returns_old(&self) -> bool {
+        self.inner.returns_old()
     }
 
     async fn grantee(&self, session: &mut dyn Session) -> Result<Option<String>> {
