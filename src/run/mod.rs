@@ -131,6 +131,9 @@ pub struct Run {
     /// The session that cancels statements and holds the job's lock. But for a ping every half
     /// minute its mutex is free, so that a kill waits for nothing else.
     control: tokio::sync::Mutex<Box<dyn Session>>,
+    /// The session that holds the job's lock ([`Session::identity`]). A control session that was opened
+    /// in a hurry, to cancel through, is another one until the lock is taken anew.
+    locked_by: std::sync::Mutex<String>,
     lifecycle: Lifecycle,
     scout: scout::Scout,
     waits: Arc<waits::Waits>,
@@ -179,6 +182,7 @@ impl Run {
             runner: taken.runner.clone(),
             course: taken.course,
             ledger,
+            locked_by: std::sync::Mutex::new(control.identity().to_owned()),
             control: tokio::sync::Mutex::new(control),
             lifecycle,
             scout: scout::Scout::default(),

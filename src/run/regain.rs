@@ -1,5 +1,6 @@
 //! The sessions beside the workers: kept in use, and opened anew when they were lost.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::absence::{Absence, Who};
@@ -102,13 +103,16 @@ impl Run {
         }
     }
 
-    /// Uses the control session; where it was lost, says which one that was. While it does not answer,
+    /// Uses the control session; where it was lost, or the job's lock with the one before it, says which
+    /// session had the lock. While it does not answer,
     /// a kill would wait behind the ping: after a moment it counts as lost.
     async fn ping_control(&self) -> Option<String> {
         let mut control = self.control.lock().await;
+        let locked_by = self.locked_by.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let holds = control.identity() == locked_by;
         match tokio::time::timeout(PING_WITHIN, control.ping()).await {
-            Ok(Ok(())) => None,
-            _ => Some(control.identity().to_owned()),
+            Ok(Ok(())) if holds => None,
+            _ => Some(locked_by),
         }
     }
 
@@ -135,7 +139,9 @@ impl Run {
             holder = lock(attempt);
         }
         if holder.is_none() {
+            let identity = fresh.identity().to_owned();
             *self.control.lock().await = fresh;
+            *self.locked_by.lock().unwrap_or_else(PoisonError::into_inner) = identity;
         }
         Ok(holder)
     }
