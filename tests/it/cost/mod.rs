@@ -186,7 +186,7 @@ fn most_rows(engine: Engine, statement: &str, rows: u64) -> u64 {
     match (engine.family, statement) {
         ("sqlite", "boundary") => rows * 15,
         ("sqlite", "count") => rows * 53,
-        ("sqlite", "verification") => rows * 65,
+        ("sqlite", "verification") => rows * 79,
         ("sqlite", _) => rows * 98,
         _ => rows * 6 / 5,
     }
