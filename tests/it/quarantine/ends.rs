@@ -113,7 +113,9 @@ pub(super) fn given_up(engine: Engine) {
     // Others are counted as ever.
     database.script("UPDATE t SET b = NULL WHERE id IN (2, 3)");
     let said = desk.call(&["run", "job.toml"]).expect(1);
-    said.says("2 rows are left over and 2 rows violate `expect`, for example id=2; id=3 (");
+    said.says(
+        "2 rows are left over and 2 rows violate `expect`, for example id=2; id=3; they came",
+    );
     assert_eq!(database.value("SELECT count(*) FROM t WHERE a = 2"), "4997");
     let said = desk.call(&["quarantine", "export", "up", "--format", "csv"]).expect(0);
     assert_eq!(said.out.lines().next().unwrap().split(',').next(), Some("key"));
