@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Poison, Shape, Window, keep};
-use crate::control::Level;
+use crate::control::{Level, Source};
 use crate::event::{Event, Phase};
 use crate::keyspace::Range;
 use crate::run::protocol::{Answer, End, Step, moved};
@@ -190,7 +190,13 @@ impl Batch<'_> {
                 Answer::NotSo
             }
             Ok(None) => {
-                self.note("the run was told to leave before the server answered again");
+                let ask = self.run.stop.present();
+                match ask.reason.filter(|_| ask.source == Source::Runner) {
+                    Some(why) => self.note(&format!("another worker gave up: {why}")),
+                    None => {
+                        self.note("the run was told to leave before the server answered again");
+                    }
+                }
                 Answer::Lost
             }
             Err(error @ Error::FencedOff { .. }) => {
