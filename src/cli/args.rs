@@ -133,7 +133,7 @@ pub(super) struct HandoffPlanArgs {
     /// Take this tool, also where the server could do it by itself
     #[arg(long, value_enum)]
     pub tool: Option<ToolName>,
-    /// The file with user and password in [client], for the tool; by default `~/.my.cnf`
+    /// The file with user and password in its section `client`, for the tool; by default `~/.my.cnf`
     #[arg(long, value_name = "FILE")]
     pub defaults_file: Option<PathBuf>,
     /// The longest that each query may look for rows that the change would lose
