@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::{Poison, Shape, Window};
 use crate::event::Phase;
 use crate::keyspace::{Checked, Counts, Range, WrongKey};
+use crate::plan::Statements;
 use crate::run::read::{read_count, read_key, read_sum};
 use crate::run::released::Released;
 use crate::run::seat::Seat;
@@ -134,7 +135,7 @@ impl Shape for Verify {
     async fn pass_over(
         &self,
         run: &Run,
-        _seat: &mut Seat,
+        seat: &mut Seat,
         window: &Window,
         range: &mut Range,
         poison: &Poison,
@@ -150,6 +151,16 @@ impl Shape for Verify {
                 let key = format!("{} ({})", run.plan.show_key(&poison.key), poison.error);
                 checked.tally.keys.push(WrongKey { key, noted: false });
             }
+        }
+        let statements = run.plan.statements_of(self.phase());
+        if statements.checksum && self.keeps {
+            // The conditions fail on the row, and its values count all the same.
+            let bare =
+                Statements { expect: None, remaining: false, sweeps: false, ..statements.clone() };
+            let (after, upto) = (window.after.as_ref(), &window.upto);
+            let look = bare.verify(run.target.dialect(), after, upto, false, true);
+            let rows = seat.session.query(&look.labelled(&run.plan.label(range.id))).await?;
+            checked.tally.checksum = checked.tally.checksum.wrapping_add(read_sum(&rows, 4)?);
         }
         let expected = u64::from(checked.expects);
         let found = Counts { rows: 1, expected, mismatched, ..Counts::default() };
