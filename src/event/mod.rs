@@ -4,12 +4,14 @@
 //! ([`View`] is the fold that most of them share), so they cannot disagree. This room is pure:
 //! the emitter supplies the time.
 
+mod handoff;
 mod state;
 mod view;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use handoff::{HandoffProgress, HandoffState};
 pub use state::{IllegalTransition, JobState, Trigger, next};
 pub use view::{RangeView, Remaining, View, WatchView, done_ratio, rows_left};
 

@@ -17,6 +17,7 @@ mod native;
 pub mod preflight;
 mod probe;
 mod tools;
+pub mod work;
 
 use std::time::Duration;
 

@@ -26,6 +26,7 @@ mod signals;
 pub mod sqlite;
 mod statement;
 pub mod switch;
+pub mod traces;
 pub mod volatility;
 mod waits;
 
@@ -46,6 +47,7 @@ pub use patience::Patience;
 pub use reads::{Access, Reads};
 pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
+pub use traces::{Mark, Place, Trace, Traces};
 pub use volatility::{Storage, Volatility};
 
 use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
@@ -301,6 +303,50 @@ pub trait Target: Send + Sync {
         _table: &Table,
     ) -> Result<Option<String>> {
         Ok(None)
+    }
+
+    /// What is there of a tool that changes the table: sessions, locks, triggers, tables. What cannot be
+    /// asked is in [`Traces::unread`], and then nothing is proven.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost.
+    async fn traces(
+        &self,
+        _session: &mut dyn Session,
+        _place: &Place,
+        _mark: &Mark,
+    ) -> Result<Traces> {
+        Err(Error::new(Class::Refused, "no tool changes tables here"))
+    }
+
+    /// Ends the statement of a session, or the session, by the server's number. One that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// What the server says: a right that is missing, a connection that is lost.
+    async fn end_session(
+        &self,
+        _session: &mut dyn Session,
+        _number: &str,
+        _force: Force,
+    ) -> Result<()> {
+        Err(Error::new(Class::Refused, "sessions cannot be ended from outside here"))
+    }
+
+    /// Transactions that hold the table, or may: what a cut-over would wait for. Those of `mark` are left
+    /// out. The inner error is why it cannot be told.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost.
+    async fn holders(
+        &self,
+        _session: &mut dyn Session,
+        _place: &Place,
+        _mark: &Mark,
+    ) -> Result<std::result::Result<Vec<online::Transaction>, String>> {
+        Ok(Err("this database tells no holders of a table".to_owned()))
     }
 
     /// Asks after the server's health.
