@@ -10,13 +10,17 @@
 //! a command, in a plan, or in a file that is generated.
 
 mod change;
+pub mod compare;
 mod decide;
 mod estimate;
 pub mod files;
+pub mod kill;
 mod native;
 pub mod preflight;
 mod probe;
+pub mod supervise;
 mod tools;
+pub mod verdict;
 pub mod work;
 
 use std::time::Duration;
@@ -63,6 +67,8 @@ pub struct Request {
     pub lock_wait: Duration,
     /// Where Backstop's tables stand, if not at home.
     pub fence_schema: Option<String>,
+    /// The tool whose earlier run is taken up: what it left is no hindrance, but what it goes on with.
+    pub resumes: Option<Tool>,
 }
 
 /// A way to make the change.

@@ -47,7 +47,7 @@ pub use patience::Patience;
 pub use reads::{Access, Reads};
 pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
-pub use traces::{Mark, Place, Trace, Traces};
+pub use traces::{Mark, Place, Shape, Trace, Traces};
 pub use volatility::{Storage, Volatility};
 
 use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
@@ -332,6 +332,15 @@ pub trait Target: Send + Sync {
         _force: Force,
     ) -> Result<()> {
         Err(Error::new(Class::Refused, "sessions cannot be ended from outside here"))
+    }
+
+    /// What the table is; none if there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn shape(&self, _session: &mut dyn Session, _place: &Place) -> Result<Option<Shape>> {
+        Err(Error::new(Class::Refused, "no tool changes tables here"))
     }
 
     /// Transactions that hold the table, or may: what a cut-over would wait for. Those of `mark` are left

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 
 use crate::event::HandoffProgress;
 use crate::handoff::Plan;
+use crate::handoff::verdict::Verdict;
 use crate::rewrite::tool::Tool;
-use crate::target::Mark;
+use crate::target::{Mark, Shape};
 
 pub use child::{Child, ChildId};
 pub use paths::Paths;
@@ -93,6 +94,12 @@ pub trait Work: Send {
     /// Ends it whatever it does: SIGKILL, or the end of its session. The third step of a kill.
     async fn force(&mut self) -> Carried;
 
+    /// What is to be said of the table, where the work knows more than its shape: the server's own path is
+    /// done when the effect of each of its statements is there. None: the shape decides.
+    async fn verdict(&mut self, _now: Option<&Shape>) -> Option<Verdict> {
+        None
+    }
+
     /// By what everything that belongs to this work is known on the server.
     fn mark(&self) -> Mark;
 }
@@ -116,9 +123,9 @@ pub struct ProcessTool {
     pub vector: fn(&Plan, &Paths, &Launch) -> Vec<String>,
     /// Writes the files that must be there before it starts: flags, a plugin.
     pub prepare: fn(&Plan, &Paths) -> std::io::Result<()>,
-    /// Whether an earlier run can be taken up where it ended, or why not; asked of the plan, before anything
-    /// starts.
-    pub resumable: fn(&Plan) -> Result<(), &'static str>,
+    /// Whether an earlier run can be taken up where it ended, or why not; asked of its plan and its files,
+    /// before anything starts. What comes back is [`Launch::resume`].
+    pub resumable: fn(&Plan, &Paths) -> Result<String, String>,
     /// Takes charge of a process, one that was just started or one that is found again.
     pub take: fn(&Plan, &Paths, Child) -> Box<dyn Work>,
 }
