@@ -1,6 +1,6 @@
 //! How SQL is spelt on a database. Pure: no I/O here.
 
-use super::Storage;
+use super::{Leftover, Place, Storage};
 use crate::catalog::{Column, Key};
 
 /// How SQL is spelt on a database.
@@ -87,6 +87,21 @@ pub trait Dialect: Send + Sync {
     /// Whether a later assignment of one `UPDATE` sees the result of an earlier one.
     fn assigns_left_to_right(&self) -> bool {
         false
+    }
+
+    /// The statement that takes a leftover of a tool away.
+    fn removal(&self, leftover: &Leftover) -> String {
+        let at =
+            |place: &Place| format!("{}.{}", self.quote(&place.schema), self.quote(&place.name));
+        match leftover {
+            Leftover::Trigger { on, name } => {
+                format!("DROP TRIGGER IF EXISTS {} ON {}", self.quote(name), at(on))
+            }
+            Leftover::Table(table) => format!("DROP TABLE IF EXISTS {}", at(table)),
+            Leftover::Rename { from, to } => {
+                format!("ALTER TABLE {} RENAME TO {}", at(from), self.quote(to))
+            }
+        }
     }
 
     /// The tokens of this dialect, for reading identifiers out of an expression.

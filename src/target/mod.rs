@@ -16,12 +16,14 @@ mod dialect;
 mod error;
 pub mod fence;
 mod footing;
+mod leftover;
 mod maintenance;
 pub mod mysql;
 pub mod online;
 mod patience;
 pub mod postgres;
 mod reads;
+mod shape;
 mod signals;
 pub mod sqlite;
 mod statement;
@@ -41,10 +43,12 @@ pub use cost::Cost;
 pub use dialect::Dialect;
 pub use error::{Class, Error, Result};
 pub use footing::Footing;
+pub use leftover::Leftover;
 pub use maintenance::{Chore, Maintenance, perform};
 pub use online::Online;
 pub use patience::Patience;
 pub use reads::{Access, Reads};
+pub use shape::Shape;
 pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
 pub use traces::{Mark, Place, Shape, Trace, Traces};
@@ -356,6 +360,25 @@ pub trait Target: Send + Sync {
         _mark: &Mark,
     ) -> Result<std::result::Result<Vec<online::Transaction>, String>> {
         Ok(Err("this database tells no holders of a table".to_owned()))
+    }
+
+    /// What the table is at this moment; none where there is no table of that name.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn shape(&self, _session: &mut dyn Session, _place: &Place) -> Result<Option<Shape>> {
+        Err(Error::new(Class::Refused, "no tool changes tables here"))
+    }
+
+    /// Takes a leftover away, in one attempt that waits for its lock no longer than the server's least:
+    /// whoever uses the table waits behind it. One that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_lock_timeout`]: somebody holds the table; else what the server says.
+    async fn remove(&self, _session: &mut dyn Session, _leftover: &Leftover) -> Result<()> {
+        Err(Error::new(Class::Refused, "no tool changes tables here"))
     }
 
     /// Asks after the server's health.

@@ -9,7 +9,7 @@ use super::flavor::Flavor;
 use crate::catalog::{Column, Key};
 use crate::sql::Tokens;
 use crate::target::volatility::length;
-use crate::target::{Dialect, Storage};
+use crate::target::{Dialect, Leftover, Place, Storage};
 
 /// The first MySQL that knows `NOWAIT`.
 /// Source: <https://dev.mysql.com/doc/relnotes/mysql/8.0/en/news-8-0-1.html>.
@@ -201,6 +201,20 @@ impl Dialect for MySqlDialect {
 
     fn assigns_left_to_right(&self) -> bool {
         true
+    }
+
+    fn removal(&self, leftover: &Leftover) -> String {
+        let at = |schema: &str, name: &str| format!("{}.{}", quote(schema), quote(name));
+        let place = |place: &Place| at(&place.schema, &place.name);
+        match leftover {
+            Leftover::Trigger { on, name } => {
+                format!("DROP TRIGGER IF EXISTS {}", at(&on.schema, name))
+            }
+            Leftover::Table(table) => format!("DROP TABLE IF EXISTS {}", place(table)),
+            Leftover::Rename { from, to } => {
+                format!("RENAME TABLE {} TO {}", place(from), at(&from.schema, to))
+            }
+        }
     }
 
     fn tokens(&self) -> Tokens {

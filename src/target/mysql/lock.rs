@@ -66,7 +66,7 @@ pub(super) async fn holder_id(session: &mut dyn Session, name: &str) -> Result<O
 
 /// The name of the lock that a session of ours takes to be told from a later one of its number: the
 /// numbers begin anew when the server is restarted.
-fn session_name(database: &str, job: &str, id: &str) -> String {
+pub(super) fn session_name(database: &str, job: &str, id: &str) -> String {
     let digest = Sha256::digest(format!("{database}\0{job}"));
     let hash = digest.iter().take(12).fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -11,13 +11,16 @@ mod differs;
 mod error;
 mod flavor;
 mod functions;
+mod holding;
 mod home;
 mod lock;
 mod maintenance;
 mod online;
 mod reads;
 mod session;
+mod shape;
 mod signals;
+mod traces;
 mod volatility;
 
 use std::str::FromStr;
@@ -35,8 +38,9 @@ use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Force, Leftover, Link,
+    LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result, Session, Shape,
+    Statement, Target, Traces, Volatility, fence, online as facts,
 };
 
 /// MySQL and MariaDB.
@@ -142,6 +146,10 @@ impl MySql {
         target.dialect.flavor = Flavor::parse(&catalog::version(session.as_mut()).await?);
         session.close().await;
         Ok(target)
+    }
+
+    fn ours(&self) -> traces::Ours<'_> {
+        traces::Ours { flavor: &self.dialect.flavor, database: &self.database, job: &self.link.job }
     }
 
     async fn settle(&self, session: &mut MySqlSession) -> Result<()> {
@@ -319,6 +327,41 @@ impl Target for MySql {
         table: &Table,
     ) -> Result<Option<String>> {
         online::under_handoff(session, table).await
+    }
+
+    async fn traces(
+        &self,
+        session: &mut dyn Session,
+        place: &Place,
+        mark: &Mark,
+    ) -> Result<Traces> {
+        traces::traces(session, &self.ours(), place, mark).await
+    }
+
+    async fn end_session(
+        &self,
+        session: &mut dyn Session,
+        number: &str,
+        force: Force,
+    ) -> Result<()> {
+        traces::end_session(session, number, force).await
+    }
+
+    async fn holders(
+        &self,
+        session: &mut dyn Session,
+        place: &Place,
+        mark: &Mark,
+    ) -> Result<std::result::Result<Vec<facts::Transaction>, String>> {
+        traces::holders(session, &self.ours(), place, mark).await
+    }
+
+    async fn shape(&self, session: &mut dyn Session, place: &Place) -> Result<Option<Shape>> {
+        shape::shape(session, &self.dialect.flavor, place).await
+    }
+
+    async fn remove(&self, session: &mut dyn Session, leftover: &Leftover) -> Result<()> {
+        shape::remove(session, &self.dialect, leftover).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

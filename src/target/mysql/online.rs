@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::catalog::{fresh_statistics, one, rows, texts};
 use super::dialect::quote;
 use super::flavor::Flavor;
+use super::holding;
 use crate::catalog::{Engine, Release, Table};
-use crate::target::online::{Beside, Fact, Online, Reach, Reference, Right, Transaction};
+use crate::target::online::{Beside, Fact, Online, Reach, Reference, Right};
 use crate::target::{Result, Session, Statement};
 
 /// Names that gh-ost and pt-online-schema-change give to tables of their own; `{}` is the table.
@@ -76,7 +77,12 @@ pub(super) async fn online(
     }
     rights(session, schema, name, &mut found).await;
     sessions(session, schema, name, &mut found).await;
-    transactions(session, flavor, schema, name, &mut found).await;
+    match holding::transactions(session, flavor, schema, name).await {
+        Ok((transactions, tells)) => {
+            (found.transactions, found.tells_tables) = (transactions, tells);
+        }
+        Err(error) => found.unread.push((Fact::Transactions, error.to_string())),
+    }
     Ok(found)
 }
 
@@ -207,19 +213,25 @@ async fn beside(session: &mut dyn Session, schema: &str, name: &str) -> Result<V
 
 /// What `SHOW GRANTS` says, without what stands behind the account: that may be a password's hash.
 async fn rights(session: &mut dyn Session, schema: &str, name: &str, found: &mut Online) {
-    let grants = match rows(session, "SHOW GRANTS FOR CURRENT_USER()", &[]).await {
-        Ok(grants) => grants,
-        Err(error) => return found.unread.push((Fact::Rights, error.to_string())),
-    };
-    for grant in grants.into_iter().flatten().flatten() {
-        match right(&grant, schema, name) {
-            Some(right) => found.rights.push(right),
-            None => found.has_roles |= !grant.contains(" ON "),
-        }
+    match granted(session, schema, name).await {
+        Ok((rights, has_roles)) => (found.rights, found.has_roles) = (rights, has_roles),
+        Err(error) => found.unread.push((Fact::Rights, error.to_string())),
     }
 }
 
-fn right(grant: &str, schema: &str, name: &str) -> Option<Right> {
+/// What the account may do with a table, and whether it has roles as well.
+pub(super) async fn granted(
+    session: &mut dyn Session,
+    schema: &str,
+    name: &str,
+) -> Result<(Vec<Right>, bool)> {
+    let grants = rows(session, "SHOW GRANTS FOR CURRENT_USER()", &[]).await?;
+    let grants: Vec<String> = grants.into_iter().flatten().flatten().collect();
+    let has_roles = grants.iter().any(|grant| !grant.contains(" ON "));
+    Ok((grants.iter().filter_map(|grant| right(grant, schema, name)).collect(), has_roles))
+}
+
+pub(super) fn right(grant: &str, schema: &str, name: &str) -> Option<Right> {
     let (privileges, rest) = grant.strip_prefix("GRANT ")?.split_once(" ON ")?;
     let place = rest.rsplit_once(" TO ").map_or(rest, |(place, _)| place);
     // An account's name may hold ` TO ` as well, a place hardly does.
@@ -326,50 +338,6 @@ async fn replica_places(session: &mut dyn Session) -> Vec<String> {
         return places.map(|[host, port]| format!("{host}:{port}")).collect();
     }
     Vec::new()
-}
-
-/// MySQL says which tables a transaction holds; MariaDB only with a plugin, so there all count.
-const HOLDING: &str = "\
-SELECT DISTINCT CAST(t.PROCESSLIST_ID AS CHAR), t.PROCESSLIST_USER,
-       CAST(TIMESTAMPDIFF(SECOND, x.trx_started, NOW()) AS CHAR)
-FROM performance_schema.metadata_locks m
-JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID
-JOIN information_schema.INNODB_TRX x ON x.trx_mysql_thread_id = t.PROCESSLIST_ID
-WHERE m.OBJECT_TYPE = 'TABLE' AND m.OBJECT_SCHEMA = ? AND m.OBJECT_NAME = ?
-  AND m.LOCK_STATUS = 'GRANTED' AND t.PROCESSLIST_ID <> CONNECTION_ID()";
-const OPEN: &str = "\
-SELECT CAST(x.trx_mysql_thread_id AS CHAR), p.USER,
-       CAST(TIMESTAMPDIFF(SECOND, x.trx_started, NOW()) AS CHAR)
-FROM information_schema.INNODB_TRX x
-LEFT JOIN information_schema.PROCESSLIST p ON p.ID = x.trx_mysql_thread_id
-WHERE x.trx_mysql_thread_id <> CONNECTION_ID() AND x.trx_mysql_thread_id <> 0";
-
-async fn transactions(
-    session: &mut dyn Session,
-    flavor: &Flavor,
-    schema: &str,
-    name: &str,
-    found: &mut Online,
-) {
-    let watched = found.variables.get("performance_schema").is_some_and(|value| value == "ON");
-    let tells = watched && flavor.is_mysql_since((8, 0, 0));
-    let read = if tells {
-        rows(session, HOLDING, &[schema, name]).await
-    } else {
-        rows(session, OPEN, &[]).await
-    };
-    found.tells_tables = tells;
-    match read {
-        Ok(rows) => {
-            let one = |[session, user, seconds]: [String; 3]| Transaction {
-                session,
-                user,
-                seconds: seconds.parse().unwrap_or(0),
-            };
-            found.transactions = rows.into_iter().map(texts).map(one).collect();
-        }
-        Err(error) => found.unread.push((Fact::Transactions, error.to_string())),
-    }
 }
 
 #[cfg(test)]

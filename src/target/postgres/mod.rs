@@ -20,6 +20,7 @@ mod session;
 mod settings;
 mod signals;
 mod terminate;
+mod traces;
 mod volatility;
 
 use std::sync::Arc;
@@ -33,8 +34,9 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Force, Leftover, Link,
+    LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result, Session, Shape,
+    Statement, Target, Traces, Volatility, fence, online as facts,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -279,6 +281,41 @@ impl Target for Postgres {
     async fn online(&self, session: &mut dyn Session, table: &Table) -> Result<Online> {
         let place = (self.options.get_host(), self.options.get_port());
         online::online(session, table, place, self.version).await
+    }
+
+    async fn traces(
+        &self,
+        session: &mut dyn Session,
+        place: &Place,
+        mark: &Mark,
+    ) -> Result<Traces> {
+        traces::traces(session, place, mark).await
+    }
+
+    async fn end_session(
+        &self,
+        session: &mut dyn Session,
+        number: &str,
+        force: Force,
+    ) -> Result<()> {
+        traces::end_session(session, number, force).await
+    }
+
+    async fn holders(
+        &self,
+        session: &mut dyn Session,
+        place: &Place,
+        mark: &Mark,
+    ) -> Result<std::result::Result<Vec<facts::Transaction>, String>> {
+        traces::holders(session, place, mark).await
+    }
+
+    async fn shape(&self, session: &mut dyn Session, place: &Place) -> Result<Option<Shape>> {
+        traces::shape(session, place).await
+    }
+
+    async fn remove(&self, session: &mut dyn Session, leftover: &Leftover) -> Result<()> {
+        traces::remove(session, &PgDialect, leftover).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::catalog::about;
+use super::traces::transaction;
 use crate::catalog::{Engine, Release, Table};
-use crate::target::online::{Online, Reach, Right, Transaction};
+use crate::target::online::{Online, Reach, Right};
 use crate::target::{Result, Session};
 
 /// The table's DDL, as far as it decides how a change of it works: columns with their defaults,
 /// constraints, indexes, partitions, in an order in which they can be applied.
-const DEFINITIONS: &str = "\
+pub(super) const DEFINITIONS: &str = "\
 WITH t AS (
     SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid)
@@ -48,12 +49,16 @@ SELECT greatest(sum(c.reltuples), 0)::bigint::text, sum(pg_table_size(c.oid))::b
        sum(pg_indexes_size(c.oid))::bigint::text
 FROM tree JOIN pg_class c ON c.oid = id";
 
-const HOLDING: &str = "\
-SELECT DISTINCT a.pid::text, a.usename::text, extract(epoch FROM now() - a.xact_start)::bigint::text
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.relation = $1::oid AND l.granted AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL";
+/// When a transaction of another role began is not shown to everybody, that it holds the table is. One that
+/// is prepared to be committed holds it without a session.
+pub(super) const HOLDING: &str = "\
+SELECT DISTINCT coalesce(l.pid::text, 'prepared'), coalesce(a.usename::text, ''),
+       greatest(0, coalesce(extract(epoch FROM now() - a.xact_start), 0))::bigint::text
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.relation = $1::oid AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-const INVALID: &str = "\
+pub(super) const INVALID: &str = "\
 SELECT c.relname::text FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 WHERE x.indrelid = $1::oid AND NOT x.indisvalid ORDER BY 1";
 
@@ -81,15 +86,7 @@ pub(super) async fn online(
         .collect();
     let size = |at: usize| sizes.get(at).copied().unwrap_or(0);
     let owns = texts(about(session, OWNER, oid).await?).first().is_some_and(|is| is == "true");
-    let one = |row: Vec<Option<String>>| {
-        let mut cells = row.into_iter().map(Option::unwrap_or_default);
-        Transaction {
-            session: cells.next().unwrap_or_default(),
-            user: cells.next().unwrap_or_default(),
-            seconds: cells.next().and_then(|text| text.parse().ok()).unwrap_or(0),
-        }
-    };
-    let transactions = about(session, HOLDING, oid).await?.into_iter().map(one).collect();
+    let transactions = about(session, HOLDING, oid).await?.into_iter().map(transaction).collect();
     Ok(Online {
         release: Release {
             engine: Engine::Postgres,
