@@ -13,6 +13,7 @@
 mod commit;
 mod cost;
 mod dialect;
+mod effect;
 mod error;
 pub mod fence;
 mod footing;
@@ -39,6 +40,7 @@ use async_trait::async_trait;
 pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
+pub use effect::{AtWork, Effect, Index, Standing, Watched};
 pub use error::{Class, Error, Result};
 pub use footing::Footing;
 pub use maintenance::{Chore, Maintenance, perform};
@@ -347,6 +349,33 @@ pub trait Target: Send + Sync {
         _mark: &Mark,
     ) -> Result<std::result::Result<Vec<online::Transaction>, String>> {
         Ok(Err("this database tells no holders of a table".to_owned()))
+    }
+
+    /// Whether the effect of a statement is there, by the catalog.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the server does not let us look.
+    async fn standing(&self, _session: &mut dyn Session, _effect: &Effect) -> Result<Standing> {
+        Err(Error::new(Class::Refused, "no change is followed by its effects here"))
+    }
+
+    /// What a session is doing, by its number; none if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn watch(&self, _session: &mut dyn Session, _number: &str) -> Result<Option<Watched>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
+    }
+
+    /// The sessions that run a statement with this text in it, but for `session` itself.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn at_work(&self, _session: &mut dyn Session, _text: &str) -> Result<Vec<AtWork>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
     }
 
     /// Asks after the server's health.

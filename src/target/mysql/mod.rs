@@ -8,6 +8,7 @@ mod catalog;
 mod column_type;
 mod dialect;
 mod differs;
+mod effects;
 mod error;
 mod flavor;
 mod functions;
@@ -35,8 +36,8 @@ use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Online, Patience, Question, Result, Session, Standing, Statement, Target, Volatility, Watched, fence,
 };
 
 /// MySQL and MariaDB.
@@ -319,6 +320,18 @@ impl Target for MySql {
         table: &Table,
     ) -> Result<Option<String>> {
         online::under_handoff(session, table).await
+    }
+
+    async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
+        effects::standing(session, effect).await
+    }
+
+    async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
+        effects::watch(session, &self.dialect.flavor, number).await
+    }
+
+    async fn at_work(&self, session: &mut dyn Session, text: &str) -> Result<Vec<AtWork>> {
+        effects::at_work(session, text).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

@@ -7,6 +7,7 @@
 mod catalog;
 mod dialect;
 mod direct;
+mod effects;
 mod error;
 mod home;
 mod lock;
@@ -21,6 +22,7 @@ mod settings;
 mod signals;
 mod terminate;
 mod volatility;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +35,8 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Statement, Target, Volatility, fence,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Link, LockAttempt,
+    Maintenance, Online, Patience, Question, Result, Session, Standing, Statement, Target, Volatility, Watched, fence,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -279,6 +281,18 @@ impl Target for Postgres {
     async fn online(&self, session: &mut dyn Session, table: &Table) -> Result<Online> {
         let place = (self.options.get_host(), self.options.get_port());
         online::online(session, table, place, self.version).await
+    }
+
+    async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
+        effects::standing(session, self.version, effect).await
+    }
+
+    async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
+        watch::watch(session, self.version, number).await
+    }
+
+    async fn at_work(&self, session: &mut dyn Session, text: &str) -> Result<Vec<AtWork>> {
+        watch::at_work(session, text).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {
