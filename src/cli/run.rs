@@ -109,13 +109,11 @@ pub(super) fn execute(
         let switch = KillSwitch { job, stop: stop.clone(), token };
         let listening = match shown.listen {
             None => None,
-            Some(address) => {
-                Some(serve::listen(address, text, switch).await.map_err(|error| {
-                    Failure::usage(format!(
-                        "`--listen {address}` is not possible: {error}; name a free address"
-                    ))
-                })?)
-            }
+            Some(address) => Some(serve::listen(address, text, switch).await.map_err(|error| {
+                Failure::usage(format!(
+                    "`--listen {address}` is not possible: {error}; name a free address"
+                ))
+            })?),
         };
         if let Some(listening) = &listening {
             printer::note(&format!("metrics at http://{}/metrics", listening.address));

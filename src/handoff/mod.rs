@@ -15,6 +15,7 @@ mod decide;
 mod estimate;
 pub mod files;
 pub mod kill;
+mod leaves;
 mod native;
 pub mod preflight;
 mod probe;
@@ -31,7 +32,7 @@ use crate::catalog::{Lookup, Release, Server, TableName};
 use crate::control::Stop;
 use crate::rewrite::tool::pairs::Pair;
 use crate::rewrite::tool::{Command, Tool};
-use crate::target::{self, Session, Target};
+use crate::target::{self, Effect, Session, Target};
 
 pub use estimate::Estimate;
 pub use preflight::Checked;
@@ -109,6 +110,27 @@ pub struct Step {
     pub note: String,
     /// It must not stand in a transaction.
     pub alone: bool,
+    /// What it is to whoever runs it.
+    pub does: Does,
+}
+
+/// What a step is to whoever runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Does {
+    /// It says how long the statements after it wait for a lock; zero: as long as it takes.
+    LockWait(Duration),
+    /// A person or a job does it.
+    ByHand,
+    /// It is a statement of the change.
+    Change {
+        /// What is there once it is done. Empty where the catalog does not tell: then a second run
+        /// changes nothing, or the server refuses it.
+        leaves: Vec<Effect>,
+        /// Once these are there it is not needed any more: it has made something that a later step uses
+        /// and takes away again.
+        spared_by: Vec<Effect>,
+    },
 }
 
 /// What is to be done, and why. The journal keeps what is needed to go on with it; what was only looked at

@@ -19,15 +19,31 @@ const H: &[&str] = &["handoff", "database"];
 
 /// Every metric of a handoff, by name: the same for every tool.
 pub static HANDOFF_METRICS: &[Metric] = &[
-    gauge("backstop_handoff_attempts", H, "Retries of a statement that waited for its lock, or of a cut-over."),
-    gauge("backstop_handoff_backlog_events", H, "Changes of the application that were read and wait to be applied to the copy."),
+    gauge(
+        "backstop_handoff_attempts",
+        H,
+        "Retries of a statement that waited for its lock, or of a cut-over.",
+    ),
+    gauge(
+        "backstop_handoff_backlog_events",
+        H,
+        "Changes of the application that were read and wait to be applied to the copy.",
+    ),
     gauge(
         "backstop_handoff_canary_longest_seconds",
         H,
         "The longest that the canary's read and write of the table has waited: what the application feels.",
     ),
-    gauge("backstop_handoff_canary_seconds", H, "What the canary's last read and write of the table took."),
-    gauge("backstop_handoff_end_timestamp_seconds", H, "Unix time the handoff ended; 0 while it has not."),
+    gauge(
+        "backstop_handoff_canary_seconds",
+        H,
+        "What the canary's last read and write of the table took.",
+    ),
+    gauge(
+        "backstop_handoff_end_timestamp_seconds",
+        H,
+        "Unix time the handoff ended; 0 while it has not.",
+    ),
     gauge(
         "backstop_handoff_estimate_valid",
         H,
@@ -39,7 +55,11 @@ pub static HANDOFF_METRICS: &[Metric] = &[
         "Who changes which table; the value is always 1.",
     ),
     gauge("backstop_handoff_lag_seconds", H, "How far the copy is behind the table."),
-    gauge("backstop_handoff_progress_ratio", H, "Fraction that is copied, 0 to 1; 1 only when the table is as planned."),
+    gauge(
+        "backstop_handoff_progress_ratio",
+        H,
+        "Fraction that is copied, 0 to 1; 1 only when the table is as planned.",
+    ),
     counter("backstop_handoff_rows_copied_total", H, "Rows copied."),
     gauge("backstop_handoff_start_timestamp_seconds", H, "Unix time its supervision began."),
     gauge(
@@ -199,7 +219,9 @@ impl Newest {
 fn line(event: &Event) -> Option<String> {
     let Event::Handoff(event) = event else {
         return match event {
-            Event::Latched { scope, by, .. } if scope != ALL_JOBS => Some(format!("killed by {by}")),
+            Event::Latched { scope, by, .. } if scope != ALL_JOBS => {
+                Some(format!("killed by {by}"))
+            }
             _ => None,
         };
     };
@@ -217,7 +239,8 @@ fn line(event: &Event) -> Option<String> {
             format!("table and copy are {word}: {said}")
         }
         HandoffEvent::Ended { proven, seconds, said } => {
-            let word = if *proven { "nothing of it is left at work" } else { "not proven to be gone" };
+            let word =
+                if *proven { "nothing of it is left at work" } else { "not proven to be gone" };
             format!("{word}, after {}: {}", duration(*seconds), said.join("; "))
         }
         HandoffEvent::Taken { .. } | HandoffEvent::Progress(_) | HandoffEvent::Stall { .. } => {

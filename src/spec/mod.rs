@@ -23,7 +23,8 @@ mod url;
 pub use after::After;
 pub use assignments::Assignments;
 pub use config::{
-    Config, Confirm, TeamControl, TeamFence, TeamGate, TeamHandoff, TeamThrottle, Weight, parse_config,
+    Config, Confirm, TeamControl, TeamFence, TeamGate, TeamHandoff, TeamThrottle, Weight,
+    parse_config,
 };
 pub use document::parse;
 pub use duration::Duration;

@@ -13,6 +13,7 @@
 mod commit;
 mod cost;
 mod dialect;
+mod effect;
 mod error;
 pub mod fence;
 mod footing;
@@ -41,6 +42,7 @@ use async_trait::async_trait;
 pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
+pub use effect::{AtWork, Effect, Index, Standing, Watched};
 pub use error::{Class, Error, Result};
 pub use footing::Footing;
 pub use leftover::Leftover;
@@ -51,7 +53,7 @@ pub use reads::{Access, Reads};
 pub use shape::Shape;
 pub use signals::{Answer, Question, Reading};
 pub use statement::{Bind, Statement, Writer};
-pub use traces::{Mark, Place, Shape, Trace, Traces};
+pub use traces::{Mark, Place, Trace, Traces};
 pub use volatility::{Storage, Volatility};
 
 use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
@@ -338,15 +340,6 @@ pub trait Target: Send + Sync {
         Err(Error::new(Class::Refused, "sessions cannot be ended from outside here"))
     }
 
-    /// What the table is; none if there is none of that name.
-    ///
-    /// # Errors
-    ///
-    /// The server could not be asked.
-    async fn shape(&self, _session: &mut dyn Session, _place: &Place) -> Result<Option<Shape>> {
-        Err(Error::new(Class::Refused, "no tool changes tables here"))
-    }
-
     /// Transactions that hold the table, or may: what a cut-over would wait for. Those of `mark` are left
     /// out. The inner error is why it cannot be told.
     ///
@@ -379,6 +372,33 @@ pub trait Target: Send + Sync {
     /// [`Error::is_lock_timeout`]: somebody holds the table; else what the server says.
     async fn remove(&self, _session: &mut dyn Session, _leftover: &Leftover) -> Result<()> {
         Err(Error::new(Class::Refused, "no tool changes tables here"))
+    }
+
+    /// Whether the effect of a statement is there, by the catalog.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the server does not let us look.
+    async fn standing(&self, _session: &mut dyn Session, _effect: &Effect) -> Result<Standing> {
+        Err(Error::new(Class::Refused, "no change is followed by its effects here"))
+    }
+
+    /// What a session is doing, by its number; none if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn watch(&self, _session: &mut dyn Session, _number: &str) -> Result<Option<Watched>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
+    }
+
+    /// The sessions that run a statement with this text in it, but for `session` itself.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn at_work(&self, _session: &mut dyn Session, _text: &str) -> Result<Vec<AtWork>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
     }
 
     /// Asks after the server's health.

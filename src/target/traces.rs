@@ -3,12 +3,10 @@
 //! The facts alone. They are asked for while the change runs, and once more at the end: a kill is
 //! believed when the server shows nothing of it any more.
 
-use serde::{Deserialize, Serialize};
-
 use super::online::Beside;
 
 /// A table by its place, also while it is being replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// Its schema or database.
     pub schema: String,
@@ -48,15 +46,6 @@ pub struct Traces {
     pub tables: Vec<Beside>,
     /// What could not be asked, and why: then nothing is proven.
     pub unread: Vec<String>,
-}
-
-/// What a table is, as far as that decides whether it was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shape {
-    /// DDL that makes it as it is.
-    pub definition: String,
-    /// What names this table and no other one that had or gets its name.
-    pub identity: String,
 }
 
 /// A session of a tool.

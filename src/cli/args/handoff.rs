@@ -89,7 +89,6 @@ pub(in crate::cli) enum ToolName {
     PtOnlineSchemaChange,
 }
 
-
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct HandoffRunArgs {
     #[command(flatten)]

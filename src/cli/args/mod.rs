@@ -9,9 +9,9 @@ mod handoff;
 mod quarantine;
 
 pub(in crate::cli) use handoff::{
-    ConsentArgs, HandoffArgs, HandoffCleanupArgs, HandoffCommand, HandoffCutOverArgs, HandoffPlanArgs,
-    HandoffReleaseArgs, HandoffRunArgs, HandoffStatusArgs, HandoffTuneArgs, HandoffVerbArgs, PlannedArgs,
-    ToolName,
+    ConsentArgs, HandoffArgs, HandoffCleanupArgs, HandoffCommand, HandoffCutOverArgs,
+    HandoffPlanArgs, HandoffReleaseArgs, HandoffRunArgs, HandoffStatusArgs, HandoffTuneArgs,
+    HandoffVerbArgs, PlannedArgs, ToolName,
 };
 pub(in crate::cli) use quarantine::{
     ExportArgs, ExportFormat, ListArgs, QuarantineArgs, QuarantineCommand, ReleaseRowsArgs,

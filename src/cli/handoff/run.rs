@@ -38,8 +38,9 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
             let watching = serve::listen_alive(&name, alive.clone()).await.map_err(|error| {
                 Failure::usage(format!("the tool's dead-man switch cannot listen: {error}"))
             })?;
-            let metrics = HandoffMetrics::new(&name, &args.planned.target)
-                .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
+            let metrics = HandoffMetrics::new(&name, &args.planned.target).map_err(|error| {
+                Failure::usage(format!("metrics cannot be registered: {error}"))
+            })?;
             let metrics = Arc::new(metrics);
             let mut listeners: Vec<Arc<dyn Listener>> = vec![metrics.clone()];
             listeners.extend(listener);
@@ -105,7 +106,9 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
 fn begun(name: &str, how: How, plan: &crate::handoff::Plan) -> String {
     let table = format!("`{}`.`{}`", plan.database, plan.table);
     match how {
-        How::Started => format!("{name}: {} changes {table}: {}", plan.decision.name(), plan.clauses),
+        How::Started => {
+            format!("{name}: {} changes {table}: {}", plan.decision.name(), plan.clauses)
+        }
         How::TakenUp => format!("{name}: taken up; {} is at work on {table}", plan.decision.name()),
         How::Resumed => {
             format!("{name}: {} goes on with {table} where it ended", plan.decision.name())

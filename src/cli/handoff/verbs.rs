@@ -86,21 +86,19 @@ pub(super) fn cut_over(args: &HandoffCutOverArgs, state: Option<&Path>) -> Resul
         what: format!("put the new `{}`.`{}` in the place of the old", row.schema, row.table),
         table: &row.table,
     };
-    let permit = with_consent(&args.consent, |consent| {
-        ops::permit(&action, &team.config.handoff, consent)
-    })?;
+    let permit =
+        with_consent(&args.consent, |consent| ops::permit(&action, &team.config.handoff, consent))?;
     let mut waited_for = None;
     let said = (permit.by.as_str(), permit.reason.as_deref());
     let patience = CUT_OVER_PATIENCE;
-    let answer =
-        handoff::ask(&journal, &row, Verb::CutOver, None, said, patience, |row| {
-            if row.progress.waits_for != waited_for {
-                waited_for.clone_from(&row.progress.waits_for);
-                if let Some(waits) = waited_for.as_ref().filter(|_| !args.json) {
-                    printer::note(&format!("cut-over: {waits}"));
-                }
+    let answer = handoff::ask(&journal, &row, Verb::CutOver, None, said, patience, |row| {
+        if row.progress.waits_for != waited_for {
+            waited_for.clone_from(&row.progress.waits_for);
+            if let Some(waits) = waited_for.as_ref().filter(|_| !args.json) {
+                printer::note(&format!("cut-over: {waits}"));
             }
-        })?;
+        }
+    })?;
     show(&journal, Verb::CutOver, &row.name, &[answer], args.json)
 }
 

@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Error;
 use super::prepare::{connect_to, read_text};
 use super::team::Team;
-use super::Error;
 use crate::control::Stop;
 use crate::gate::Policy;
 use crate::handoff::{self, Plan, Request, files};

@@ -9,9 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Asked;
 use crate::control::{Level, Stop, watch_halts};
-use crate::event::{
-    Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record,
-};
+use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
 use crate::handoff::supervise::{Alive, Begin, Outcome, Rules, Supervision, latch_scope};
 use crate::handoff::verdict::{self, Shape, Verdict};
 use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work};
@@ -185,9 +183,17 @@ impl Attempt<'_> {
             return self.begin(Some(row)).await;
         }
         let (state, reason) = match verdict::judge(&before, copy.as_ref(), now.as_ref()) {
-            Verdict::Done => (HandoffState::Done, "it ended while nobody watched, and the table is as planned".to_owned()),
-            Verdict::NotDone => (HandoffState::Failed, "it ended while nobody watched, and the table is as it was".to_owned()),
-            Verdict::Unknown(why) => (HandoffState::Unknown, format!("it ended while nobody watched: {why}")),
+            Verdict::Done => (
+                HandoffState::Done,
+                "it ended while nobody watched, and the table is as planned".to_owned(),
+            ),
+            Verdict::NotDone => (
+                HandoffState::Failed,
+                "it ended while nobody watched, and the table is as it was".to_owned(),
+            ),
+            Verdict::Unknown(why) => {
+                (HandoffState::Unknown, format!("it ended while nobody watched: {why}"))
+            }
         };
         let progress = HandoffProgress { state, ..row.progress.clone() };
         let event = HandoffEvent::Changed {
@@ -358,7 +364,10 @@ impl Attempt<'_> {
     ) -> Result<Opened, Error> {
         row.supervisor = Some(runner_name());
         if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, permit))? {
-            return Err(Error::Handover(format!("`{}` was taken up by {other} just now", row.name)));
+            return Err(Error::Handover(format!(
+                "`{}` was taken up by {other} just now",
+                row.name
+            )));
         }
         let supervision = self.supervision(&row, &plan, work)?;
         let schema = self.team.config.fence.schema.clone();
@@ -469,10 +478,8 @@ pub(super) fn place_of(row: &HandoffRow) -> Place {
 
 /// What names a change: server, table and clauses. Another one is never taken for it.
 fn hash_of(plan: &Plan) -> String {
-    let text = format!(
-        "{}:{}/{}.{} {}",
-        plan.host, plan.port, plan.database, plan.table, plan.clauses
-    );
+    let text =
+        format!("{}:{}/{}.{} {}", plan.host, plan.port, plan.database, plan.table, plan.clauses);
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

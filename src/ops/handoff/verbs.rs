@@ -213,8 +213,11 @@ fn write_end(
 
 fn latch(journal: &Journal, name: &str, by: &str, reason: Option<&str>) -> Result<(), Error> {
     let scope = latch_scope(name);
-    let event =
-        Event::Latched { scope: scope.clone(), by: by.to_owned(), reason: reason.map(str::to_owned) };
+    let event = Event::Latched {
+        scope: scope.clone(),
+        by: by.to_owned(),
+        reason: reason.map(str::to_owned),
+    };
     let record = Record { at: Timestamp::now(), job: name.to_owned(), event };
     Ok(journal.latch(&Latch::new(&scope, by.to_owned(), reason.map(str::to_owned)), &record)?)
 }
