@@ -5,6 +5,7 @@
 //! of itself ([`Ended`]) is a hint and never the verdict.
 
 mod child;
+pub mod ghost;
 mod paths;
 
 use async_trait::async_trait;
@@ -98,6 +99,12 @@ pub trait Work: Send {
     /// done when the effect of each of its statements is there. None: the shape decides.
     async fn verdict(&mut self, _now: Option<&Shape>) -> Option<Verdict> {
         None
+    }
+
+    /// Lets it ask another URL whether anybody watches: a supervisor that takes it up again listens
+    /// elsewhere. Work that asks none has nothing to do.
+    async fn watch_at(&mut self, _url: &str) -> Carried {
+        Ok("it asks no URL".to_owned())
     }
 
     /// By what everything that belongs to this work is known on the server.
