@@ -10,13 +10,16 @@
 //! a command, in a plan, or in a file that is generated.
 
 mod change;
+pub mod cleanup;
 mod decide;
 mod estimate;
 pub mod files;
+pub mod kill;
 mod native;
 pub mod preflight;
 mod probe;
 mod tools;
+pub mod verdict;
 pub mod work;
 
 use std::time::Duration;
