@@ -10,6 +10,7 @@
 //! a command, in a plan, or in a file that is generated.
 
 mod change;
+pub mod cleanup;
 pub mod compare;
 mod decide;
 mod estimate;

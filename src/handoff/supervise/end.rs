@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Error, Supervision, latch_scope};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Record};
-use crate::handoff::kill;
+use crate::handoff::kill::{self, Proof};
 use crate::handoff::verdict::{self, Verdict};
 use crate::handoff::work::{Ended, Ending};
 use crate::journal::{HandoffAnswer, Latch};
@@ -45,9 +45,9 @@ impl Supervision {
         let mut outcome = Outcome { state, reason, said: Vec::new(), proven: true };
         if state != HandoffState::Done {
             // A statement of a tool that was killed goes on, on the server, and commits.
-            let proof = self.prove(None).await;
-            outcome.said = proof.0;
-            outcome.proven = proof.1;
+            let proof = self.sweep().await;
+            outcome.said = proof.said();
+            outcome.proven = proof.proven;
         }
         self.finish(outcome)
     }
@@ -57,7 +57,8 @@ impl Supervision {
         let begun = Instant::now();
         let ask = self.stop.present();
         self.stop_comparing().await;
-        let (said, proven) = self.prove(Some(how)).await;
+        let proof = self.bring_to_an_end(how).await;
+        let (said, proven) = (proof.said(), proof.proven);
         let by = ask.reason.map_or_else(|| ask.by.clone(), |why| format!("{}: {why}", ask.by));
         let judged = self.judge().await;
         let (state, reason) = match (&judged, how) {
@@ -83,18 +84,34 @@ impl Supervision {
         self.finish(Outcome { state, reason, said, proven })
     }
 
-    /// Ends what is to be ended, and asks the server what is left.
-    async fn prove(&mut self, how: Option<Ending>) -> (Vec<String>, bool) {
+    /// The three steps, and what the server shows afterwards.
+    async fn bring_to_an_end(&mut self, how: Ending) -> Proof {
         let (target, place) = (Arc::clone(&self.target), self.place.clone());
-        let session = match self.line.session().await {
-            Ok(session) => Some(session),
-            Err(_) => None,
+        let proof = match self.line.session().await {
+            Ok(session) => kill::end(self.work.as_mut(), how, &*target, session, &place).await,
+            Err(error) => kill::end_unseen(self.work.as_mut(), how, &error.to_string()).await,
         };
-        let proof = match how {
-            Some(how) => kill::end(self.work.as_mut(), how, &*target, session, &place).await,
-            None => kill::sweep(&self.work.mark(), &*target, session, &place).await,
+        // It may have been left in the middle of a statement.
+        self.line.lost();
+        proof
+    }
+
+    /// Ends what a tool that ended by itself left at work on the server. Its triggers stay where the next run
+    /// goes on with them.
+    async fn sweep(&mut self) -> Proof {
+        let (target, place) = (Arc::clone(&self.target), self.place.clone());
+        let mut mark = self.work.mark();
+        if self.keeps_triggers {
+            mark.triggers.clear();
+        }
+        let proof = match self.line.session().await {
+            Ok(session) => kill::end_without_process(&mark, &*target, session, &place).await,
+            Err(error) => {
+                kill::end_unseen(self.work.as_mut(), Ending::Kill, &error.to_string()).await
+            }
         };
-        (proof.said(), proof.proven)
+        self.line.lost();
+        proof
     }
 
     /// What the database says of the table.

@@ -13,13 +13,12 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::verdict::Shape;
 use super::work::{Ending, Paths, Work};
 use crate::control::{Level, Source, Stop};
 use crate::event::{ALL_JOBS, Event, HandoffEvent, HandoffProgress, HandoffState};
 use crate::journal::{self, HandoffRequest, Journal};
 use crate::run::Bus;
-use crate::target::{self, Place, Session, Target};
+use crate::target::{self, Place, Session, Shape, Target};
 use crate::throttle::Opening;
 
 pub use end::Outcome;
@@ -89,6 +88,8 @@ pub struct Supervision {
     pub copy: Option<Shape>,
     /// What is settled for the cut-over.
     pub rules: Rules,
+    /// Whether a tool that ended by itself leaves triggers that its next run goes on with.
+    pub keeps_triggers: bool,
     /// The sign of life.
     pub alive: Alive,
     pub(super) line: Line,
@@ -119,6 +120,8 @@ pub struct Begin {
     pub copy: Option<Shape>,
     /// What is settled for the cut-over.
     pub rules: Rules,
+    /// Whether a tool that ended by itself leaves triggers that its next run goes on with.
+    pub keeps_triggers: bool,
 }
 
 /// The scope of a latch that holds a handoff.
@@ -185,6 +188,7 @@ impl Supervision {
             before: begin.before,
             copy: begin.copy,
             rules: begin.rules,
+            keeps_triggers: begin.keeps_triggers,
             alive,
             line,
             progress: HandoffProgress::at(HandoffState::Starting),

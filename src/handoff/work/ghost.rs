@@ -83,12 +83,13 @@ fn remove(path: &Path) -> std::io::Result<()> {
     }
 }
 
-fn resumable(plan: &Plan) -> Result<(), &'static str> {
+fn resumable(plan: &Plan, _: &Paths) -> Result<String, String> {
     let vector = plan.command.as_ref().map(Command::vector).unwrap_or_default();
     if vector.iter().any(|word| word == "--checkpoint") {
-        Ok(())
+        // It finds its checkpoint by the table's name.
+        Ok(String::new())
     } else {
-        Err("it keeps no checkpoints (`--checkpoint`): a run that ended begins anew")
+        Err("it keeps no checkpoints (`--checkpoint`): a run that ended begins anew".to_owned())
     }
 }
 

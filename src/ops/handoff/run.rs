@@ -11,13 +11,13 @@ use super::Asked;
 use crate::control::{Level, Stop, watch_halts};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
 use crate::handoff::supervise::{Alive, Begin, Outcome, Rules, Supervision, latch_scope};
-use crate::handoff::verdict::{self, Shape, Verdict};
+use crate::handoff::verdict::{self, Verdict};
 use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work};
 use crate::handoff::{self, Decision, Plan};
 use crate::journal::{HandoffRow, Journal};
 use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
 use crate::run::Bus;
-use crate::target::{self, Place, Target, fence::Fence};
+use crate::target::{self, Place, Shape, Target, fence::Fence};
 use crate::throttle::Opening;
 
 /// What a handoff is run with.
@@ -389,6 +389,7 @@ impl Attempt<'_> {
             before: shape_of(&row.before)?,
             copy: row.copy.as_ref().map(shape_of).transpose()?,
             rules: rules(self.team, self.asked.cut_over)?,
+            keeps_triggers: keeps_triggers(plan),
         };
         let bus = Bus::new(&row.name, self.listeners.clone());
         Ok(Supervision::new(
@@ -454,6 +455,12 @@ async fn halts(
     }
     session.close().await;
     Ok(())
+}
+
+/// pt-online-schema-change goes on where its triggers have followed the table all the time.
+fn keeps_triggers(plan: &Plan) -> bool {
+    let Decision::Tool(tool) = plan.decision else { return false };
+    (work::process_tool(tool).resumable)(plan, &Paths::new(&plan.files)).is_ok()
 }
 
 fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, Error> {

@@ -11,9 +11,10 @@ use crate::handoff::Decision;
 use crate::handoff::kill::{self, Proof};
 use crate::handoff::supervise::{Verb, latch_scope};
 use crate::handoff::verdict::{self, Verdict};
-use crate::handoff::work::{self, Child, ChildId, Ending, Paths};
+use crate::handoff::work::{self, Child, ChildId, Ending, Paths, Work};
 use crate::journal::{HandoffAnswer, HandoffRow, Journal, Latch};
 use crate::ops::{Error, connect_to};
+use crate::target::{self, Target};
 
 /// How often it is looked for an answer.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -149,35 +150,54 @@ pub async fn end(
 
 /// Ends what is there of it, without its supervisor.
 async fn end_from_here(row: &HandoffRow, how: Ending) -> Result<(Proof, Verdict), Error> {
-    let plan = plan_of(row)?;
+    let mut work = work_of(row).await?;
     let place = place_of(row);
-    let paths = Paths::new(&plan.files);
-    let child = row.process.and_then(|(pid, started)| Child::attach(ChildId { pid, started }));
-    // A server that is away keeps nobody from ending the process.
-    let target = connect_to(&row.url_env).await?;
-    let mut session = target.open("kill").await.ok();
-    let proof = match (plan.decision, child) {
-        (Decision::Tool(tool), Some(child)) => {
-            let mut work = (work::process_tool(tool).take)(&plan, &paths, child);
-            let session = session.as_deref_mut();
-            kill::end(work.as_mut(), how, target.as_ref(), session, &place).await
-        }
-        _ => {
-            let mark = work::mark_of(&plan);
-            kill::sweep(&mark, target.as_ref(), session.as_deref_mut(), &place).await
+    let reached = async {
+        let target = connect_to(&row.url_env).await?;
+        let session = target.open("kill").await.map_err(Error::Connect)?;
+        Ok((target, session))
+    };
+    let reached: Result<_, Error> = reached.await;
+    let (target, mut session) = match reached {
+        Ok(reached) => reached,
+        // A server that is away keeps nobody from ending the process.
+        Err(error) => {
+            let why = error.to_string();
+            let proof = kill::end_unseen(work.as_mut(), how, &why).await;
+            return Ok((proof, Verdict::Unknown(format!("the table could not be looked at: {why}"))));
         }
     };
-    let judged = match session.as_deref_mut() {
-        None => Verdict::Unknown("the server cannot be reached".to_owned()),
-        Some(session) => match target.shape(session, &place).await {
-            Err(error) => Verdict::Unknown(format!("the table could not be looked at: {error}")),
-            Ok(now) => {
-                let copy = row.copy.as_ref().map(shape_of).transpose()?;
-                verdict::judge(&shape_of(&row.before)?, copy.as_ref(), now.as_ref())
-            }
-        },
+    let proof = kill::end(work.as_mut(), how, target.as_ref(), session.as_mut(), &place).await;
+    Ok((proof, judge(row, target.as_ref()).await?))
+}
+
+/// What the database says of the table.
+async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdict, Error> {
+    let asked = async {
+        let mut session = target.open("handoff").await?;
+        let now = target.shape(session.as_mut(), &place_of(row)).await;
+        session.close().await;
+        now
     };
-    Ok((proof, judged))
+    let asked: target::Result<_> = asked.await;
+    Ok(match asked {
+        Err(error) => Verdict::Unknown(format!("the table could not be looked at: {error}")),
+        Ok(now) => {
+            let copy = row.copy.as_ref().map(shape_of).transpose()?;
+            verdict::judge(&shape_of(&row.before)?, copy.as_ref(), now.as_ref())
+        }
+    })
+}
+
+/// The work of a handoff, whether its process is there or gone.
+async fn work_of(row: &HandoffRow) -> Result<Box<dyn Work>, Error> {
+    let plan = plan_of(row)?;
+    let Decision::Tool(tool) = plan.decision else {
+        return Ok(work::left_native(&plan, connect_to(&row.url_env).await?));
+    };
+    let (pid, started) = row.process.unwrap_or_default();
+    let child = Child::known(ChildId { pid, started });
+    Ok((work::process_tool(tool).take)(&plan, &Paths::new(&plan.files), child))
 }
 
 fn write_end(
