@@ -174,7 +174,6 @@ pub struct Plan {
     #[serde(skip)]
     pub losses: Vec<Asked>,
     /// The tools on the path.
-    #[serde(skip)]
     pub installed: Vec<Installed>,
     /// What else could be done.
     pub advice: Vec<String>,

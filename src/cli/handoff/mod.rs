@@ -6,6 +6,8 @@ mod verbs;
 
 use std::path::Path;
 
+pub(super) use verbs::say_ended;
+
 use super::args::{HandoffArgs, HandoffCommand, HandoffPlanArgs, PlannedArgs, ToolName};
 use super::exit::{Exit, Failure};
 use super::{printer, run_job};

@@ -1,8 +1,10 @@
 //! Handoffs: planned, generated, run, steered, ended, cleaned up.
 
+mod leftovers;
 mod run;
 mod verbs;
 
+pub use leftovers::{Cleaned, Shown, Wish, clean};
 pub use run::{How, Opened, Ready, RunAsked, name_of, open};
 pub use verbs::{EndedHandoff, ask, end, kill_all, known, release};
 

@@ -172,7 +172,7 @@ async fn end_from_here(row: &HandoffRow, how: Ending) -> Result<(Proof, Verdict)
 }
 
 /// What the database says of the table.
-async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdict, Error> {
+pub(super) async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdict, Error> {
     let asked = async {
         let mut session = target.open("handoff").await?;
         let now = target.shape(session.as_mut(), &place_of(row)).await;
@@ -190,7 +190,7 @@ async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdict, Error> 
 }
 
 /// The work of a handoff, whether its process is there or gone.
-async fn work_of(row: &HandoffRow) -> Result<Box<dyn Work>, Error> {
+pub(super) async fn work_of(row: &HandoffRow) -> Result<Box<dyn Work>, Error> {
     let plan = plan_of(row)?;
     let Decision::Tool(tool) = plan.decision else {
         return Ok(work::left_native(&plan, connect_to(&row.url_env).await?));
