@@ -1,8 +1,10 @@
 //! temp
 use crate::control::Stop;
 use crate::target::{self, *};
+/// x
 #[derive(Debug)]
 pub struct Compared {
+    /// x
     pub equal: bool,
 }
 impl std::fmt::Display for Compared {
@@ -10,11 +12,14 @@ impl std::fmt::Display for Compared {
         f.write_str("x")
     }
 }
+/// x
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// x
     #[error("{0}")]
     T(#[from] target::Error),
 }
+/// x
 pub async fn compare(
     _t: &dyn Target,
     _s: &mut dyn Session,

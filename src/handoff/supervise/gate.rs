@@ -42,13 +42,15 @@ pub(super) struct Wanted {
     since: Instant,
     attempts: u32,
     opened: Option<Instant>,
+    /// The attempt was seen to begin.
+    tried: bool,
     not_before: Instant,
 }
 
 impl Wanted {
     pub(super) fn new(request: Option<HandoffRequest>) -> Self {
         let now = Instant::now();
-        Self { request, since: now, attempts: 0, opened: None, not_before: now }
+        Self { request, since: now, attempts: 0, opened: None, tried: false, not_before: now }
     }
 }
 
@@ -145,14 +147,19 @@ impl Supervision {
             // The session may be the one that the cut-over itself disturbs; the time is bounded.
             Err(_) => None,
         };
+        wanted.tried |= progress.state == HandoffState::CuttingOver;
+        let failed = wanted.tried && progress.state == HandoffState::Postponed;
         let late = self.rules.attempt <= opened.elapsed();
-        if held.is_none() && !late {
+        if held.is_none() && !late && !failed {
             self.wanted = Some(wanted);
             return Ok(progress.waits_for.clone());
         }
         // What cannot be shut any more is over in a moment, and the next look shows how.
         let shut = self.work.close_gate().await;
-        let why = held.unwrap_or_else(|| "it took too long".to_owned());
+        let why = held.unwrap_or_else(|| match failed {
+            true => "the tool did not get the table's lock".to_owned(),
+            false => "it took too long".to_owned(),
+        });
         let text = match shut {
             Ok(said) => format!("attempt {} was given up: {why}; {said}", wanted.attempts),
             Err(refused) => format!("attempt {} is not over: {why}; {refused}", wanted.attempts),
@@ -160,7 +167,7 @@ impl Supervision {
         if self.rules.attempts <= wanted.attempts {
             return self.give_up(wanted, format!("{text}; it is postponed again"));
         }
-        wanted.opened = None;
+        (wanted.opened, wanted.tried) = (None, false);
         wanted.not_before = Instant::now() + BETWEEN_ATTEMPTS;
         self.wanted = Some(wanted);
         Ok(Some(text))

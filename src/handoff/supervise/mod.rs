@@ -90,6 +90,8 @@ pub struct Supervision {
     pub rules: Rules,
     /// Whether a tool that ended by itself leaves triggers that its next run goes on with.
     pub keeps_triggers: bool,
+    /// Where a tool that was taken up has to be told to ask whether anybody watches.
+    pub watch_url: Option<String>,
     /// The sign of life.
     pub alive: Alive,
     pub(super) line: Line,
@@ -122,6 +124,8 @@ pub struct Begin {
     pub rules: Rules,
     /// Whether a tool that ended by itself leaves triggers that its next run goes on with.
     pub keeps_triggers: bool,
+    /// Where a tool that was taken up has to be told to ask whether anybody watches.
+    pub watch_url: Option<String>,
 }
 
 /// The scope of a latch that holds a handoff.
@@ -189,6 +193,7 @@ impl Supervision {
             copy: begin.copy,
             rules: begin.rules,
             keeps_triggers: begin.keeps_triggers,
+            watch_url: begin.watch_url,
             alive,
             line,
             progress: HandoffProgress::at(HandoffState::Starting),
@@ -231,6 +236,11 @@ impl Supervision {
                 return self.end(how).await;
             }
             self.learn_copy().await?;
+            if let Some(url) = &self.watch_url
+                && self.work.watch_at(url).await.is_ok()
+            {
+                self.watch_url = None;
+            }
             tokio::select! {
                 _ = ticks.tick() => {}
                 // The token lives as long as this does.

@@ -109,8 +109,7 @@ pub async fn clean(
                 return Ok(cleaned);
             }
             let permitted = ask(format!("remove {count} leftovers of `{}`", row.name))?;
-            let removed =
-                cleanup::remove(target, session, &facts, &left).await.map_err(refused)?;
+            let removed = cleanup::remove(target, session, &facts, &left).await.map_err(refused)?;
             let text = |left: &Left| left.thing.shown(target.dialect());
             cleaned.done = removed.done.iter().map(text).collect();
             cleaned.failed = removed

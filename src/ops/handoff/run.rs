@@ -258,7 +258,7 @@ impl Attempt<'_> {
         let resume = leftover.map(|(_, mark)| mark);
         match self.start(&plan, resume).await {
             Ok(work) => {
-                let supervision = self.supervision(&row, &plan, work)?;
+                let supervision = self.supervision(&row, &plan, work, how)?;
                 let schema = self.team.config.fence.schema.clone();
                 Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
             }
@@ -369,7 +369,7 @@ impl Attempt<'_> {
                 row.name
             )));
         }
-        let supervision = self.supervision(&row, &plan, work)?;
+        let supervision = self.supervision(&row, &plan, work, how)?;
         let schema = self.team.config.fence.schema.clone();
         Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
     }
@@ -379,6 +379,7 @@ impl Attempt<'_> {
         row: &HandoffRow,
         plan: &Plan,
         work: Box<dyn Work>,
+        how: How,
     ) -> Result<Supervision, Error> {
         let begin = Begin {
             name: row.name.clone(),
@@ -390,6 +391,7 @@ impl Attempt<'_> {
             copy: row.copy.as_ref().map(shape_of).transpose()?,
             rules: rules(self.team, self.asked.cut_over)?,
             keeps_triggers: keeps_triggers(plan),
+            watch_url: (how == How::TakenUp).then(|| self.asked.watch_url.clone()),
         };
         let bus = Bus::new(&row.name, self.listeners.clone());
         Ok(Supervision::new(

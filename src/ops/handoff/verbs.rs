@@ -164,7 +164,10 @@ async fn end_from_here(row: &HandoffRow, how: Ending) -> Result<(Proof, Verdict)
         Err(error) => {
             let why = error.to_string();
             let proof = kill::end_unseen(work.as_mut(), how, &why).await;
-            return Ok((proof, Verdict::Unknown(format!("the table could not be looked at: {why}"))));
+            return Ok((
+                proof,
+                Verdict::Unknown(format!("the table could not be looked at: {why}")),
+            ));
         }
     };
     let proof = kill::end(work.as_mut(), how, target.as_ref(), session.as_mut(), &place).await;
