@@ -3,6 +3,8 @@
 use crate::rewrite::steps::index_name;
 use crate::sql::statement::What;
 
+use crate::rewrite::tool::Tool;
+
 use super::{ANY, COPYING, GHOST, Look, PERCONA, RAW, Seen, listed};
 
 /// What gh-ost's cut-over writes as the comment of its sentry, an empty table.
@@ -18,7 +20,8 @@ pub(super) fn leftovers(seen: &Seen) -> Look {
         seen.facts.triggers.iter().map(String::as_str).filter(|one| is_of_percona(one)).collect();
     let beside = seen.facts.beside.iter().map(|beside| beside.name.as_str());
     let mut look = Look::at(listed(beside.chain(of_percona.iter().copied()), "none"));
-    if !of_percona.is_empty() {
+    let goes_on = seen.request.resumes;
+    if !of_percona.is_empty() && goes_on != Some(Tool::Percona) {
         look = look.fail(
             ANY,
             format!(
@@ -32,6 +35,14 @@ pub(super) fn leftovers(seen: &Seen) -> Look {
     for beside in &seen.facts.beside {
         let is = |suffix: &str| beside.name == format!("_{name}{suffix}");
         let found = &beside.name;
+        let own = match goes_on {
+            Some(Tool::GhOst) => is("_gho") || is("_ghc") || is("_ghk"),
+            Some(Tool::Percona) => is("_new"),
+            None => false,
+        };
+        if own {
+            continue;
+        }
         if is("_gho") || is("_ghc") || is("_ghk") {
             look = look.fail(
                 ANY,
