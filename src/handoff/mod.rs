@@ -11,6 +11,7 @@
 
 mod change;
 pub mod cleanup;
+pub mod compare;
 mod decide;
 mod estimate;
 pub mod files;
