@@ -10,6 +10,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::Instant as Moment;
+
 use super::work::{Ended, Ending, Work};
 use crate::target::{self, Force, Leftover, Mark, Place, Session, Target, Trace, Traces};
 
@@ -257,13 +259,13 @@ impl<'a> Killing<'a> {
     }
 
     async fn traces(&mut self, until: Duration) -> Result<Traces, String> {
-        let left = self.left(until);
-        self.hand.traces(self.place, &self.mark, left).await
+        let until = Moment::now() + self.left(until);
+        self.hand.traces(self.place, &self.mark, until).await
     }
 
     async fn end_session(&mut self, one: &Trace, force: Force, until: Duration) {
-        let left = self.left(until);
-        let done = self.hand.end_session(&one.session, force, left).await;
+        let until = Moment::now() + self.left(until);
+        let done = self.hand.end_session(&one.session, force, until).await;
         let what = match force {
             Force::Cancel => "ended the statement of session",
             Force::Terminate => "ended session",
@@ -327,8 +329,8 @@ impl<'a> Killing<'a> {
             let mut attempts = 0_u32;
             let done = loop {
                 attempts += 1;
-                let left = self.left(TRIGGERS);
-                match self.hand.remove(&trigger, left).await {
+                let until = Moment::now() + self.left(TRIGGERS);
+                match self.hand.remove(&trigger, until).await {
                     Err(_) if !self.is_over(TRIGGERS) => tokio::time::sleep(LOOK_EVERY).await,
                     done => break done,
                 }
@@ -390,14 +392,14 @@ struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    /// The session in use; none is opened for longer than `limit`.
-    async fn session(&mut self, limit: Duration) -> Result<&mut dyn Session, String> {
+    /// The session in use; none is opened for longer than until then.
+    async fn session(&mut self, until: Moment) -> Result<&mut dyn Session, String> {
         if let Some(given) = self.given.as_mut() {
             return Ok(&mut **given);
         }
         if self.own.is_none() {
-            let opened = tokio::time::timeout(limit, self.target.open("kill")).await;
-            let opened = opened.map_err(|_| format!("no connection within {limit:?}"))?;
+            let opened = tokio::time::timeout_at(until, self.target.open("kill")).await;
+            let opened = opened.map_err(|_| "no connection in time".to_owned())?;
             self.own = Some(opened.map_err(|error| error.to_string())?);
         }
         match self.own.as_mut() {
@@ -428,11 +430,11 @@ impl Hand<'_> {
         &mut self,
         place: &Place,
         mark: &Mark,
-        limit: Duration,
+        until: Moment,
     ) -> Result<Traces, String> {
         let target = self.target;
-        let session = self.session(limit).await?;
-        let done = tokio::time::timeout(limit, target.traces(session, place, mark)).await;
+        let session = self.session(until).await?;
+        let done = tokio::time::timeout_at(until, target.traces(session, place, mark)).await;
         self.settle(done)
     }
 
@@ -440,18 +442,18 @@ impl Hand<'_> {
         &mut self,
         number: &str,
         force: Force,
-        limit: Duration,
+        until: Moment,
     ) -> Result<(), String> {
         let target = self.target;
-        let session = self.session(limit).await?;
-        let done = tokio::time::timeout(limit, target.end_session(session, number, force)).await;
+        let session = self.session(until).await?;
+        let done = tokio::time::timeout_at(until, target.end_session(session, number, force)).await;
         self.settle(done)
     }
 
-    async fn remove(&mut self, leftover: &Leftover, limit: Duration) -> Result<(), String> {
+    async fn remove(&mut self, leftover: &Leftover, until: Moment) -> Result<(), String> {
         let target = self.target;
-        let session = self.session(limit).await?;
-        let done = tokio::time::timeout(limit, target.remove(session, leftover)).await;
+        let session = self.session(until).await?;
+        let done = tokio::time::timeout_at(until, target.remove(session, leftover)).await;
         self.settle(done)
     }
 }

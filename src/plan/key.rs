@@ -16,7 +16,8 @@ pub(super) fn choose(table: &Table, wanted: Option<&[String]>) -> Result<(Index,
     }
 }
 
-fn obstacle(table: &Table, index: &Index) -> Option<String> {
+/// Why the walk cannot go along this index, if it cannot.
+pub(super) fn obstacle(table: &Table, index: &Index) -> Option<String> {
     if let Some(reason) = &index.unusable {
         return Some(reason.clone());
     }

@@ -209,7 +209,7 @@ impl Statements {
     }
 
     /// "Above `lower`" as one condition, in the form that this engine answers from the index.
-    fn push_above(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, lower: &Key) {
+    pub(super) fn push_above(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, lower: &Key) {
         let (columns, alike) = (self.key.len(), self.alike());
         let by_row = dialect.row_comparison() && 1 < columns;
         if by_row && alike == columns {

@@ -346,7 +346,7 @@ impl Target for MySql {
         number: &str,
         force: Force,
     ) -> Result<()> {
-        traces::end_session(session, number, force).await
+        traces::end_session(session, &self.dialect.flavor, number, force).await
     }
 
     async fn holders(

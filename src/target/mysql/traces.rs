@@ -375,6 +375,7 @@ async fn tables(
 /// See [`crate::target::Target::end_session`].
 pub(super) async fn end_session(
     session: &mut dyn Session,
+    flavor: &Flavor,
     number: &str,
     force: Force,
 ) -> Result<()> {
@@ -388,9 +389,16 @@ pub(super) async fn end_session(
     // That it is gone is no error to the session either.
     let kill = Statement::plain(format!("KILL {what} {number}"));
     session.query(&kill).await.map(drop).map_err(|error| {
-        let kill = "GRANT CONNECTION_ADMIN ON *.* TO …` (`SUPER` on older servers, `CONNECTION ADMIN` on \
-                    MariaDB) `";
-        if error.code.as_deref() == Some(NOT_OWNER) { error.with_grant(kill) } else { error }
+        let right = match flavor {
+            flavor if flavor.is_mysql_since((8, 0, 0)) => "CONNECTION_ADMIN",
+            flavor if flavor.is_mariadb_since((10, 5, 2)) => "CONNECTION ADMIN",
+            _ => "SUPER",
+        };
+        if error.code.as_deref() == Some(NOT_OWNER) {
+            error.with_grant(&format!("GRANT {right} ON *.* TO …"))
+        } else {
+            error
+        }
     })
 }
 

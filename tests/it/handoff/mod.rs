@@ -1,10 +1,16 @@
 //! `backstop handoff plan`: what it finds, what it decides, and that the commands work.
 
+mod cleaning;
+mod comparing;
 mod decisions;
+mod killing;
 mod native;
 mod percona;
 mod preflight;
 mod writer;
+mod stage;
+mod traces;
+mod verdicts;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -19,6 +25,11 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
     trials.extend(native::trials());
+    trials.extend(traces::trials());
+    trials.extend(killing::trials());
+    trials.extend(comparing::trials());
+    trials.extend(verdicts::trials());
+    trials.extend(cleaning::trials());
     trials
 }
 
