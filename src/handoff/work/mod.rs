@@ -5,6 +5,7 @@
 //! of itself ([`Ended`]) is a hint and never the verdict.
 
 mod child;
+pub mod ghost;
 mod paths;
 
 use async_trait::async_trait;
@@ -92,6 +93,12 @@ pub trait Work: Send {
 
     /// Ends it whatever it does: SIGKILL, or the end of its session. The third step of a kill.
     async fn force(&mut self) -> Carried;
+
+    /// Lets it ask another URL whether anybody watches: a supervisor that takes it up again listens
+    /// elsewhere. Work that asks none has nothing to do.
+    async fn watch_at(&mut self, _url: &str) -> Carried {
+        Ok("it asks no URL".to_owned())
+    }
 
     /// By what everything that belongs to this work is known on the server.
     fn mark(&self) -> Mark;
