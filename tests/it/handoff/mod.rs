@@ -1,6 +1,7 @@
 //! `backstop handoff plan`: what it finds, what it decides, and that the commands work.
 
 mod decisions;
+mod ghost;
 mod native;
 mod percona;
 mod preflight;
@@ -18,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = preflight::trials();
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
+    trials.extend(ghost::trials());
     trials.extend(native::trials());
     trials
 }
