@@ -83,13 +83,12 @@ fn remove(path: &Path) -> std::io::Result<()> {
     }
 }
 
-fn resumable(plan: &Plan, _: &Paths) -> Result<String, String> {
+fn resumable(plan: &Plan) -> Result<(), &'static str> {
     let vector = plan.command.as_ref().map(Command::vector).unwrap_or_default();
     if vector.iter().any(|word| word == "--checkpoint") {
-        // It finds its checkpoint by the table's name.
-        Ok(String::new())
+        Ok(())
     } else {
-        Err("it keeps no checkpoints (`--checkpoint`): a run that ended begins anew".to_owned())
+        Err("it keeps no checkpoints (`--checkpoint`): a run that ended begins anew")
     }
 }
 
@@ -143,8 +142,12 @@ impl Ghost {
                 "gh-ost closed the connection without a word after `{command}`; whether it was carried out \
                  is not known"
             ))),
-            None => Err(Refused::NotNow(format!(
+            None if lines::is_refusal(&answer) => Err(Refused::NotNow(format!(
                 "gh-ost does not carry out `{command}`: {}",
+                shown(&answer)
+            ))),
+            None => Err(Refused::NoAnswer(format!(
+                "gh-ost was sent `{command}`, and says what is not known here: {}",
                 shown(&answer)
             ))),
         }

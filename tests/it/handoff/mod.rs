@@ -4,6 +4,7 @@ mod cleaning;
 mod comparing;
 mod decisions;
 mod killing;
+mod ghost;
 mod native;
 mod percona;
 mod preflight;
@@ -24,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = preflight::trials();
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
+    trials.extend(ghost::trials());
     trials.extend(native::trials());
     trials.extend(traces::trials());
     trials.extend(killing::trials());
