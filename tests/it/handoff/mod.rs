@@ -4,6 +4,7 @@ mod decisions;
 mod native;
 mod percona;
 mod preflight;
+mod writer;
 
 use std::os::unix::fs::PermissionsExt as _;
 
