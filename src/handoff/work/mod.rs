@@ -6,6 +6,7 @@
 
 mod child;
 mod paths;
+pub mod percona;
 
 use async_trait::async_trait;
 
