@@ -7,6 +7,7 @@
 mod child;
 pub mod ghost;
 mod paths;
+pub mod percona;
 
 use async_trait::async_trait;
 
@@ -116,8 +117,7 @@ pub trait Work: Send {
 pub struct Launch {
     /// Where it can ask whether anybody watches: a URL of ours, that answers 200 while the supervisor lives.
     pub watch_url: String,
-    /// Takes up an earlier run where it ended: what that run left as its mark (pt-online-schema-change's job
-    /// number); empty where the tool needs none.
+    /// Takes up an earlier run where it ended, by that run's number; empty: the newest of these files.
     pub resume: Option<String>,
 }
 
@@ -130,18 +130,23 @@ pub struct ProcessTool {
     pub vector: fn(&Plan, &Paths, &Launch) -> Vec<String>,
     /// Writes the files that must be there before it starts: flags, a plugin.
     pub prepare: fn(&Plan, &Paths) -> std::io::Result<()>,
-    /// Whether an earlier run can be taken up where it ended, or why not; asked of its plan and its files,
-    /// before anything starts. What comes back is [`Launch::resume`].
-    pub resumable: fn(&Plan, &Paths) -> Result<String, String>,
+    /// Whether an earlier run can be taken up where it ended, or why not; asked of the plan, before anything
+    /// starts.
+    pub resumable: fn(&Plan) -> Result<(), &'static str>,
     /// Takes charge of a process, one that was just started or one that is found again.
     pub take: fn(&Plan, &Paths, Child) -> Box<dyn Work>,
 }
 
-// TEMP
-/// x
-pub fn process_tool(_: Tool) -> &'static ProcessTool {
-    &ghost::TOOL
+/// The tool as a process.
+#[must_use]
+pub fn process_tool(tool: Tool) -> &'static ProcessTool {
+    match tool {
+        Tool::GhOst => &ghost::TOOL,
+        Tool::Percona => &percona::TOOL,
+    }
 }
+
+// TEMP
 /// x
 pub fn native(_: &Plan, _: &std::sync::Arc<dyn crate::target::Target>) -> Box<dyn Work> {
     loop {}

@@ -16,6 +16,7 @@ use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work};
 use crate::handoff::{self, Decision, Plan};
 use crate::journal::{HandoffRow, Journal};
 use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
+use crate::rewrite::tool::Tool;
 use crate::run::Bus;
 use crate::target::{self, Place, Shape, Target, fence::Fence};
 use crate::throttle::Opening;
@@ -214,8 +215,8 @@ impl Attempt<'_> {
     /// Plans, asks for consent, and starts.
     async fn begin(mut self, known: Option<HandoffRow>) -> Result<Opened, Error> {
         let mut request = super::request(&self.asked.plan, self.team)?;
-        let leftover = known.as_ref().and_then(|row| self.resumes(row));
-        request.resumes = leftover.as_ref().and_then(|(plan, _)| match plan.decision {
+        let leftover = known.as_ref().and_then(Self::resumes);
+        request.resumes = leftover.as_ref().and_then(|plan| match plan.decision {
             Decision::Tool(tool) => Some(tool),
             _ => None,
         });
@@ -255,7 +256,8 @@ impl Attempt<'_> {
         if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, &permit))? {
             return Err(Error::Handover(format!("`{}` was begun by {other} just now", row.name)));
         }
-        let resume = leftover.map(|(_, mark)| mark);
+        // The newest run of these files.
+        let resume = leftover.map(|_| String::new());
         match self.start(&plan, resume).await {
             Ok(work) => {
                 let supervision = self.supervision(&row, &plan, work, how)?;
@@ -278,17 +280,17 @@ impl Attempt<'_> {
         }
     }
 
-    /// Whether an earlier run of the tool can be taken up, with its mark.
-    fn resumes(&self, row: &HandoffRow) -> Option<(Plan, String)> {
+    /// The plan of an earlier run that can be taken up where it ended.
+    fn resumes(row: &HandoffRow) -> Option<Plan> {
         let unfinished = matches!(
             row.state,
             HandoffState::Stopped | HandoffState::Killed | HandoffState::Failed
         );
         let plan = plan_of(row).ok().filter(|_| unfinished)?;
         let Decision::Tool(tool) = plan.decision else { return None };
-        (work::process_tool(tool).resumable)(&plan, &Paths::new(&plan.files))
-            .ok()
-            .map(|mark| (plan, mark))
+        let resumes =
+            (work::process_tool(tool).resumable)(&plan).is_ok() && followed(tool, row.state);
+        resumes.then_some(plan)
     }
 
     async fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
@@ -462,7 +464,14 @@ async fn halts(
 /// pt-online-schema-change goes on where its triggers have followed the table all the time.
 fn keeps_triggers(plan: &Plan) -> bool {
     let Decision::Tool(tool) = plan.decision else { return false };
-    (work::process_tool(tool).resumable)(plan, &Paths::new(&plan.files)).is_ok()
+    tool == Tool::Percona && (work::process_tool(tool).resumable)(plan).is_ok()
+}
+
+/// Whether the table was followed from the end of the earlier run on: gh-ost reads the binary log from its
+/// checkpoint; pt-online-schema-change's triggers are dropped by a stop and a kill, and what was written
+/// without them is lost to its copy.
+fn followed(tool: Tool, ended: HandoffState) -> bool {
+    tool == Tool::GhOst || ended == HandoffState::Failed
 }
 
 fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, Error> {

@@ -3,15 +3,16 @@
 mod cleaning;
 mod comparing;
 mod decisions;
-mod killing;
 mod ghost;
+mod killing;
 mod native;
 mod percona;
 mod preflight;
-mod writer;
+mod running;
 mod stage;
 mod traces;
 mod verdicts;
+mod writer;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -27,6 +28,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(percona::trials());
     trials.extend(ghost::trials());
     trials.extend(native::trials());
+    trials.extend(running::trials());
     trials.extend(traces::trials());
     trials.extend(killing::trials());
     trials.extend(comparing::trials());

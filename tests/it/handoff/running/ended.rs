@@ -97,8 +97,16 @@ pub(super) fn native_killed(_: Tool, engine: Engine) {
     let reader = Reader::of(&database);
     // A transaction that has written keeps a concurrent build waiting.
     let arguments = [
-        "handoff", "run", "0042.sql", "--target", "DATABASE_URL", "--progress", "plain", "--yes",
-        "--reason", "PAY-7",
+        "handoff",
+        "run",
+        "0042.sql",
+        "--target",
+        "DATABASE_URL",
+        "--progress",
+        "plain",
+        "--yes",
+        "--reason",
+        "PAY-7",
     ];
     let running = desk.start(&arguments);
     wait_for("the build to wait", || {

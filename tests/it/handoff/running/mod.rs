@@ -11,7 +11,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::defaults_file;
-use super::writer::{Wrote, Writer};
+use super::writer::{Writer, Wrote};
 use crate::database::{Database, Engine, available, open};
 use crate::doubles;
 use crate::harness::{Desk, Running, Said, wait_for};

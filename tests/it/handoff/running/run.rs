@@ -105,7 +105,8 @@ pub(super) fn native(_: Tool, engine: Engine) {
     let desk = Desk::at(&database.url);
     desk.write("0042.sql", "CREATE INDEX t_c ON t (c);\n");
     let writer = Writer::on(&database, ROWS);
-    let arguments = ["handoff", "run", "0042.sql", "--target", "DATABASE_URL", "--progress", "plain"];
+    let arguments =
+        ["handoff", "run", "0042.sql", "--target", "DATABASE_URL", "--progress", "plain"];
     let refused = desk.call(&arguments).expect(1);
     refused.says("--yes --reason TEXT");
     let consent = ["--yes", "--reason", "PAY-7"];

@@ -15,12 +15,8 @@ pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
     if tool == Tool::GhOst {
         // Nobody watches, so nothing is copied.
         std::thread::sleep(Duration::from_secs(2));
-        let out = || -> u64 {
-            scene
-                .value("SELECT CAST(COUNT(*) AS CHAR) FROM _t_gho")
-                .parse()
-                .unwrap()
-        };
+        let out =
+            || -> u64 { scene.value("SELECT CAST(COUNT(*) AS CHAR) FROM _t_gho").parse().unwrap() };
         let copied = out();
         std::thread::sleep(Duration::from_secs(2));
         assert_eq!(out(), copied);
