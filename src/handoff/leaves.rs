@@ -70,7 +70,11 @@ fn of_alter(alter: &AlterTable, sql: &str, place: &dyn Fn(&Name) -> Place) -> Ve
         let table = table.clone();
         Some(match action {
             Action::AddColumn { column, .. } => {
-                vec![Effect::Column { table, name: column.name.clone(), ty: column.ty.text.clone() }]
+                vec![Effect::Column {
+                    table,
+                    name: column.name.clone(),
+                    ty: column.ty.text.clone(),
+                }]
             }
             Action::DropColumn { name, .. } => {
                 vec![Effect::NoColumn { table, name: name.clone() }]
@@ -88,7 +92,8 @@ fn of_alter(alter: &AlterTable, sql: &str, place: &dyn Fn(&Name) -> Place) -> Ve
             Action::AddConstraint { constraint, .. } => {
                 let name = constraint.name.clone()?;
                 let demands = demands(sql.get(span.clone())?, &name)?;
-                let there = Effect::Constraint { table: table.clone(), name: name.clone(), demands };
+                let there =
+                    Effect::Constraint { table: table.clone(), name: name.clone(), demands };
                 let valid = (!constraint.not_valid).then_some(Effect::Validated { table, name });
                 std::iter::once(there).chain(valid).collect()
             }

@@ -91,8 +91,7 @@ fn pieces(seen: &Seen) -> Vec<(Statement, String)> {
 fn named(statement: &Statement, index: &CreateIndex, sql: &str) -> (Statement, String) {
     let name = steps::index_name(index);
     let named = CreateIndex { name: Some(Name::plain(&name)), ..index.clone() };
-    let statement =
-        Statement { what: What::CreateIndex(Box::new(named)), ..statement.clone() };
+    let statement = Statement { what: What::CreateIndex(Box::new(named)), ..statement.clone() };
     let sql = match steps::index_text(sql) {
         Some(text) if text.name.is_empty() => format!("{} {name} {}", text.head, text.on),
         _ => sql.to_owned(),
@@ -194,8 +193,7 @@ impl Path<'_> {
 
     fn push(&mut self, statement: &Statement, sql: &str, note: &str) {
         self.schema.apply(statement);
-        let does =
-            Does::Change { leaves: leaves::of(sql, self.seen.table), spared_by: Vec::new() };
+        let does = Does::Change { leaves: leaves::of(sql, self.seen.table), spared_by: Vec::new() };
         self.steps.push(Step {
             sql: Some(sql.to_owned()),
             note: note.to_owned(),

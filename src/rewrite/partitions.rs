@@ -60,9 +60,9 @@ fn own_name(table: &str, index: &str) -> String {
         return name;
     }
     // FNV-1a, which is the same in every process.
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let mut end = 54;
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -84,16 +84,23 @@ pub fn attach(parent: &Name, child: &Name, bounds: &str, schema: &Schema) -> Opt
         above = of;
     }
     let conditions: Vec<String> = conditions.into_iter().map(|(holds, _)| holds).collect();
-    let mut checks = vec![(child.clone(), own_name(&child.name, "bounds"), conditions.join(" AND "))];
+    let mut checks =
+        vec![(child.clone(), own_name(&child.name, "bounds"), conditions.join(" AND "))];
     let default = schema.partitions_of(parent).find(|(_, default)| *default);
     if let Some((default, _)) = default {
         let (_, outside) = within(parent, bounds, schema)?;
-        checks.push((default.clone(), own_name(&format!("not_{}", child.name), "bounds"), outside?));
+        checks.push((
+            default.clone(),
+            own_name(&format!("not_{}", child.name), "bounds"),
+            outside?,
+        ));
     }
     let mut statements = Vec::new();
     for (table, name, condition) in &checks {
         let (table, name) = (written(table), quoted(name));
-        statements.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"));
+        statements.push(format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"
+        ));
         statements.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"));
     }
     statements.push(format!(
@@ -126,7 +133,9 @@ fn within(parent: &Name, bounds: &str, schema: &Schema) -> Option<(String, Optio
             let ends: Vec<_> = ends
                 .iter()
                 .filter(|(end, .., open)| !end.trim().eq_ignore_ascii_case(open))
-                .map(|(end, holds, fails, _)| (format!("{key} {holds} {end}"), format!("{key} {fails} {end}")))
+                .map(|(end, holds, fails, _)| {
+                    (format!("{key} {holds} {end}"), format!("{key} {fails} {end}"))
+                })
                 .collect();
             let of = |at: fn(&(String, String)) -> &String| ends.iter().map(at).cloned();
             let holds: Vec<String> = std::iter::once(format!("{key} IS NOT NULL"))
@@ -162,7 +171,9 @@ fn groups(bounds: &str) -> Option<Vec<String>> {
             ')' if !quoted => depth = depth.checked_sub(1)?,
             _ => {}
         }
-        if 0 < depth && let Some(group) = found.last_mut() {
+        if 0 < depth
+            && let Some(group) = found.last_mut()
+        {
             group.push(letter);
         }
     }

@@ -110,7 +110,9 @@ fn doing(sql: &str, server: Release) -> Option<Doing> {
             Some((Action::AttachPartition { .. }, _)) => {
                 "valid checks prove the bounds, so that no row is looked at"
             }
-            Some((Action::DropConstraint { .. }, _)) => "the bounds of the partition say the same now",
+            Some((Action::DropConstraint { .. }, _)) => {
+                "the bounds of the partition say the same now"
+            }
             _ => "",
         },
         _ => "",
@@ -235,7 +237,10 @@ mod tests {
         assert_eq!(text.of, "using gist (a, (b(c))) WHERE d");
         assert!(text.unique);
         let bare = index_text("CREATE INDEX ON s.t(a)").unwrap();
-        assert_eq!((bare.head, bare.name, bare.on, bare.of), ("CREATE INDEX", "", "ON s.t(a)", "(a)"));
+        assert_eq!(
+            (bare.head, bare.name, bare.on, bare.of),
+            ("CREATE INDEX", "", "ON s.t(a)", "(a)")
+        );
         assert_eq!(index_text("CREATE TABLE t (a int)"), None);
     }
 }

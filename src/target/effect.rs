@@ -222,11 +222,8 @@ mod tests {
         let of = |all: &[Standing]| {
             Standing::of_all(all.iter().map(|one| ("a".to_owned(), one.clone())).collect())
         };
-        let broken = Standing::Broken {
-            what: String::new(),
-            repair: String::new(),
-            completes: false,
-        };
+        let broken =
+            Standing::Broken { what: String::new(), repair: String::new(), completes: false };
         assert_eq!(of(&[]), Standing::Absent);
         assert_eq!(of(&[Standing::There, Standing::There]), Standing::There);
         assert_eq!(of(&[Standing::Absent, Standing::Absent]), Standing::Absent);

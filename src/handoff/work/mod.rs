@@ -5,6 +5,7 @@
 //! of itself ([`Ended`]) is a hint and never the verdict.
 
 mod child;
+pub mod native;
 mod paths;
 
 use async_trait::async_trait;

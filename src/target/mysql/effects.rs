@@ -4,7 +4,8 @@ use super::catalog::rows;
 use super::dialect::quote;
 use super::flavor::Flavor;
 use crate::target::{
-    AtWork, Brake, Class, Effect, Error, Place, Result, Session, Standing, Statement, Trace, Watched,
+    AtWork, Brake, Class, Effect, Error, Place, Result, Session, Standing, Statement, Trace,
+    Watched,
 };
 
 /// The sessions that the account may see, on every version of both products.
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_counter_is_no_part_of_the_definition() {
-        let of = |counter: &str| settled(&format!("CREATE TABLE `t` (\n) ENGINE=InnoDB{counter} A=1"));
+        let of =
+            |counter: &str| settled(&format!("CREATE TABLE `t` (\n) ENGINE=InnoDB{counter} A=1"));
         assert_eq!(of(" AUTO_INCREMENT=7"), of(""));
         assert_ne!(of(""), of(" COMMENT='x'"));
     }

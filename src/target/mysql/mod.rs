@@ -36,8 +36,9 @@ use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Standing, Statement, Target, Volatility, Watched, fence,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Link,
+    LockAttempt, Maintenance, Online, Patience, Question, Result, Session, Standing, Statement,
+    Target, Volatility, Watched, fence,
 };
 
 /// MySQL and MariaDB.

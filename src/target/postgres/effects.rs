@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sql::statement::{Action, ConstraintKind, What};
+use crate::sql::statement::{Action, ConstraintKind, IndexPart, What};
 use crate::sql::{Source, Tokens, parse};
 use crate::target::{
     Bind, Class, Commit, Effect, Error, Index, Patience, Place, Result, Row, Session, Standing,
@@ -10,7 +10,8 @@ use crate::target::{
 };
 
 /// A relation by its place. The schema may be left out.
-const RELATION: &str = "to_regclass(CASE WHEN $1 = '' THEN format('%I', $2) ELSE format('%I.%I', $1, $2) END)";
+const RELATION: &str =
+    "to_regclass(CASE WHEN $1 = '' THEN format('%I', $2) ELSE format('%I.%I', $1, $2) END)";
 
 /// What stands in the place of an index: its relation's kind, and of an index its table, whether it
 /// is valid and unique, and what stands behind the table in its definition.
@@ -112,7 +113,8 @@ async fn ask(
     place: &Place,
     name: Option<&str>,
 ) -> Result<Vec<Row>> {
-    let mut binds = vec![Bind::Text(Some(place.schema.clone())), Bind::Text(Some(place.name.clone()))];
+    let mut binds =
+        vec![Bind::Text(Some(place.schema.clone())), Bind::Text(Some(place.name.clone()))];
     binds.extend(name.map(|name| Bind::Text(Some(name.to_owned()))));
     session.query(&Statement { sql: format!("{sql}{RELATION}"), binds }).await
 }
@@ -176,7 +178,8 @@ async fn of_index(session: &mut dyn Session, version: u32, index: &Index) -> Res
 /// nobody else sees and that is never committed.
 async fn definition(session: &mut dyn Session, index: &Index) -> Result<String> {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let make = format!("CREATE {unique}INDEX backstop_probe_i ON pg_temp.backstop_probe {}", index.of);
+    let make =
+        format!("CREATE {unique}INDEX backstop_probe_i ON pg_temp.backstop_probe {}", index.of);
     let read = "SELECT substr(d, position(' USING ' IN d)) \
                 FROM pg_get_indexdef('pg_temp.backstop_probe_i'::regclass) AS d";
     let like = like(session, &index.table).await?;
@@ -184,9 +187,9 @@ async fn definition(session: &mut dyn Session, index: &Index) -> Result<String> 
 }
 
 async fn like(session: &mut dyn Session, table: &Place) -> Result<String> {
-    let name = relation(session, table).await?.ok_or_else(|| {
-        Error::new(Class::Refused, format!("there is no table `{}`", table.name))
-    })?;
+    let name = relation(session, table)
+        .await?
+        .ok_or_else(|| Error::new(Class::Refused, format!("there is no table `{}`", table.name)))?;
     Ok(format!("CREATE TEMPORARY TABLE backstop_probe (LIKE {name})"))
 }
 
@@ -219,8 +222,9 @@ async fn of_constraint(
     let same = match text(row, 0) {
         "c" => {
             let like = like(session, table).await?;
-            let add =
-                format!("ALTER TABLE pg_temp.backstop_probe ADD CONSTRAINT backstop_probe_c {demands}");
+            let add = format!(
+                "ALTER TABLE pg_temp.backstop_probe ADD CONSTRAINT backstop_probe_c {demands}"
+            );
             let read = "SELECT pg_get_constraintdef(oid) FROM pg_constraint \
                         WHERE conrelid = 'pg_temp.backstop_probe'::regclass \
                         AND conname = 'backstop_probe_c'";
@@ -336,4 +340,43 @@ async fn of_partition(
             None => Standing::Absent,
         },
     })
+}
+
+/// The longest that duplicates are looked for: the build has gone through the table once already.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+
+/// See [`crate::target::Target::duplicates`].
+pub(super) async fn duplicates(session: &mut dyn Session, index: &Index) -> Result<Vec<String>> {
+    let source = Source { tokens: Tokens::Postgres, mariadb: false, version: (0, 0, 0) };
+    let script = parse(source, &format!("CREATE INDEX i ON t {}", index.of));
+    let Some(What::CreateIndex(read)) = script.statements.first().map(|one| &one.what) else {
+        return Ok(Vec::new());
+    };
+    let parts: Vec<String> = read
+        .parts
+        .iter()
+        .map(|part| match part {
+            IndexPart::Column(name, _) => format!("\"{}\"", name.replace('"', "\"\"")),
+            IndexPart::Expression(expression) => format!("({})", expression.text),
+        })
+        .collect();
+    // NULLs are never the same, but with NULLS NOT DISTINCT, which the server has named one of.
+    let mut filters: Vec<String> = parts.iter().map(|part| format!("{part} IS NOT NULL")).collect();
+    filters.extend(read.predicate.as_ref().map(|predicate| format!("({})", predicate.text)));
+    let table = relation(session, &index.table).await?.unwrap_or_default();
+    let sql = format!(
+        "SELECT concat_ws(', ', {parts})::text || ' (' || count(*) || ' times)' FROM {table} \
+         WHERE {filters} GROUP BY {parts} HAVING 1 < count(*) ORDER BY count(*) DESC LIMIT 5",
+        parts = parts.join(", "),
+        filters = filters.join(" AND ")
+    );
+    let patience = Patience { statement: Some(LOOK_FOR), ..Patience::default() };
+    session.begin_batch(&patience, Commit::Own).await?;
+    let found = session.query(&Statement::plain(sql)).await;
+    session.rollback().await?;
+    match found {
+        Ok(rows) => Ok(rows.into_iter().flatten().flatten().collect()),
+        Err(error) if matches!(error.class, Class::Retry(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

@@ -35,8 +35,9 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Link, LockAttempt,
-    Maintenance, Online, Patience, Question, Result, Session, Standing, Statement, Target, Volatility, Watched, fence,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Index,
+    Link, LockAttempt, Maintenance, Online, Patience, Question, Result, Session, Standing,
+    Statement, Target, Volatility, Watched, fence,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -285,6 +286,10 @@ impl Target for Postgres {
 
     async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
         effects::standing(session, self.version, effect).await
+    }
+
+    async fn duplicates(&self, session: &mut dyn Session, index: &Index) -> Result<Vec<String>> {
+        effects::duplicates(session, index).await
     }
 
     async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
