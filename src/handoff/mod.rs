@@ -9,6 +9,7 @@
 //! shown to lose none, by a query on the data that are there, before a command is given. No secret is in
 //! a command, in a plan, or in a file that is generated.
 
+pub mod canary;
 mod change;
 pub mod cleanup;
 pub mod compare;
@@ -247,7 +248,14 @@ async fn make_in(
             )));
         }
     };
-    let facts = target.online(session, &table).await?;
+    let mut facts = target.online(session, &table).await?;
+    // A table that is to become a partition decides as much as the one that it becomes a part of.
+    if let Some(name) = change.attached()
+        && let Lookup::Found(child) = target.look_up(session, &name).await?
+    {
+        facts.definitions.extend(target.online(session, &child).await?.definitions);
+    }
+    let facts = facts;
     let home = target.fence_home(session, request.fence_schema.as_deref()).await?;
     let backfills = target::fence::open_on(&home, session, &table.identity).await?;
     let disk = match target.signal(session, &target::Question::DiskFree).await {

@@ -401,6 +401,16 @@ pub trait Target: Send + Sync {
         Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
     }
 
+    /// Values of the key of a unique index that are there more than once, the most frequent first, at
+    /// most five, each with how often; none where it would take long.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn duplicates(&self, _session: &mut dyn Session, _index: &Index) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Asks after the server's health.
     ///
     /// # Errors

@@ -7,13 +7,35 @@ use jiff::Timestamp;
 
 use super::{Error, Supervision, latch_scope};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Record};
+use crate::handoff::Plan;
 use crate::handoff::kill::{self, Proof};
 use crate::handoff::verdict::{self, Verdict};
-use crate::handoff::work::{Ended, Ending};
+use crate::handoff::work::{Ended, Ending, native};
 use crate::journal::{HandoffAnswer, Latch};
+use crate::target::{self, Place, Session, Shape, Target};
 
 /// A server that was restarted is back by then, or the outcome is unknown.
 const SERVER_RETURNS_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the database says of a change: a tool's by the table's shape against that of before and of the tool's
+/// copy, the server's own by what each statement leaves.
+///
+/// # Errors
+///
+/// The server could not be asked.
+pub async fn verdict_of(
+    plan: &Plan,
+    target: &dyn Target,
+    session: &mut dyn Session,
+    place: &Place,
+    (before, copy): (&Shape, Option<&Shape>),
+) -> target::Result<Verdict> {
+    if plan.command.is_none() {
+        return native::judge(plan, target, session).await;
+    }
+    let now = target.shape(session, place).await?;
+    Ok(verdict::judge(before, copy, now.as_ref()))
+}
 
 /// How a handoff ended.
 #[derive(Debug, Clone)]
@@ -120,16 +142,20 @@ impl Supervision {
         loop {
             let (target, place) = (Arc::clone(&self.target), self.place.clone());
             let now = match self.line.session().await {
-                Ok(session) => target.shape(session, &place).await,
                 Err(error) => Err(error),
+                Ok(session) => {
+                    verdict_of(
+                        &self.plan,
+                        &*target,
+                        session,
+                        &place,
+                        (&self.before, self.copy.as_ref()),
+                    )
+                    .await
+                }
             };
             match now {
-                Ok(now) => {
-                    return match self.work.verdict(now.as_ref()).await {
-                        Some(verdict) => verdict,
-                        None => verdict::judge(&self.before, self.copy.as_ref(), now.as_ref()),
-                    };
-                }
+                Ok(verdict) => return verdict,
                 Err(error) if SERVER_RETURNS_WITHIN <= begun.elapsed() => {
                     return Verdict::Unknown(format!("the table could not be looked at: {error}"));
                 }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::{Error, Supervision};
 use crate::control::{Ask, Level, Source, Stop};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState};
-use crate::handoff::compare::{self, Compared};
+use crate::handoff::compare::{self, Compared, How};
 use crate::journal::{HandoffAnswer, HandoffRequest};
 use crate::target::{Place, online::Transaction};
 use crate::throttle;
@@ -26,14 +26,18 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(3);
 /// What is known of table and copy.
 pub(super) enum Likeness {
     Unknown,
-    Comparing(JoinHandle<Result<Compared, compare::Error>>, Stop),
-    Equal(String),
+    Comparing(JoinHandle<Result<Compared, compare::Error>>, Stop, Instant),
+    /// In words, and how long it took to find out.
+    Equal(String, Duration),
     Differs(String),
     Failed(String, Instant),
 }
 
 /// A comparison that failed is tried again after that.
 const COMPARE_AGAIN: Duration = Duration::from_secs(10);
+
+/// A comparison that took no longer than this is made once more when the cut-over is asked for.
+const COMPARE_ANEW: Duration = Duration::from_secs(60);
 
 /// A cut-over that somebody wants.
 pub(super) struct Wanted {
@@ -70,6 +74,10 @@ impl Supervision {
         match refusal {
             Some(text) => self.answer(&request, &HandoffAnswer { carried: false, text }),
             None => {
+                // What is cheap to know anew is looked at once more, so that nothing between then and now is missed.
+                if matches!(&self.likeness, Likeness::Equal(_, took) if *took < COMPARE_ANEW) {
+                    self.likeness = Likeness::Unknown;
+                }
                 self.wanted = Some(Wanted::new(Some(request)));
                 Ok(())
             }
@@ -177,7 +185,7 @@ impl Supervision {
     fn in_the_way(&self, wanted: &Wanted) -> Option<Way> {
         if self.copies() {
             match &self.likeness {
-                Likeness::Equal(_) => {}
+                Likeness::Equal(..) => {}
                 Likeness::Differs(text) => {
                     return Some(Way::Forbidden(format!(
                         "the copy is not like the table, and cutting over would lose that: {text}; stop \
@@ -234,7 +242,7 @@ impl Supervision {
             Likeness::Unknown | Likeness::Comparing(..) => {
                 "table and copy are being compared".to_owned()
             }
-            Likeness::Equal(text) => format!("ready for the cut-over: {text}"),
+            Likeness::Equal(text, ..) => format!("ready for the cut-over: {text}"),
             Likeness::Differs(text) => format!("the copy is not like the table: {text}"),
             Likeness::Failed(why, _) => format!("table and copy could not be compared: {why}"),
         };
@@ -246,15 +254,17 @@ impl Supervision {
         match std::mem::replace(&mut self.likeness, Likeness::Unknown) {
             Likeness::Unknown => self.begin_comparing(),
             Likeness::Failed(_, when) if COMPARE_AGAIN <= when.elapsed() => self.begin_comparing(),
-            Likeness::Comparing(task, _) if task.is_finished() => {
+            Likeness::Comparing(task, _, begun) if task.is_finished() => {
                 self.likeness = match task.await {
-                    Ok(Ok(compared)) if compared.equal => Likeness::Equal(compared.to_string()),
+                    Ok(Ok(compared)) if compared.equal => {
+                        Likeness::Equal(compared.to_string(), begun.elapsed())
+                    }
                     Ok(Ok(compared)) => Likeness::Differs(compared.to_string()),
                     Ok(Err(error)) => Likeness::Failed(error.to_string(), Instant::now()),
                     Err(error) => Likeness::Failed(error.to_string(), Instant::now()),
                 };
                 let (equal, said) = match &self.likeness {
-                    Likeness::Equal(said) => (true, said.clone()),
+                    Likeness::Equal(said, ..) => (true, said.clone()),
                     Likeness::Differs(said) | Likeness::Failed(said, _) => (false, said.clone()),
                     Likeness::Unknown | Likeness::Comparing(..) => return,
                 };
@@ -275,16 +285,18 @@ impl Supervision {
         let new = Place { schema: old.schema.clone(), name: copy };
         let task = tokio::spawn(async move {
             let mut session = target.open("handoff").await?;
-            let done = compare::compare(&*target, session.as_mut(), &old, &new, &heard).await;
+            let done =
+                compare::compare(&*target, session.as_mut(), &old, &new, &heard, &How::default())
+                    .await;
             session.close().await;
             done
         });
-        self.likeness = Likeness::Comparing(task, stop);
+        self.likeness = Likeness::Comparing(task, stop, Instant::now());
     }
 
     /// Ends a comparison that is under way: nobody needs it any more.
     pub(super) async fn stop_comparing(&mut self) {
-        if let Likeness::Comparing(task, stop) =
+        if let Likeness::Comparing(task, stop, _) =
             std::mem::replace(&mut self.likeness, Likeness::Unknown)
         {
             stop.ask(Ask {

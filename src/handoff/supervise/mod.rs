@@ -13,6 +13,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Plan;
 use super::work::{Ending, Paths, Work};
 use crate::control::{Level, Source, Stop};
 use crate::event::{ALL_JOBS, Event, HandoffEvent, HandoffProgress, HandoffState};
@@ -21,7 +22,7 @@ use crate::run::Bus;
 use crate::target::{self, Place, Session, Shape, Target};
 use crate::throttle::Opening;
 
-pub use end::Outcome;
+pub use end::{Outcome, verdict_of};
 use gate::{Likeness, Wanted};
 pub use requests::Verb;
 pub use watch::Alive;
@@ -78,6 +79,8 @@ pub struct Supervision {
     pub stop: Stop,
     /// The work.
     pub work: Box<dyn Work>,
+    /// What is done.
+    pub plan: Plan,
     /// The table.
     pub place: Place,
     /// Its files.
@@ -112,6 +115,8 @@ pub struct Begin {
     pub supervisor: String,
     /// The work.
     pub work: Box<dyn Work>,
+    /// What is done.
+    pub plan: Plan,
     /// The table.
     pub place: Place,
     /// Its files.
@@ -187,6 +192,7 @@ impl Supervision {
             bus,
             stop,
             work: begin.work,
+            plan: begin.plan,
             place: begin.place,
             paths: begin.paths,
             before: begin.before,

@@ -6,6 +6,7 @@
 
 mod child;
 pub mod ghost;
+pub mod native;
 mod paths;
 pub mod percona;
 
@@ -13,9 +14,8 @@ use async_trait::async_trait;
 
 use crate::event::HandoffProgress;
 use crate::handoff::Plan;
-use crate::handoff::verdict::Verdict;
 use crate::rewrite::tool::Tool;
-use crate::target::{Mark, Shape};
+use crate::target::Mark;
 
 pub use child::{Child, ChildId};
 pub use paths::Paths;
@@ -96,12 +96,6 @@ pub trait Work: Send {
     /// Ends it whatever it does: SIGKILL, or the end of its session. The third step of a kill.
     async fn force(&mut self) -> Carried;
 
-    /// What is to be said of the table, where the work knows more than its shape: the server's own path is
-    /// done when the effect of each of its statements is there. None: the shape decides.
-    async fn verdict(&mut self, _now: Option<&Shape>) -> Option<Verdict> {
-        None
-    }
-
     /// Lets it ask another URL whether anybody watches: a supervisor that takes it up again listens
     /// elsewhere. Work that asks none has nothing to do.
     async fn watch_at(&mut self, _url: &str) -> Carried {
@@ -142,16 +136,6 @@ pub struct ProcessTool {
 pub fn process_tool(tool: Tool) -> &'static ProcessTool {
     match tool {
         Tool::GhOst => &ghost::TOOL,
-        Tool::Percona => &percona::TOOL,
+        Tool::Percona => &percona::PERCONA,
     }
-}
-
-// TEMP
-/// x
-pub fn native(_: &Plan, _: &std::sync::Arc<dyn crate::target::Target>) -> Box<dyn Work> {
-    loop {}
-}
-/// x
-pub fn left_native(_: &Plan, _: std::sync::Arc<dyn crate::target::Target>) -> Box<dyn Work> {
-    loop {}
 }

@@ -11,8 +11,8 @@ use super::Asked;
 use crate::control::{Level, Stop, watch_halts};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
 use crate::handoff::supervise::{Alive, Begin, Outcome, Rules, Supervision, latch_scope};
-use crate::handoff::verdict::{self, Verdict};
-use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work};
+use crate::handoff::verdict::Verdict;
+use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work, native};
 use crate::handoff::{self, Decision, Plan};
 use crate::journal::{HandoffRow, Journal};
 use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
@@ -173,17 +173,12 @@ impl Attempt<'_> {
 
     /// It ended while nobody watched: the database says how.
     async fn settle(self, mut row: HandoffRow, plan: Plan) -> Result<Opened, Error> {
-        let before: Shape = shape_of(&row.before)?;
-        let copy = row.copy.as_ref().map(shape_of).transpose()?;
-        let mut session = self.target.open("handoff").await.map_err(Error::Connect)?;
-        let place = place_of(&row);
-        let now = self.target.shape(session.as_mut(), &place).await.map_err(Error::Connect)?;
-        session.close().await;
         // The server's own path finds out by itself what is done, and goes on with the rest.
         if plan.command.is_none() {
             return self.begin(Some(row)).await;
         }
-        let (state, reason) = match verdict::judge(&before, copy.as_ref(), now.as_ref()) {
+        let judged = super::verbs::judge(&row, self.target.as_ref()).await?;
+        let (state, reason) = match judged {
             Verdict::Done => (
                 HandoffState::Done,
                 "it ended while nobody watched, and the table is as planned".to_owned(),
@@ -295,7 +290,7 @@ impl Attempt<'_> {
 
     async fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
         let Decision::Tool(tool) = plan.decision else {
-            return Ok(work::native(plan, &self.target));
+            return Ok(native::start(plan, Arc::clone(&self.target)));
         };
         let tool = work::process_tool(tool);
         let paths = Paths::new(&plan.files);
@@ -387,6 +382,7 @@ impl Attempt<'_> {
             name: row.name.clone(),
             supervisor: row.supervisor.clone().unwrap_or_default(),
             work,
+            plan: plan.clone(),
             place: place_of(row),
             paths: Paths::new(&plan.files),
             before: shape_of(&row.before)?,

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::run::{name_of, place_of, plan_of, shape_of};
 use crate::event::{ALL_JOBS, Event, HandoffEvent, HandoffProgress, HandoffState, Record};
-use crate::handoff::Decision;
 use crate::handoff::kill::{self, Proof};
-use crate::handoff::supervise::{Verb, latch_scope};
-use crate::handoff::verdict::{self, Verdict};
-use crate::handoff::work::{self, Child, ChildId, Ending, Paths, Work};
+use crate::handoff::supervise::{Verb, latch_scope, verdict_of};
+use crate::handoff::verdict::Verdict;
+use crate::handoff::work::{self, Child, ChildId, Ending, Paths, Work, native};
+use crate::handoff::{Decision, Plan};
 use crate::journal::{HandoffAnswer, HandoffRow, Journal, Latch};
 use crate::ops::{Error, connect_to};
 use crate::target::{self, Target};
@@ -150,18 +150,18 @@ pub async fn end(
 
 /// Ends what is there of it, without its supervisor.
 async fn end_from_here(row: &HandoffRow, how: Ending) -> Result<(Proof, Verdict), Error> {
-    let mut work = work_of(row).await?;
-    let place = place_of(row);
+    let (plan, place) = (plan_of(row)?, place_of(row));
+    let mut work = work_of(row, &plan);
     let reached = async {
         let target = connect_to(&row.url_env).await?;
         let session = target.open("kill").await.map_err(Error::Connect)?;
         Ok((target, session))
     };
     let reached: Result<_, Error> = reached.await;
-    let (target, mut session) = match reached {
-        Ok(reached) => reached,
+    let (target, mut session) = match (reached, &mut work) {
+        (Ok(reached), _) => reached,
         // A server that is away keeps nobody from ending the process.
-        Err(error) => {
+        (Err(error), Some(work)) => {
             let why = error.to_string();
             let proof = kill::end_unseen(work.as_mut(), how, &why).await;
             return Ok((
@@ -169,38 +169,39 @@ async fn end_from_here(row: &HandoffRow, how: Ending) -> Result<(Proof, Verdict)
                 Verdict::Unknown(format!("the table could not be looked at: {why}")),
             ));
         }
+        (Err(error), None) => return Err(error),
     };
-    let proof = kill::end(work.as_mut(), how, target.as_ref(), session.as_mut(), &place).await;
-    Ok((proof, judge(row, target.as_ref()).await?))
+    let (target, session) = (target.as_ref(), session.as_mut());
+    let proof = match &mut work {
+        Some(work) => kill::end(work.as_mut(), how, target, session, &place).await,
+        None => kill::end_without_process(&native::left_by(&plan), target, session, &place).await,
+    };
+    Ok((proof, judge(row, target).await?))
 }
 
 /// What the database says of the table.
 pub(super) async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdict, Error> {
+    let (plan, place, before) = (plan_of(row)?, place_of(row), shape_of(&row.before)?);
+    let copy = row.copy.as_ref().map(shape_of).transpose()?;
     let asked = async {
         let mut session = target.open("handoff").await?;
-        let now = target.shape(session.as_mut(), &place_of(row)).await;
+        let shapes = (&before, copy.as_ref());
+        let judged = verdict_of(&plan, target, session.as_mut(), &place, shapes).await;
         session.close().await;
-        now
+        judged
     };
     let asked: target::Result<_> = asked.await;
-    Ok(match asked {
-        Err(error) => Verdict::Unknown(format!("the table could not be looked at: {error}")),
-        Ok(now) => {
-            let copy = row.copy.as_ref().map(shape_of).transpose()?;
-            verdict::judge(&shape_of(&row.before)?, copy.as_ref(), now.as_ref())
-        }
-    })
+    Ok(asked.unwrap_or_else(|error| {
+        Verdict::Unknown(format!("the table could not be looked at: {error}"))
+    }))
 }
 
-/// The work of a handoff, whether its process is there or gone.
-pub(super) async fn work_of(row: &HandoffRow) -> Result<Box<dyn Work>, Error> {
-    let plan = plan_of(row)?;
-    let Decision::Tool(tool) = plan.decision else {
-        return Ok(work::left_native(&plan, connect_to(&row.url_env).await?));
-    };
+/// The work of a tool, whether its process is there or gone; none where the server does the work.
+pub(super) fn work_of(row: &HandoffRow, plan: &Plan) -> Option<Box<dyn Work>> {
+    let Decision::Tool(tool) = plan.decision else { return None };
     let (pid, started) = row.process.unwrap_or_default();
     let child = Child::known(ChildId { pid, started });
-    Ok((work::process_tool(tool).take)(&plan, &Paths::new(&plan.files), child))
+    Some((work::process_tool(tool).take)(plan, &Paths::new(&plan.files), child))
 }
 
 fn write_end(

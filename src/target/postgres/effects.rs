@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sql::statement::{Action, ConstraintKind, What};
+use crate::sql::statement::{Action, ConstraintKind, IndexPart, What};
 use crate::sql::{Source, Tokens, parse};
 use crate::target::{
     Bind, Class, Commit, Effect, Error, Index, Patience, Place, Result, Row, Session, Standing,
@@ -340,4 +340,43 @@ async fn of_partition(
             None => Standing::Absent,
         },
     })
+}
+
+/// The longest that duplicates are looked for: the build has gone through the table once already.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+
+/// See [`crate::target::Target::duplicates`].
+pub(super) async fn duplicates(session: &mut dyn Session, index: &Index) -> Result<Vec<String>> {
+    let source = Source { tokens: Tokens::Postgres, mariadb: false, version: (0, 0, 0) };
+    let script = parse(source, &format!("CREATE INDEX i ON t {}", index.of));
+    let Some(What::CreateIndex(read)) = script.statements.first().map(|one| &one.what) else {
+        return Ok(Vec::new());
+    };
+    let parts: Vec<String> = read
+        .parts
+        .iter()
+        .map(|part| match part {
+            IndexPart::Column(name, _) => format!("\"{}\"", name.replace('"', "\"\"")),
+            IndexPart::Expression(expression) => format!("({})", expression.text),
+        })
+        .collect();
+    // NULLs are never the same, but with NULLS NOT DISTINCT, which the server has named one of.
+    let mut filters: Vec<String> = parts.iter().map(|part| format!("{part} IS NOT NULL")).collect();
+    filters.extend(read.predicate.as_ref().map(|predicate| format!("({})", predicate.text)));
+    let table = relation(session, &index.table).await?.unwrap_or_default();
+    let sql = format!(
+        "SELECT concat_ws(', ', {parts})::text || ' (' || count(*) || ' times)' FROM {table} \
+         WHERE {filters} GROUP BY {parts} HAVING 1 < count(*) ORDER BY count(*) DESC LIMIT 5",
+        parts = parts.join(", "),
+        filters = filters.join(" AND ")
+    );
+    let patience = Patience { statement: Some(LOOK_FOR), ..Patience::default() };
+    session.begin_batch(&patience, Commit::Own).await?;
+    let found = session.query(&Statement::plain(sql)).await;
+    session.rollback().await?;
+    match found {
+        Ok(rows) => Ok(rows.into_iter().flatten().flatten().collect()),
+        Err(error) if matches!(error.class, Class::Retry(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

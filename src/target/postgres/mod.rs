@@ -37,8 +37,8 @@ use self::error::from_driver;
 use self::session::PgSession;
 use super::{
     Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Force,
-    Leftover, Link, LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result,
-    Session, Shape, Standing, Statement, Target, Traces, Volatility, Watched, fence,
+    Index, Leftover, Link, LockAttempt, Maintenance, Mark, Online, Patience, Place, Question,
+    Result, Session, Shape, Standing, Statement, Target, Traces, Volatility, Watched, fence,
     online as facts,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
@@ -323,6 +323,10 @@ impl Target for Postgres {
 
     async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
         effects::standing(session, self.version, effect).await
+    }
+
+    async fn duplicates(&self, session: &mut dyn Session, index: &Index) -> Result<Vec<String>> {
+        effects::duplicates(session, index).await
     }
 
     async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
