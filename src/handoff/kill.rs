@@ -33,6 +33,8 @@ const TRIGGERS: Duration = Duration::from_millis(4400);
 
 /// No single call is waited for longer, the tool's or the server's.
 const CALL: Duration = Duration::from_millis(1000);
+/// None is waited for less: what is cut off in its middle has to be begun anew.
+const LEAST: Duration = Duration::from_millis(200);
 
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -56,6 +58,8 @@ pub struct Proof {
     pub proven: bool,
     /// Why it is not proven; a sentence without its end.
     pub why_not: Option<String>,
+    /// The session that was given is lost, or in the middle of something: it must not be used again.
+    pub session_lost: bool,
 }
 
 /// Something that was done.
@@ -67,8 +71,8 @@ pub struct Taken {
     pub what: String,
 }
 
-/// Ends the work, whatever it does. `session` may be unusable afterwards: where the server did not answer in
-/// time, it is left in the middle of a statement.
+/// Ends the work, whatever it does. `session` may be unusable afterwards ([`Proof::session_lost`]): where the
+/// server did not answer in time, it is left in the middle of a statement.
 ///
 /// `how` is what the tool is asked; the steps behind it are the same.
 pub async fn end(
@@ -136,7 +140,7 @@ impl<'a> Killing<'a> {
 
     /// What is left of the time until then, and of what a call may take.
     fn left(&self, until: Duration) -> Duration {
-        until.saturating_sub(self.begun.elapsed()).min(CALL)
+        until.saturating_sub(self.begun.elapsed()).clamp(LEAST, CALL)
     }
 
     fn is_over(&self, until: Duration) -> bool {
@@ -181,7 +185,9 @@ impl<'a> Killing<'a> {
             Err(why) => return self.note(format!("the server cannot be asked: {why}")),
         };
         for one in traces.sessions.iter().filter(|one| !one.statement.is_empty()) {
-            self.end_session(one, Force::Cancel, STATEMENTS).await;
+            if !self.is_over(STATEMENTS) {
+                self.end_session(one, Force::Cancel, STATEMENTS).await;
+            }
         }
         let Some(work) = work else { return };
         if !traces.sessions.is_empty() {
@@ -244,7 +250,7 @@ impl<'a> Killing<'a> {
                 Ok(traces) => {
                     for one in &traces.sessions {
                         // Twice is once too often: the server notes it, and rolls back.
-                        if !told.contains(&one.session) {
+                        if !told.contains(&one.session) && !self.is_over(SESSIONS) {
                             self.end_session(one, Force::Terminate, SESSIONS).await;
                             told.push(one.session.clone());
                         }
@@ -275,6 +281,9 @@ impl<'a> Killing<'a> {
             }
         };
         for name in triggers {
+            if self.is_over(TRIGGERS) {
+                return;
+            }
             let trigger = Leftover::Trigger { on: self.place.clone(), name };
             let statement = self.hand.target.dialect().removal(&trigger);
             let mut attempts = 0_u32;
@@ -330,6 +339,7 @@ impl<'a> Killing<'a> {
             after: self.begun.elapsed(),
             proven: why_not.is_empty(),
             why_not: (!why_not.is_empty()).then(|| why_not.join("; ")),
+            session_lost: self.hand.given.is_none(),
         }
     }
 }

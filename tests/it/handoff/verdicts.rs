@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
                 format!("handoff: the table itself says whether it was changed on {}", engine.name),
                 move || {
                     let database = Database::new(engine);
+                    database.plainly(TABLE);
                     block_on(swapped(engine, &database));
                 },
             )),
@@ -26,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
                 ),
                 move || {
                     let database = Database::new(engine);
+                    database.plainly(ON_POSTGRES);
                     block_on(told(&database));
                 },
             )),
@@ -62,7 +64,6 @@ async fn copied(stage: &mut Stage, change: &str) -> Shape {
 }
 
 async fn swapped(engine: Engine, database: &Database) {
-    database.plainly(TABLE);
     let mut stage = Stage::of(database).await;
     let swap = "RENAME TABLE orders TO _orders_old, _orders_new TO orders";
     let back = "RENAME TABLE orders TO _orders_new, _orders_old TO orders;\nDROP TABLE _orders_new";
@@ -120,12 +121,12 @@ async fn swapped(engine: Engine, database: &Database) {
     assert!(stage.target.shape(stage.session.as_mut(), &place).await.is_err());
 }
 
+const ON_POSTGRES: &str = "\
+CREATE TABLE parents (id int PRIMARY KEY);
+CREATE TABLE orders (id int PRIMARY KEY, a int NOT NULL DEFAULT 3, b int);
+INSERT INTO orders VALUES (1, 1, 1), (2, 1, 1)";
+
 async fn told(database: &Database) {
-    database.plainly(
-        "CREATE TABLE parents (id int PRIMARY KEY);\n\
-         CREATE TABLE orders (id int PRIMARY KEY, a int NOT NULL DEFAULT 3, b int);\n\
-         INSERT INTO orders VALUES (1, 1, 1), (2, 1, 1)",
-    );
     let mut stage = Stage::of(database).await;
     let before = shape(&mut stage, "orders").await.unwrap();
     assert_eq!(judge(&before, None, shape(&mut stage, "orders").await.as_ref()), Verdict::NotDone);
