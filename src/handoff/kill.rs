@@ -58,8 +58,6 @@ pub struct Proof {
     pub proven: bool,
     /// Why it is not proven; a sentence without its end.
     pub why_not: Option<String>,
-    /// The session that was given is lost, or in the middle of something: it must not be used again.
-    pub session_lost: bool,
 }
 
 /// Something that was done.
@@ -71,8 +69,8 @@ pub struct Taken {
     pub what: String,
 }
 
-/// Ends the work, whatever it does. `session` may be unusable afterwards ([`Proof::session_lost`]): where the
-/// server did not answer in time, it is left in the middle of a statement.
+/// Ends the work, whatever it does. `session` may be unusable afterwards: where the server did not answer
+/// in time, it is left in the middle of a statement.
 ///
 /// `how` is what the tool is asked; the steps behind it are the same.
 pub async fn end(
@@ -339,7 +337,6 @@ impl<'a> Killing<'a> {
             after: self.begun.elapsed(),
             proven: why_not.is_empty(),
             why_not: (!why_not.is_empty()).then(|| why_not.join("; ")),
-            session_lost: self.hand.given.is_none(),
         }
     }
 }
