@@ -149,6 +149,74 @@ impl HandoffProgress {
     }
 }
 
+/// What happens to a handoff.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum HandoffEvent {
+    /// A supervisor took it.
+    Taken {
+        /// Who makes the change.
+        tool: String,
+        /// The table, with its schema.
+        table: String,
+        /// The change, on one line.
+        change: String,
+        /// The supervisor.
+        supervisor: String,
+        /// Whether it was at work already, or goes on with an earlier run.
+        goes_on: bool,
+        /// Who permitted it, and why.
+        by: String,
+    },
+    /// How far it is.
+    Progress(HandoffProgress),
+    /// It is at something else, or has ended.
+    Changed {
+        /// What it was at.
+        from: HandoffState,
+        /// What it is at.
+        to: HandoffState,
+        /// Why, in words.
+        reason: Option<String>,
+        /// Who asked, where somebody did.
+        by: Option<String>,
+    },
+    /// Somebody asked something of its supervisor.
+    Answered {
+        /// What.
+        verb: String,
+        /// Who.
+        by: String,
+        /// Whether it was carried out.
+        carried: bool,
+        /// What was answered.
+        answer: String,
+    },
+    /// How long the application waits for the table, as the canary feels it.
+    Stall {
+        /// The last read and write, in seconds.
+        last_seconds: f64,
+        /// The longest so far, in seconds.
+        longest_seconds: f64,
+    },
+    /// It was ended, and the server was asked what is left of it.
+    Ended {
+        /// Whether the server shows nothing of it any more.
+        proven: bool,
+        /// How long it took, in seconds.
+        seconds: f64,
+        /// What was done, in order, and what is left.
+        said: Vec<String>,
+    },
+    /// The table and the copy were compared.
+    Compared {
+        /// Whether they are equal.
+        equal: bool,
+        /// In words.
+        said: String,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

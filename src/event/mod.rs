@@ -11,7 +11,7 @@ mod view;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use handoff::{HandoffProgress, HandoffState};
+pub use handoff::{HandoffEvent, HandoffProgress, HandoffState};
 pub use state::{IllegalTransition, JobState, Trigger, next};
 pub use view::{RangeView, Remaining, View, WatchView, done_ratio, rows_left};
 
@@ -89,6 +89,8 @@ impl RetryReason {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "message_type", rename_all = "snake_case")]
 pub enum Event {
+    /// Something happened to a handoff, whose name stands in the place of the job's.
+    Handoff(HandoffEvent),
     /// A runner took the job.
     Started(Started),
     /// The job changed its state.

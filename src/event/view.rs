@@ -106,6 +106,8 @@ impl View {
     /// Takes note of one event.
     pub fn apply(&mut self, record: &Record) {
         match &record.event {
+            // A handoff has no rows of a job, and a fold of its own.
+            Event::Handoff(_) => {}
             Event::Started(started) => {
                 *self =
                     Self { started: Some(started.clone()), state: self.state, ..Self::default() };

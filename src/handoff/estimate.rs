@@ -1,6 +1,6 @@
 //! What a change takes: time, and room on the disks.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use crate::target::Online;
@@ -12,7 +12,7 @@ const COPIES: (u64, u64) = (25_000_000, 4_000_000);
 const BUILDS: (u64, u64) = (100_000_000, 15_000_000);
 
 /// What a change takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Estimate {
     /// Rows, estimated by the server.
     pub rows: u64,

@@ -25,6 +25,8 @@ pub mod work;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::{Lookup, Release, Server, TableName};
 use crate::control::Stop;
 use crate::rewrite::tool::pairs::Pair;
@@ -68,7 +70,7 @@ pub struct Request {
 }
 
 /// A way to make the change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
     /// By the server, in the dictionary alone.
     Instant,
@@ -97,7 +99,7 @@ impl Decision {
 }
 
 /// A statement to run, or something to do between two.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The statement; none for something that a person or a job does.
     pub sql: Option<String>,
@@ -107,8 +109,9 @@ pub struct Step {
     pub alone: bool,
 }
 
-/// What is to be done, and why.
-#[derive(Debug, Clone)]
+/// What is to be done, and why. The journal keeps what is needed to go on with it; what was only looked at
+/// is not kept, because it may have changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// The migration's file.
     pub file: String,
@@ -135,14 +138,18 @@ pub struct Plan {
     /// The tool's command.
     pub command: Option<Command>,
     /// The flags of this pair of tool and server.
+    #[serde(skip)]
     pub flags: Vec<&'static Pair>,
     /// What it takes.
     pub estimate: Estimate,
     /// The preflight.
+    #[serde(skip)]
     pub checks: Vec<Checked>,
     /// What was asked about rows that would be lost.
+    #[serde(skip)]
     pub losses: Vec<Asked>,
     /// The tools on the path.
+    #[serde(skip)]
     pub installed: Vec<Installed>,
     /// What else could be done.
     pub advice: Vec<String>,

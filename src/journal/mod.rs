@@ -8,6 +8,7 @@
 
 mod commands;
 mod error;
+mod handoff;
 mod jobs;
 mod latches;
 mod locate;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 pub use commands::{Action, Command};
 pub use error::{Error, Result};
+pub use handoff::{HandoffAnswer, HandoffRequest, HandoffRow};
 pub use jobs::{Checkpoint, JobRow, LoggedEvent, Newcomer};
 pub use latches::Latch;
 pub use locate::{Found, default_path, find};
@@ -48,6 +50,7 @@ const UPGRADES: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// Other processes hold the file for one short transaction each; waiting longer than this means

@@ -427,6 +427,7 @@ impl Listener for Metrics {
         let database = state.database.clone();
         let r = [record.job.as_str(), database.as_str()];
         match &record.event {
+            Event::Handoff(_) => {}
             Event::Started(started) => self.started(&r, started, at),
             Event::StateChanged { to, .. } => {
                 self.state_changed(&r, *to, at);

@@ -9,6 +9,8 @@ pub mod pairs;
 mod percona;
 mod words;
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::Release;
 use crate::sql::schema::Schema;
 use crate::sql::statement::{AlterTable, ForeignKey};
@@ -21,7 +23,7 @@ use super::losses::losses;
 pub type Version = (u16, u16, u16);
 
 /// An online-DDL tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tool {
     /// gh-ost: follows the table by the binary log.
     GhOst,

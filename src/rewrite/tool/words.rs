@@ -1,9 +1,11 @@
 //! The words of a command, for `exec` and for a shell.
 
+use serde::{Deserialize, Serialize};
+
 use super::Tool;
 
 /// A text as a program gets it, and as a person writes it in a shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word {
     text: String,
     shell: Option<String>,
@@ -69,7 +71,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// A command: the program, and its arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// The tool.
     pub tool: Tool,
