@@ -8,8 +8,10 @@ use super::args::{KillArgs, ReleaseArgs, Which};
 use super::command::job_name;
 use super::exit::{Exit, Failure};
 use super::{printer, runtime};
+use crate::handoff::work::Ending;
+use crate::ops::handoff::EndedHandoff;
 use crate::ops::{self, Halted, Killed, Scope};
-use crate::report::{duration, status_json, status_text};
+use crate::report::{duration, handoff_status_json, status_json, status_text};
 
 pub(super) fn kill(args: &KillArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     let (scope, by) = (scope_of(&args.which)?, ops::person());
@@ -31,8 +33,13 @@ pub(super) fn kill(args: &KillArgs, state: Option<&Path>) -> Result<Exit, Failur
     }
     let journal = ops::open_journal(state)?;
     let killed = runtime.block_on(ops::kill(&journal, &scope, &by, reason, schema))?;
+    let handoffs = match scope {
+        Scope::All => runtime.block_on(ops::handoff::kill_all(&journal, &by, reason))?,
+        Scope::Job(_) => Vec::new(),
+    };
     if args.json {
-        let shown: Vec<Value> = killed.iter().map(killed_json).collect();
+        let mut shown: Vec<Value> = killed.iter().map(killed_json).collect();
+        shown.extend(handoffs.iter().map(handoff_json));
         printer::json(&match (&scope, shown.as_slice()) {
             (Scope::Job(_), [one]) => one.clone(),
             _ => Value::from(shown),
@@ -42,13 +49,36 @@ pub(super) fn kill(args: &KillArgs, state: Option<&Path>) -> Result<Exit, Failur
             printer::note(&killed_text(killed));
             printer::data(&status_text(&killed.status));
         }
+        for (name, ended) in &handoffs {
+            match ended {
+                Ok(ended) => super::handoff::say_ended(Ending::Kill, ended),
+                Err(error) => printer::error(&format!("kill: {name} was not reached: {error}")),
+            }
+        }
         printer::note(&format!(
             "{} stays killed; when it may go on: backstop release {} --reason TEXT",
             what(&scope),
             selector(&scope)
         ));
     }
-    Ok(if killed.iter().all(|killed| killed.reached) { Exit::Done } else { Exit::No })
+    let reached = killed.iter().all(|killed| killed.reached);
+    let proven = handoffs.iter().all(|(_, ended)| ended.as_ref().is_ok_and(|ended| ended.proven));
+    Ok(if reached && proven { Exit::Done } else { Exit::No })
+}
+
+fn handoff_json((name, ended): &(String, Result<EndedHandoff, ops::Error>)) -> Value {
+    match ended {
+        Ok(ended) => json!({
+            "action": "kill",
+            "reached": ended.proven,
+            "seconds": ended.after.as_secs_f64(),
+            "said": ended.said,
+            "handoff": handoff_status_json(&ended.row),
+        }),
+        Err(error) => json!({
+            "action": "kill", "reached": false, "handoff": { "name": name }, "error": error.to_string(),
+        }),
+    }
 }
 
 /// The schema of Backstop's tables. A kill is not held up by a config that somebody has broken.

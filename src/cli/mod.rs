@@ -68,7 +68,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Tune(args) => tune::tune(&args, state),
         Command::Quarantine(args) => quarantine::quarantine(args.command, state),
         Command::Check(args) => check::check(&args, state),
-        Command::Handoff(args) => handoff::handoff(&args),
+        Command::Handoff(args) => handoff::handoff(&args, state),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => Ok(schema::schema(&args)),
     }

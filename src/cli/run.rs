@@ -104,17 +104,16 @@ pub(super) fn execute(
             .map_err(|error| Failure::usage(format!("metrics cannot be registered: {error}")))?;
         let metrics = Arc::new(metrics);
         listeners.push(metrics.clone());
+        let text: serve::Text = Arc::new(move || metrics.text());
         let (job, token) = (spec.job.name.clone(), switches.token);
         let switch = KillSwitch { job, stop: stop.clone(), token };
         let listening = match shown.listen {
             None => None,
-            Some(address) => {
-                Some(serve::listen(address, metrics, switch).await.map_err(|error| {
-                    Failure::usage(format!(
-                        "`--listen {address}` is not possible: {error}; name a free address"
-                    ))
-                })?)
-            }
+            Some(address) => Some(serve::listen(address, text, switch).await.map_err(|error| {
+                Failure::usage(format!(
+                    "`--listen {address}` is not possible: {error}; name a free address"
+                ))
+            })?),
         };
         if let Some(listening) = &listening {
             printer::note(&format!("metrics at http://{}/metrics", listening.address));

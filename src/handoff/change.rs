@@ -1,10 +1,10 @@
 //! The migration's file: one change of one table.
 
 use super::{Error, Request};
-use crate::catalog::{Engine, Release, Table};
+use crate::catalog::{Engine, Release, Table, TableName};
 use crate::rewrite::tool;
 use crate::sql::schema::{Schema, plain};
-use crate::sql::statement::{AlterTable, Name, Statement, What};
+use crate::sql::statement::{Action, AlterTable, Name, Statement, What};
 use crate::sql::{Source, parse};
 use crate::target::Online;
 
@@ -102,6 +102,19 @@ pub(super) fn read(request: &Request, release: Release) -> Result<Change, Error>
 }
 
 impl Change {
+    /// The table that it makes a partition.
+    pub(super) fn attached(&self) -> Option<TableName> {
+        let What::AlterTable(alter) = &self.statement.what else { return None };
+        alter.actions.iter().find_map(|(action, _)| match action {
+            Action::AttachPartition { child, .. } => Some(TableName {
+                schema: child.schema.clone(),
+                name: child.name.clone(),
+                quoted: true,
+            }),
+            _ => None,
+        })
+    }
+
     /// With the schema that the server has.
     pub(super) fn placed(&self, table: &Table, facts: &Online) -> Placed {
         let source = Source::of(self.release);

@@ -72,6 +72,27 @@ pub struct Compared {
     pub equal: bool,
 }
 
+impl std::fmt::Display for Compared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.equal {
+            write!(f, "{} rows, checksum {}", self.rows_old, self.checksum)?;
+        } else {
+            write!(
+                f,
+                "{} rows differ, of {} in the table and {} in the copy; the first: {}",
+                self.differing,
+                self.rows_old,
+                self.rows_new,
+                self.first.join("; ")
+            )?;
+        }
+        if !self.left_out.is_empty() {
+            write!(f, "; not compared: {}", self.left_out.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
 /// Why nothing was compared.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -1,8 +1,10 @@
 //! Which path a change of MySQL or MariaDB takes: the best that nothing stands against.
 
+use std::time::Duration;
+
 use super::preflight::{self, Checked, Path, Seen, Verdict};
 use super::probe::{self, Asked, Outcome};
-use super::{Decision, Error, Plan, Step, estimate};
+use super::{Decision, Does, Error, Plan, Step, estimate, leaves};
 use crate::control::Stop;
 use crate::gate::Surroundings;
 use crate::gate::effects::{self, Algorithm, Effects};
@@ -328,13 +330,20 @@ fn command(seen: &Seen, tool: Tool, files: &str) -> tool::Command {
 fn statements(seen: &Seen, raw: &Raw) -> Vec<Step> {
     let seconds = seen.request.lock_wait.as_secs().max(1);
     let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
-    let step =
-        |sql: String, note: &str| Step { sql: Some(sql), note: note.to_owned(), alone: true };
+    let wait = Duration::from_secs(seconds);
+    let step = |sql: String, note: &str, does| Step {
+        sql: Some(sql),
+        note: note.to_owned(),
+        alone: true,
+        does,
+    };
+    let leaves = leaves::of_raw(&seen.change.statement, seen.table, &seen.facts.definitions);
     vec![
         step(
-            format!("SET SESSION lock_wait_timeout = {seconds}"),
+            leaves::mysql_lock_wait(wait),
             "whoever comes after it waits as long as it waits for its lock; error 1205 means: nothing \
              was done, try again",
+            Does::LockWait(wait),
         ),
         step(
             format!(
@@ -344,6 +353,7 @@ fn statements(seen: &Seen, raw: &Raw) -> Vec<Step> {
                 with_algorithm(seen, raw)
             ),
             "the algorithm is named, so that the server refuses where it would have to work another way",
+            Does::Change { leaves, spared_by: Vec::new() },
         ),
     ]
 }

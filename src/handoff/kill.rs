@@ -60,6 +60,55 @@ pub struct Proof {
     pub why_not: Option<String>,
 }
 
+impl Proof {
+    /// In lines: what was done and when, and what the server shows of it now.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        let step = |taken: &Taken| format!("{:.2} s: {}", taken.at.as_secs_f64(), taken.what);
+        let mut said: Vec<String> = self.steps.iter().map(step).collect();
+        let after = self.after.as_secs_f64();
+        said.push(match &self.why_not {
+            None => format!(
+                "{after:.2} s: the server shows no session, no lock and no trigger of it any more"
+            ),
+            Some(why) => format!("{after:.2} s: not proven: {why}"),
+        });
+        said
+    }
+}
+
+/// Ends the work where the server cannot be asked: the tool, and then its process. What the server still does
+/// for it is not known, so nothing is proven.
+pub async fn end_unseen(work: &mut dyn Work, how: Ending, why: &str) -> Proof {
+    let begun = Instant::now();
+    let mut steps = Vec::new();
+    let mut ended = work.look().await.ended;
+    let mut note = |what: String| steps.push(Taken { at: begun.elapsed(), what });
+    for force in [false, true] {
+        if ended.is_some() {
+            break;
+        }
+        let done = if force { work.force().await } else { work.ask_to_end(how).await };
+        note(done.unwrap_or_else(|refused| format!("in vain: {refused}")));
+        let until = begun.elapsed() + ASKED;
+        while ended.is_none() && begun.elapsed() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+            ended = work.look().await.ended;
+        }
+    }
+    let gone = if ended.is_some() { "its process is gone" } else { "its process is still there" };
+    Proof {
+        steps,
+        ended,
+        sessions: Vec::new(),
+        locks: Vec::new(),
+        triggers: Vec::new(),
+        after: begun.elapsed(),
+        proven: false,
+        why_not: Some(format!("{gone}, and the server could not be asked: {why}")),
+    }
+}
+
 /// Something that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {

@@ -9,6 +9,7 @@
 //! shown to lose none, by a query on the data that are there, before a command is given. No secret is in
 //! a command, in a plan, or in a file that is generated.
 
+pub mod canary;
 mod change;
 pub mod cleanup;
 pub mod compare;
@@ -16,9 +17,11 @@ mod decide;
 mod estimate;
 pub mod files;
 pub mod kill;
+mod leaves;
 mod native;
 pub mod preflight;
 mod probe;
+pub mod supervise;
 mod tools;
 pub mod verdict;
 pub mod work;
@@ -31,7 +34,7 @@ use crate::catalog::{Lookup, Release, Server, TableName};
 use crate::control::Stop;
 use crate::rewrite::tool::pairs::Pair;
 use crate::rewrite::tool::{Command, Tool};
-use crate::target::{self, Session, Target};
+use crate::target::{self, Effect, Session, Target};
 
 pub use estimate::Estimate;
 pub use preflight::Checked;
@@ -67,6 +70,8 @@ pub struct Request {
     pub lock_wait: Duration,
     /// Where Backstop's tables stand, if not at home.
     pub fence_schema: Option<String>,
+    /// The tool whose earlier run is taken up: what it left is no hindrance, but what it goes on with.
+    pub resumes: Option<Tool>,
 }
 
 /// A way to make the change.
@@ -107,6 +112,27 @@ pub struct Step {
     pub note: String,
     /// It must not stand in a transaction.
     pub alone: bool,
+    /// What it is to whoever runs it.
+    pub does: Does,
+}
+
+/// What a step is to whoever runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Does {
+    /// It says how long the statements after it wait for a lock; zero: as long as it takes.
+    LockWait(Duration),
+    /// A person or a job does it.
+    ByHand,
+    /// It is a statement of the change.
+    Change {
+        /// What is there once it is done. Empty where the catalog does not tell: then a second run
+        /// changes nothing, or the server refuses it.
+        leaves: Vec<Effect>,
+        /// Once these are there it is not needed any more: it has made something that a later step uses
+        /// and takes away again.
+        spared_by: Vec<Effect>,
+    },
 }
 
 /// What is to be done, and why. The journal keeps what is needed to go on with it; what was only looked at
@@ -149,7 +175,6 @@ pub struct Plan {
     #[serde(skip)]
     pub losses: Vec<Asked>,
     /// The tools on the path.
-    #[serde(skip)]
     pub installed: Vec<Installed>,
     /// What else could be done.
     pub advice: Vec<String>,
@@ -223,7 +248,14 @@ async fn make_in(
             )));
         }
     };
-    let facts = target.online(session, &table).await?;
+    let mut facts = target.online(session, &table).await?;
+    // A table that is to become a partition decides as much as the one that it becomes a part of.
+    if let Some(name) = change.attached()
+        && let Lookup::Found(child) = target.look_up(session, &name).await?
+    {
+        facts.definitions.extend(target.online(session, &child).await?.definitions);
+    }
+    let facts = facts;
     let home = target.fence_home(session, request.fence_schema.as_deref()).await?;
     let backfills = target::fence::open_on(&home, session, &table.identity).await?;
     let disk = match target.signal(session, &target::Question::DiskFree).await {

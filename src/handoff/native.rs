@@ -1,21 +1,25 @@
 //! PostgreSQL's own online path: statements that hold no lock while they work, in order.
 
+use std::time::Duration;
+
 use super::preflight::{self, Seen, Verdict};
-use super::{Decision, Plan, Step, estimate};
+use super::{Decision, Does, Plan, Step, estimate, leaves};
 use crate::gate::Surroundings;
 use crate::gate::effects::{self, Effects};
 use crate::rewrite::steps::{self, Doing};
-use crate::sql::schema::Schema;
-use crate::sql::statement::{Action, AlterTable, Statement, What};
+use crate::sql::schema::{Schema, plain};
+use crate::sql::statement::{Action, AlterTable, CreateIndex, Drop, Name, Statement, What};
+use crate::target::{Effect, Place};
 
 /// An ALTER that waits behind a reader keeps every other reader waiting as well; half a second and many
 /// attempts kept the worst read at 0.65 s where one attempt without a limit made it 3.5 s.
-const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(super) fn plan(seen: &Seen) -> Plan {
     let checks = preflight::postgres(seen);
     let mut reasons: Vec<String> = Vec::new();
     let mut path = Path { seen, schema: seen.change.before.clone(), steps: Vec::new() };
+    path.clear();
     let mut refused = false;
     for (statement, sql) in pieces(seen) {
         if let Err(why) = path.take(&statement, &sql) {
@@ -67,8 +71,10 @@ pub(super) fn plan(seen: &Seen) -> Plan {
 /// The change, clause by clause.
 fn pieces(seen: &Seen) -> Vec<(Statement, String)> {
     let statement = &seen.change.statement;
-    let What::AlterTable(alter) = &statement.what else {
-        return vec![(statement.clone(), seen.change.clauses.clone())];
+    let alter = match &statement.what {
+        What::AlterTable(alter) => alter,
+        What::CreateIndex(index) => return vec![named(statement, index, &seen.change.clauses)],
+        _ => return vec![(statement.clone(), seen.change.clauses.clone())],
     };
     let piece = |action: &(Action, std::ops::Range<usize>)| {
         let one = AlterTable { actions: vec![action.clone()], ..alter.clone() };
@@ -79,6 +85,18 @@ fn pieces(seen: &Seen) -> Vec<(Statement, String)> {
         (Statement { what: What::AlterTable(one), ..statement.clone() }, sql)
     };
     alter.actions.iter().map(piece).collect()
+}
+
+/// An index under a name: one that is cut off is found again by it.
+fn named(statement: &Statement, index: &CreateIndex, sql: &str) -> (Statement, String) {
+    let name = steps::index_name(index);
+    let named = CreateIndex { name: Some(Name::plain(&name)), ..index.clone() };
+    let statement = Statement { what: What::CreateIndex(Box::new(named)), ..statement.clone() };
+    let sql = match steps::index_text(sql) {
+        Some(text) if text.name.is_empty() => format!("{} {name} {}", text.head, text.on),
+        _ => sql.to_owned(),
+    };
+    (statement, sql)
 }
 
 struct Path<'a> {
@@ -113,6 +131,7 @@ impl Path<'_> {
             return Ok(());
         }
         let (text, release) = (&self.seen.change.text, self.seen.facts.release);
+        let first = self.steps.len();
         let doing = match steps::instead(statement, text, &self.schema, release) {
             Ok(doing) => doing,
             Err(advice) => {
@@ -126,7 +145,9 @@ impl Path<'_> {
         };
         for one in doing {
             match one {
-                Doing::Besides(note) => self.steps.push(Step { sql: None, note, alone: false }),
+                Doing::Besides(note) => {
+                    self.steps.push(Step { sql: None, note, alone: false, does: Does::ByHand });
+                }
                 Doing::Statement(statement, sql, note) => {
                     if holds_up(&self.effects(&statement)) {
                         return Err(format!(
@@ -137,42 +158,129 @@ impl Path<'_> {
                 }
             }
         }
+        spare(&mut self.steps[first..]);
         Ok(())
+    }
+
+    /// Makes way for an index where an earlier attempt at it has failed: `IF NOT EXISTS` would pass over
+    /// what that has left.
+    fn clear(&mut self) {
+        let What::CreateIndex(index) = &self.seen.change.statement.what else { return };
+        let name = steps::index_name(index);
+        if !self.seen.facts.invalid_indexes.contains(&name) {
+            return;
+        }
+        let place = Place { schema: self.seen.table.schema.clone(), name: name.clone() };
+        let name = Name { schema: Some(place.schema.clone()), name };
+        self.steps.push(Step {
+            sql: Some(format!("DROP INDEX CONCURRENTLY {}", plain(&name))),
+            note: "an earlier build of it failed, and what that left is not valid".to_owned(),
+            alone: true,
+            does: Does::Change {
+                leaves: vec![Effect::NoInvalidIndex(place)],
+                spared_by: Vec::new(),
+            },
+        });
+        let drop = Drop { names: vec![name], if_exists: false, cascade: false, temporary: false };
+        let dropped = What::DropIndex {
+            drop,
+            table: None,
+            concurrently: true,
+            online: crate::sql::statement::Online::default(),
+        };
+        self.schema.apply(&Statement { what: dropped, ..self.seen.change.statement.clone() });
     }
 
     fn push(&mut self, statement: &Statement, sql: &str, note: &str) {
         self.schema.apply(statement);
-        let step =
-            Step { sql: Some(sql.to_owned()), note: note.to_owned(), alone: is_alone(statement) };
-        self.steps.push(step);
+        let does = Does::Change { leaves: leaves::of(sql, self.seen.table), spared_by: Vec::new() };
+        self.steps.push(Step {
+            sql: Some(sql.to_owned()),
+            note: note.to_owned(),
+            alone: is_alone(statement),
+            does,
+        });
     }
 
     /// With the settings between them.
     fn finish(self) -> Vec<Step> {
-        let limit = LOCK_TIMEOUT.min(self.seen.request.lock_wait).as_millis();
-        let set = |value: String, note: &str| Step {
-            sql: Some(format!("SET lock_timeout = {value}")),
-            note: note.to_owned(),
-            alone: false,
-        };
+        let limit = LOCK_TIMEOUT.min(self.seen.request.lock_wait);
         let mut steps = Vec::new();
         let mut limited = None;
         for step in self.steps {
-            if step.sql.is_some() && limited != Some(!step.alone) {
-                limited = Some(!step.alone);
-                steps.push(if step.alone { set(
-                        "0".to_owned(),
+            let patient = step.sql.as_deref().is_some_and(|_| step.alone && !detaches(&step));
+            if step.sql.is_some() && limited != Some(!patient) {
+                limited = Some(!patient);
+                let (wait, note) = if patient {
+                    (
+                        Duration::ZERO,
                         "it waits for transactions while it locks nobody out, and one that is cut off \
                          there leaves an index that is not valid",
-                    ) } else { set(
-                        format!("'{limit}ms'"),
+                    )
+                } else {
+                    (
+                        limit,
                         "whoever comes after it waits as long as it waits; error 55P03 means: nothing \
                          was done, try again",
-                    ) });
+                    )
+                };
+                steps.push(Step {
+                    sql: Some(leaves::postgres_lock_wait(wait)),
+                    note: note.to_owned(),
+                    alone: false,
+                    does: Does::LockWait(wait),
+                });
             }
             steps.push(step);
         }
         steps
+    }
+}
+
+/// A partition that is detached concurrently is locked against everybody at its end: whoever waits for
+/// that keeps its readers waiting, so it must not wait long.
+fn detaches(step: &Step) -> bool {
+    matches!(&step.does, Does::Change { leaves, .. }
+        if leaves.iter().any(|leaf| matches!(leaf, Effect::Partition { attached: false, .. })))
+}
+
+/// What makes and validates a constraint that a later step drops is needed only until what stands between
+/// them is done.
+fn spare(steps: &mut [Step]) {
+    let leaves = |step: &Step| match &step.does {
+        Does::Change { leaves, .. } => leaves.clone(),
+        _ => Vec::new(),
+    };
+    let of = |effect: &Effect| match effect {
+        Effect::Constraint { table, name, .. }
+        | Effect::Validated { table, name }
+        | Effect::NoConstraint { table, name } => Some((table.clone(), name.clone())),
+        _ => None,
+    };
+    let dropped: Vec<_> = steps
+        .iter()
+        .flat_map(&leaves)
+        .filter(|effect| matches!(effect, Effect::NoConstraint { .. }))
+        .filter_map(|effect| of(&effect))
+        .collect();
+    let goal: Vec<Effect> = steps
+        .iter()
+        .flat_map(&leaves)
+        .filter(|effect| of(effect).is_none_or(|one| !dropped.contains(&one)))
+        .collect();
+    if goal.is_empty() {
+        return;
+    }
+    for step in steps {
+        let made = leaves(step).iter().any(|effect| {
+            !matches!(effect, Effect::NoConstraint { .. })
+                && of(effect).is_some_and(|one| dropped.contains(&one))
+        });
+        if let Does::Change { spared_by, .. } = &mut step.does
+            && made
+        {
+            spared_by.clone_from(&goal);
+        }
     }
 }
 

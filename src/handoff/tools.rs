@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use crate::rewrite::tool::{ALL, Tool, Version};
@@ -10,7 +11,7 @@ use crate::rewrite::tool::{ALL, Tool, Version};
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// A tool, as it is found on the path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
     /// Which.
     pub tool: Tool,

@@ -1,42 +1,18 @@
 //! Prometheus metrics. One table declares them all; a test compares it with what is served and
 //! with what the dashboards name.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use prometheus::{
-    CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry, TextEncoder,
-};
 
+use super::families::{Families, counter, gauge};
+
+pub use super::families::{Kind, Metric};
+use super::handoff::HANDOFF_METRICS;
 use super::throttling::{self, Waiting};
 use crate::event::{
     ALL_JOBS, Event, JobState, Listener, Phase, Record, RetryReason, Started, View,
 };
-
-/// What a metric is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Counts observations by these upper bounds.
-    Histogram(&'static [f64]),
-}
-
-/// The declaration of a metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// Its full name.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// Its labels.
-    pub labels: &'static [&'static str],
-    /// What it means.
-    pub help: &'static str,
-}
 
 const R: &[&str] = &["backfill", "database"];
 const S: &[&str] = &["backfill", "database", "signal"];
@@ -46,18 +22,6 @@ const BATCH_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 /// The goal of half a second is an edge.
 const KILL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
-const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
-    Metric { name, kind: Kind::Gauge, labels, help }
-}
-
-const fn counter(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    Metric { name, kind: Kind::Counter, labels, help }
-}
 
 /// Every metric, by name.
 pub static METRICS: &[Metric] = &[
@@ -208,11 +172,11 @@ pub static METRICS: &[Metric] = &[
 #[must_use]
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Metrics\n\n`backstop run --listen 127.0.0.1:9187` serves these at `/metrics`, beside the \
-         standard `process_*`. Made from the table in the source; a test compares.\n\n\
+        "# Metrics\n\n`backstop run --listen 127.0.0.1:9187` and `backstop handoff run --listen …` serve these \
+         at `/metrics`, beside the standard `process_*`. Made from the table in the source; a test compares.\n\n\
          | metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
     );
-    for metric in METRICS {
+    for metric in METRICS.iter().chain(HANDOFF_METRICS) {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -224,16 +188,9 @@ pub fn reference() -> String {
     text
 }
 
-enum Family {
-    Counter(CounterVec),
-    Gauge(GaugeVec),
-    Histogram(HistogramVec),
-}
-
 /// The metrics of one process, in a registry of their own.
 pub struct Metrics {
-    registry: Registry,
-    families: HashMap<&'static str, Family>,
+    families: Families,
     state: Mutex<State>,
 }
 
@@ -254,34 +211,9 @@ impl Metrics {
     ///
     /// A declaration that the library refuses, which a test would have found.
     pub fn new(backfill: &str, database: &str) -> prometheus::Result<Self> {
-        let registry = Registry::new();
-        let mut families = HashMap::new();
-        for metric in METRICS {
-            let opts = Opts::new(metric.name, metric.help);
-            let family = match metric.kind {
-                Kind::Counter => {
-                    let vec = CounterVec::new(opts, metric.labels)?;
-                    registry.register(Box::new(vec.clone()))?;
-                    Family::Counter(vec)
-                }
-                Kind::Gauge => {
-                    let vec = GaugeVec::new(opts, metric.labels)?;
-                    registry.register(Box::new(vec.clone()))?;
-                    Family::Gauge(vec)
-                }
-                Kind::Histogram(buckets) => {
-                    let opts = HistogramOpts::from(opts).buckets(buckets.to_vec());
-                    let vec = HistogramVec::new(opts, metric.labels)?;
-                    registry.register(Box::new(vec.clone()))?;
-                    Family::Histogram(vec)
-                }
-            };
-            families.insert(metric.name, family);
-        }
-        #[cfg(target_os = "linux")]
-        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let families = Families::of(&[METRICS])?;
         let state = State { database: database.to_owned(), ..State::default() };
-        let metrics = Self { registry, families, state: Mutex::new(state) };
+        let metrics = Self { families, state: Mutex::new(state) };
         metrics.begin_at_zero(backfill, database);
         Ok(metrics)
     }
@@ -328,43 +260,30 @@ impl Metrics {
     }
 
     pub(super) fn set(&self, name: &str, labels: &[&str], value: f64) {
-        if let Some(Family::Gauge(vec)) = self.families.get(name) {
-            vec.with_label_values(labels).set(value);
-        }
+        self.families.set(name, labels, value);
+    }
+
+    pub(super) fn add(&self, name: &str, labels: &[&str], value: f64) {
+        self.families.add(name, labels, value);
     }
 
     /// Adds to a gauge, which makes it begin at 0.
     pub(super) fn add_to(&self, name: &str, labels: &[&str], value: f64) {
-        if let Some(Family::Gauge(vec)) = self.families.get(name) {
-            vec.with_label_values(labels).add(value);
-        }
-    }
-
-    pub(super) fn add(&self, name: &str, labels: &[&str], value: f64) {
-        if let Some(Family::Counter(vec)) = self.families.get(name) {
-            vec.with_label_values(labels).inc_by(value);
-        }
+        self.families.add_to(name, labels, value);
     }
 
     fn touch(&self, name: &str, labels: &[&str]) {
-        if let Some(Family::Histogram(vec)) = self.families.get(name) {
-            vec.with_label_values(labels);
-        }
+        self.families.touch(name, labels);
     }
 
     fn observe(&self, name: &str, labels: &[&str], value: f64) {
-        if let Some(Family::Histogram(vec)) = self.families.get(name) {
-            vec.with_label_values(labels).observe(value);
-        }
+        self.families.observe(name, labels, value);
     }
 
     /// What `/metrics` answers: the text format, version 0.0.4.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut buffer = Vec::new();
-        // Writing to memory cannot fail, and the table's names are valid.
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut buffer);
-        String::from_utf8(buffer).unwrap_or_default()
+        self.families.text()
     }
 
     fn started(&self, r: &[&str; 2], started: &Started, at: f64) {

@@ -1,6 +1,8 @@
 //! Listeners of the event stream: bars, lines, JSON and metrics. Nobody below names this room.
 
 mod bars;
+mod families;
+pub mod handoff;
 mod json;
 mod lines;
 pub mod metrics;
@@ -11,6 +13,7 @@ mod ticker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use bars::Bars;
+pub use handoff::{HandoffBar, HandoffLines, HandoffMetrics};
 pub use json::JsonLines;
 pub use lines::Lines;
 pub use metrics::Metrics;

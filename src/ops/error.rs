@@ -71,6 +71,41 @@ pub enum Error {
     /// There is no plan for a handoff.
     #[error(transparent)]
     Handoff(#[from] crate::handoff::Error),
+    /// Nobody consented to something that cannot be taken back.
+    #[error("to {what} needs a person's consent: {why}; nothing was done")]
+    NotPermitted {
+        /// What.
+        what: String,
+        /// What is missing.
+        why: String,
+    },
+    /// The journal knows no such handoff.
+    #[error("the journal `{journal}` knows no handoff `{name}`{known}")]
+    NoHandoff {
+        /// The journal.
+        journal: String,
+        /// Its name.
+        name: String,
+        /// Those that it knows, with its own `; `.
+        known: String,
+    },
+    /// A handoff cannot begin, or a command makes no sense for it now.
+    #[error("{0}")]
+    Handover(String),
+    /// A kill of the handoff stands.
+    #[error(
+        "`{name}` was killed by {by}, and stays so until it is released: `backstop handoff release \
+         {name} --reason TEXT`"
+    )]
+    HandoffKilled {
+        /// The handoff.
+        name: String,
+        /// Who.
+        by: String,
+    },
+    /// Its supervisor has to leave.
+    #[error(transparent)]
+    Supervise(#[from] crate::handoff::supervise::Error),
     /// A file of a handoff cannot be written.
     #[error("`{path}` cannot be written: {source}; nothing was started")]
     Ungenerated {

@@ -97,6 +97,21 @@ impl Team {
         own.into_iter().chain(all).collect()
     }
 
+    /// The team's kill file, as a whole path.
+    #[must_use]
+    pub fn kill_file(&self) -> Option<PathBuf> {
+        self.config.control.kill_file.as_deref().map(|path| self.beside(path))
+    }
+
+    /// The token of `POST /kill`, where there is somebody to show it to.
+    ///
+    /// # Errors
+    ///
+    /// The variable that the config names holds none.
+    pub fn token_for(&self, listens: bool) -> Result<Option<Secret>, Error> {
+        if listens { self.token() } else { Ok(None) }
+    }
+
     /// The token of `POST /kill`, if the config names a variable for it.
     fn token(&self) -> Result<Option<Secret>, Error> {
         let Some(variable) = &self.config.control.token_env else { return Ok(None) };

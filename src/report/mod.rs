@@ -2,6 +2,7 @@
 
 pub mod findings;
 mod handoff;
+mod handoff_status;
 mod line;
 mod numbers;
 mod plan;
@@ -9,6 +10,7 @@ mod quarantine;
 mod status;
 
 pub use handoff::{handoff_json, handoff_text};
+pub use handoff_status::{handoff_status_json, handoff_status_line, handoff_status_text};
 pub use line::status_line;
 pub use numbers::{count, duration, percent};
 pub use plan::{Surroundings, plan_json, plan_text, proof_json};

@@ -8,5 +8,6 @@ pub mod advice;
 pub mod job;
 pub mod losses;
 mod narrowing;
+pub mod partitions;
 pub mod steps;
 pub mod tool;

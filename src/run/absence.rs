@@ -252,7 +252,7 @@ impl Drop for Absence<'_> {
 }
 
 /// Another number each time: the standard library seeds its hash maps by the system's chance.
-pub(super) fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

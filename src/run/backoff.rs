@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Where waiting ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// The first wait.
     pub first: Duration,
     /// No wait is longer.
@@ -24,7 +24,7 @@ pub(super) struct Bounds {
 
 /// The waits between the attempts at one thing.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     bounds: Bounds,
     failed: u32,
     chance: Chance,
@@ -32,18 +32,18 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Waits within these bounds. Those of two seeds have nothing in common.
-    pub(super) const fn new(bounds: Bounds, seed: u64) -> Self {
+    pub(crate) const fn new(bounds: Bounds, seed: u64) -> Self {
         Self { bounds, failed: 0, chance: Chance(seed) }
     }
 
     /// How many attempts have failed.
-    pub(super) const fn failed(&self) -> u32 {
+    pub(crate) const fn failed(&self) -> u32 {
         self.failed
     }
 
     /// Takes note of an attempt that failed, `spent` after the first one began, and says how long to
     /// wait before the next. `None`: it is enough. The last attempt is made when the time is over.
-    pub(super) fn next(&mut self, spent: Duration) -> Option<Duration> {
+    pub(crate) fn next(&mut self, spent: Duration) -> Option<Duration> {
         let Bounds { first, longest, time, attempts } = self.bounds;
         self.failed += 1;
         let left = time.checked_sub(spent).filter(|left| !left.is_zero())?;
@@ -56,7 +56,7 @@ impl Backoff {
     }
 
     /// The same with another bound of the time: people may change it meanwhile.
-    pub(super) const fn bound(&mut self, time: Duration) {
+    pub(crate) const fn bound(&mut self, time: Duration) {
         self.bounds.time = time;
     }
 }

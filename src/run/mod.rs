@@ -54,6 +54,8 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
+pub(crate) use absence::seed;
+pub(crate) use backoff::{Backoff, Bounds};
 pub use bus::Bus;
 pub use claim::{Course, Options, Taken, take};
 pub use error::{Error, SpecChange};

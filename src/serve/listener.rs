@@ -10,7 +10,9 @@ use axum::routing::{get, post};
 use tokio::sync::Notify;
 
 use super::kill::{KillSwitch, kill};
-use crate::observe::Metrics;
+
+/// What `/metrics` answers, made anew at each call.
+pub type Text = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Prometheus 3 refuses a scrape whose content type it does not know.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -57,7 +59,7 @@ impl Drop for Listening {
 /// The address cannot be listened on.
 pub async fn listen(
     address: SocketAddr,
-    metrics: Arc<Metrics>,
+    text: Text,
     switch: KillSwitch,
 ) -> std::io::Result<Listening> {
     let socket = tokio::net::TcpListener::bind(address).await?;
@@ -66,7 +68,7 @@ pub async fn listen(
     let notify = Arc::clone(&scraped);
     let answer = move || async move {
         notify.notify_waiters();
-        ([(CONTENT_TYPE, METRICS_TYPE)], metrics.text())
+        ([(CONTENT_TYPE, METRICS_TYPE)], text())
     };
     let routes = Router::new()
         .route("/metrics", get(answer))

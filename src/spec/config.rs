@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Document, Other, unusable_path};
-use super::{Duration, Size, SpecError};
+use super::{Duration, Size, SpecError, Window};
 
 /// What belongs to the team and not to one job. Every field may be left out, and so may the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub throttle: TeamThrottle,
     /// How migrations are judged by `backstop check`.
     pub gate: TeamGate,
+    /// How changes of tables are handed to gh-ost, pt-online-schema-change or the server's own path.
+    pub handoff: TeamHandoff,
 }
 
 /// Where Backstop's own tables stand.
@@ -59,6 +61,35 @@ pub struct TeamThrottle {
     /// the folder of `backstop.toml`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_file: Option<String>,
+}
+
+/// How changes of tables are handed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TeamHandoff {
+    /// How a person consents to a start, a cut-over and a clean-up: `typed` (the table's name is typed at a
+    /// terminal, and elsewhere `--yes` and `--reason` are given) or `yes` (those two everywhere).
+    pub confirm: Confirm,
+    /// When a cut-over may happen. Outside of it, one that was asked for waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// How many attempts one request to cut over makes, before it is postponed again; 3 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_over_attempts: Option<u32>,
+    /// How long whoever holds the table is waited for, before a cut-over is given up; 10 minutes by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_over_patience: Option<Duration>,
+}
+
+/// How a person consents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// The table's name is typed at a terminal; elsewhere `--yes` and `--reason` are given.
+    #[default]
+    Typed,
+    /// `--yes` and `--reason` are given everywhere.
+    Yes,
 }
 
 /// How migrations are judged by `backstop check`.
@@ -141,6 +172,14 @@ pub fn parse_config(file: &str, text: &str) -> Result<Config, SpecError> {
         if let Some(message) = path.as_deref().and_then(|path| unusable_path(field, path)) {
             return Err(document.at(&tree, &[section, field], message));
         }
+    }
+    if let Some(Err(message)) = config.handoff.window.as_ref().map(Window::minutes) {
+        return Err(document.at(&tree, &["handoff", "window", "between"], message));
+    }
+    if config.handoff.cut_over_attempts == Some(0) {
+        let message =
+            "`cut_over_attempts` is 0: then nothing is ever cut over; leave it out".to_owned();
+        return Err(document.at(&tree, &["handoff", "cut_over_attempts"], message));
     }
     if let Some(name) = config.control.token_env.as_deref().filter(|name| !is_variable_name(name)) {
         // What stands there may be the token itself, so it is not repeated.

@@ -22,7 +22,10 @@ mod url;
 
 pub use after::After;
 pub use assignments::Assignments;
-pub use config::{Config, TeamControl, TeamFence, TeamGate, TeamThrottle, Weight, parse_config};
+pub use config::{
+    Config, Confirm, TeamControl, TeamFence, TeamGate, TeamHandoff, TeamThrottle, Weight,
+    parse_config,
+};
 pub use document::parse;
 pub use duration::Duration;
 pub use error::SpecError;

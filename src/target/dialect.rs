@@ -1,6 +1,6 @@
 //! How SQL is spelt on a database. Pure: no I/O here.
 
-use super::{Leftover, Place, Storage};
+use super::{Bind, Leftover, Place, Statement, Storage};
 use crate::catalog::{Column, Key};
 
 /// How SQL is spelt on a database.
@@ -52,6 +52,17 @@ pub trait Dialect: Send + Sync {
     /// is assigned.
     fn lock_clause(&self, _assigns_unique: bool) -> Option<&'static str> {
         None
+    }
+
+    /// A statement that takes the locks of one who writes these rows, and writes nothing: no trigger
+    /// fires, nothing is logged, and nothing is read from the log.
+    fn lock_as_writer(&self, table: &str, filter: &str, binds: Vec<Bind>) -> Statement {
+        Statement { sql: format!("SELECT 1 FROM {table}{filter} FOR UPDATE"), binds }
+    }
+
+    /// What makes a session wait for no lock longer than this.
+    fn wait_no_longer(&self, _wait: std::time::Duration) -> Vec<String> {
+        Vec::new()
     }
 
     /// What makes the SELECT that keeps old values lock its rows as an UPDATE of them would; empty

@@ -13,6 +13,7 @@
 mod commit;
 mod cost;
 mod dialect;
+mod effect;
 mod error;
 pub mod fence;
 mod footing;
@@ -41,6 +42,7 @@ use async_trait::async_trait;
 pub use commit::Commit;
 pub use cost::Cost;
 pub use dialect::Dialect;
+pub use effect::{AtWork, Effect, Index, Standing, Watched};
 pub use error::{Class, Error, Result};
 pub use footing::Footing;
 pub use leftover::Leftover;
@@ -370,6 +372,43 @@ pub trait Target: Send + Sync {
     /// [`Error::is_lock_timeout`]: somebody holds the table; else what the server says.
     async fn remove(&self, _session: &mut dyn Session, _leftover: &Leftover) -> Result<()> {
         Err(Error::new(Class::Refused, "no tool changes tables here"))
+    }
+
+    /// Whether the effect of a statement is there, by the catalog.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the server does not let us look.
+    async fn standing(&self, _session: &mut dyn Session, _effect: &Effect) -> Result<Standing> {
+        Err(Error::new(Class::Refused, "no change is followed by its effects here"))
+    }
+
+    /// What a session is doing, by its number; none if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn watch(&self, _session: &mut dyn Session, _number: &str) -> Result<Option<Watched>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
+    }
+
+    /// The sessions that run a statement with this text in it, but for `session` itself.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn at_work(&self, _session: &mut dyn Session, _text: &str) -> Result<Vec<AtWork>> {
+        Err(Error::new(Class::Refused, "sessions are not seen from outside here"))
+    }
+
+    /// Values of the key of a unique index that are there more than once, the most frequent first, at
+    /// most five, each with how often; none where it would take long.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be asked.
+    async fn duplicates(&self, _session: &mut dyn Session, _index: &Index) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// Asks after the server's health.

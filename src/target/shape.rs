@@ -1,7 +1,9 @@
 //! What a table is, as the server says it: what a change is judged by when it has ended.
 
+use serde::{Deserialize, Serialize};
+
 /// A table, at a moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// What it consists of, in the server's words, a line each: `SHOW CREATE TABLE` on MySQL and MariaDB;
     /// columns, constraints, indexes with their validity on PostgreSQL.

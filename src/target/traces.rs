@@ -6,7 +6,7 @@
 use super::online::Beside;
 
 /// A table by its place, also while it is being replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// Its schema or database.
     pub schema: String,

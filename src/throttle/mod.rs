@@ -31,7 +31,7 @@ pub use sampler::sample;
 pub use signal::{ALL, Signal};
 pub use survey::{Now, Origin, Watched, look};
 pub use unit::Unit;
-pub use window::{Opening, time_zone};
+pub use window::{Gate, Opening, time_zone};
 
 /// One reason to wait.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
+use backstop::observe::handoff::HANDOFF_METRICS;
 use backstop::observe::metrics::{Kind, METRICS};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -153,7 +154,13 @@ fn failed_and_scraped() {
 fn promtool() {
     let promtool = std::env::var("BACKSTOP_TEST_PROMTOOL")
         .expect("`BACKSTOP_TEST_PROMTOOL` is not set: `tests/run` sets it");
-    let metrics = backstop::observe::Metrics::new("seen", "shop").unwrap();
+    let jobs = backstop::observe::Metrics::new("seen", "shop").unwrap().text();
+    check_metrics(&promtool, &jobs);
+    let handoffs = backstop::observe::HandoffMetrics::new("0042", "shop").unwrap().text();
+    check_metrics(&promtool, &handoffs);
+}
+
+fn check_metrics(promtool: &str, text: &str) {
     let mut child = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -161,7 +168,7 @@ fn promtool() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(metrics.text().as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && complaints.is_empty(), "{complaints}");
@@ -186,7 +193,8 @@ fn alerts() {
         ["alerts.yaml", "alerts.test.yaml"].map(|name| std::fs::read_to_string(folder.join(name)));
     let (rules, tests) = (rules.unwrap(), tests.unwrap());
     for name in named_in(&rules) {
-        assert!(METRICS.iter().any(|metric| metric.name == name), "no metric `{name}`");
+        let mut all = METRICS.iter().chain(HANDOFF_METRICS);
+        assert!(all.any(|metric| metric.name == name), "no metric `{name}`");
     }
     for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
         assert!(tests.contains(&format!("alertname: {alert}")), "`{alert}` has no test");
@@ -248,7 +256,7 @@ fn dashboards() {
     }
     assert!(0 < count, "there is no dashboard");
     let mut declared = BTreeSet::new();
-    for metric in METRICS {
+    for metric in METRICS.iter().chain(HANDOFF_METRICS) {
         let suffix = if matches!(metric.kind, Kind::Histogram(_)) { "_bucket" } else { "" };
         declared.insert(format!("{}{suffix}", metric.name));
     }

@@ -312,6 +312,39 @@ in_time() {
 	((status == 0)) || cannot "download failed: $(last_line "$run/$name.fetch")"
 }
 
+# use_unstable: apt-get, in this subshell, has Debian's unstable suite, with lists and a cache of its own in
+# ./apt, so that the system's stay as they are; the mirror and how to reach it are what the system's own
+# sources say.
+use_unstable() {
+	local mirror
+	type -P apt-get >/dev/null || cannot 'this system has no apt-get'
+	# shellcheck disable=SC2016 # for apt-get to expand
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+		'Label: Debian' 'Component: main' | head -n 1)
+	[[ $mirror ]] || cannot "the system's package sources name no mirror of Debian"
+
+	mkdir -p apt/etc/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d} \
+		apt/{state/lists,cache/archives,archives}/partial
+	: >apt/state/status
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >apt/sources.list
+	{
+		apt-config dump | grep -E '^Acquire::(https?|Check-Valid-Until|Check-Date|Retries)\b' || true
+		cat <<-CONF
+			Dir::Etc "$PWD/apt/etc/";
+			Dir::Etc::sourcelist "$PWD/apt/sources.list";
+			Dir::State "$PWD/apt/state/";
+			Dir::State::status "$PWD/apt/state/status";
+			Dir::Cache "$PWD/apt/cache/";
+			Dir::Cache::archives "$PWD/apt/archives/";
+			Acquire::Languages "none";
+			Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+			APT::Sandbox::User "root";
+		CONF
+	} >apt/apt.conf
+	export APT_CONFIG=$PWD/apt/apt.conf
+	in_time apt-get update
+}
+
 url() {
 	local character i encoded=''
 	for ((i = 0; i < ${#password}; i++)); do

@@ -20,36 +20,9 @@ mysql_up() {
 	start_mysql MySQL "${command[@]}"
 }
 
-# With lists and a cache of apt's own, so that the system's stay as they are; the
-# mirror and how to reach it are what the system's own sources say.
 fetch_mysql() {
-	local mirror archive
-	type -P apt-get >/dev/null || cannot 'this system has no apt-get'
-	# shellcheck disable=SC2016 # for apt-get to expand
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-		'Label: Debian' 'Component: main' | head -n 1)
-	[[ $mirror ]] || cannot "the system's package sources name no mirror of Debian"
-
-	mkdir -p apt/etc/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d} \
-		apt/{state/lists,cache/archives,archives}/partial
-	: >apt/state/status
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >apt/sources.list
-	{
-		apt-config dump | grep -E '^Acquire::(https?|Check-Valid-Until|Check-Date|Retries)\b' || true
-		cat <<-CONF
-			Dir::Etc "$PWD/apt/etc/";
-			Dir::Etc::sourcelist "$PWD/apt/sources.list";
-			Dir::State "$PWD/apt/state/";
-			Dir::State::status "$PWD/apt/state/status";
-			Dir::Cache "$PWD/apt/cache/";
-			Dir::Cache::archives "$PWD/apt/archives/";
-			Acquire::Languages "none";
-			Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-			APT::Sandbox::User "root";
-		CONF
-	} >apt/apt.conf
-	export APT_CONFIG=$PWD/apt/apt.conf
-	in_time apt-get update
+	local archive
+	use_unstable
 	in_time apt-get -y --no-install-recommends --download-only install mysql-server-core
 	for archive in apt/archives/*.deb; do
 		in_time dpkg-deb -x "$archive" root

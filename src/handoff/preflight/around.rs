@@ -1,5 +1,10 @@
 //! Who else is at the table, or has been.
 
+use crate::rewrite::steps::index_name;
+use crate::sql::statement::What;
+
+use crate::rewrite::tool::Tool;
+
 use super::{ANY, COPYING, GHOST, Look, PERCONA, RAW, Seen, listed};
 
 /// What gh-ost's cut-over writes as the comment of its sentry, an empty table.
@@ -15,7 +20,8 @@ pub(super) fn leftovers(seen: &Seen) -> Look {
         seen.facts.triggers.iter().map(String::as_str).filter(|one| is_of_percona(one)).collect();
     let beside = seen.facts.beside.iter().map(|beside| beside.name.as_str());
     let mut look = Look::at(listed(beside.chain(of_percona.iter().copied()), "none"));
-    if !of_percona.is_empty() {
+    let goes_on = seen.request.resumes;
+    if !of_percona.is_empty() && goes_on != Some(Tool::Percona) {
         look = look.fail(
             ANY,
             format!(
@@ -29,6 +35,14 @@ pub(super) fn leftovers(seen: &Seen) -> Look {
     for beside in &seen.facts.beside {
         let is = |suffix: &str| beside.name == format!("_{name}{suffix}");
         let found = &beside.name;
+        let own = match goes_on {
+            Some(Tool::GhOst) => is("_gho") || is("_ghc") || is("_ghk"),
+            Some(Tool::Percona) => is("_new"),
+            None => false,
+        };
+        if own {
+            continue;
+        }
         if is("_gho") || is("_ghc") || is("_ghk") {
             look = look.fail(
                 ANY,
@@ -148,8 +162,26 @@ pub(super) fn transactions(seen: &Seen) -> Look {
 pub(super) fn invalid_indexes(seen: &Seen) -> Look {
     let invalid = &seen.facts.invalid_indexes;
     let look = Look::at(listed(invalid.iter().map(String::as_str), "none"));
-    match invalid.first() {
+    // One of the name that is wanted is dropped by the plan itself.
+    let own = match &seen.change.statement.what {
+        What::CreateIndex(index) => Some(index_name(index)),
+        _ => None,
+    };
+    match invalid.iter().find(|name| Some(*name) != own.as_ref()) {
+        None if !invalid.is_empty() => look.note(
+            ANY,
+            "an earlier CREATE INDEX CONCURRENTLY of that name failed; what it left is dropped before \
+             the index is built"
+                .to_owned(),
+        ),
         None => look,
+        Some(first) if first.contains("_ccnew") || first.contains("_ccold") => look.fail(
+            ANY,
+            format!(
+                "the index `{first}` is not valid: a REINDEX CONCURRENTLY was cut off; the index beside it \
+                 without the ending is sound; run `DROP INDEX CONCURRENTLY {first}` first"
+            ),
+        ),
         Some(first) => look.fail(
             ANY,
             format!(

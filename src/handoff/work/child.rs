@@ -79,6 +79,12 @@ impl Child {
         child.lives().then_some(child)
     }
 
+    /// One that may be gone: whatever is asked of it then is answered as that.
+    #[must_use]
+    pub const fn known(id: ChildId) -> Self {
+        Self { id, own: None, status: None }
+    }
+
     /// What names it.
     #[must_use]
     pub const fn id(&self) -> ChildId {

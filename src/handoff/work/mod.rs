@@ -5,7 +5,10 @@
 //! of itself ([`Ended`]) is a hint and never the verdict.
 
 mod child;
+pub mod ghost;
+pub mod native;
 mod paths;
+pub mod percona;
 
 use async_trait::async_trait;
 
@@ -93,6 +96,12 @@ pub trait Work: Send {
     /// Ends it whatever it does: SIGKILL, or the end of its session. The third step of a kill.
     async fn force(&mut self) -> Carried;
 
+    /// Lets it ask another URL whether anybody watches: a supervisor that takes it up again listens
+    /// elsewhere. Work that asks none has nothing to do.
+    async fn watch_at(&mut self, _url: &str) -> Carried {
+        Ok("it asks no URL".to_owned())
+    }
+
     /// By what everything that belongs to this work is known on the server.
     fn mark(&self) -> Mark;
 }
@@ -102,8 +111,7 @@ pub trait Work: Send {
 pub struct Launch {
     /// Where it can ask whether anybody watches: a URL of ours, that answers 200 while the supervisor lives.
     pub watch_url: String,
-    /// Takes up an earlier run where it ended: what that run left as its mark (pt-online-schema-change's job
-    /// number); empty where the tool needs none.
+    /// Takes up an earlier run where it ended, by that run's number; empty: the newest of these files.
     pub resume: Option<String>,
 }
 
@@ -121,4 +129,13 @@ pub struct ProcessTool {
     pub resumable: fn(&Plan) -> Result<(), &'static str>,
     /// Takes charge of a process, one that was just started or one that is found again.
     pub take: fn(&Plan, &Paths, Child) -> Box<dyn Work>,
+}
+
+/// The tool as a process.
+#[must_use]
+pub fn process_tool(tool: Tool) -> &'static ProcessTool {
+    match tool {
+        Tool::GhOst => &ghost::TOOL,
+        Tool::Percona => &percona::PERCONA,
+    }
 }

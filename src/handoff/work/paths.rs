@@ -73,6 +73,12 @@ impl Paths {
         self.of("events")
     }
 
+    /// Settings of a plugin that were changed while it runs.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.of("settings")
+    }
+
     /// Its process's number, as the tool writes it.
     #[must_use]
     pub fn pid(&self) -> PathBuf {
@@ -90,6 +96,7 @@ impl Paths {
             self.beat(),
             self.plugin(),
             self.events(),
+            self.settings(),
             self.pid(),
         ]
     }

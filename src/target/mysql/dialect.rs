@@ -23,6 +23,13 @@ pub(super) struct MySqlDialect {
 }
 
 impl Dialect for MySqlDialect {
+    fn wait_no_longer(&self, wait: std::time::Duration) -> Vec<String> {
+        let seconds = wait.as_secs().max(1);
+        vec![format!(
+            "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+        )]
+    }
+
     fn quote(&self, identifier: &str) -> String {
         quote(identifier)
     }

@@ -8,6 +8,7 @@ mod catalog;
 mod column_type;
 mod dialect;
 mod differs;
+mod effects;
 mod error;
 mod flavor;
 mod functions;
@@ -38,9 +39,10 @@ use crate::catalog::{Column, Key, Lookup, Server, Table, TableName};
 use crate::spec::redact;
 use crate::sql::Use;
 use crate::target::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Force, Leftover, Link,
-    LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result, Session, Shape,
-    Statement, Target, Traces, Volatility, fence, online as facts,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Force,
+    Leftover, Link, LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result,
+    Session, Shape, Standing, Statement, Target, Traces, Volatility, Watched, fence,
+    online as facts,
 };
 
 /// MySQL and MariaDB.
@@ -362,6 +364,18 @@ impl Target for MySql {
 
     async fn remove(&self, session: &mut dyn Session, leftover: &Leftover) -> Result<()> {
         shape::remove(session, &self.dialect, leftover).await
+    }
+
+    async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
+        effects::standing(session, effect).await
+    }
+
+    async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
+        effects::watch(session, &self.dialect.flavor, number).await
+    }
+
+    async fn at_work(&self, session: &mut dyn Session, text: &str) -> Result<Vec<AtWork>> {
+        effects::at_work(session, text).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

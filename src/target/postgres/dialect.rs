@@ -2,7 +2,7 @@
 
 use crate::catalog::{Column, Key, KeyKind};
 use crate::sql::Tokens;
-use crate::target::{Dialect, Storage};
+use crate::target::{Bind, Dialect, Statement, Storage};
 
 /// PostgreSQL's spelling.
 pub(super) struct PgDialect;
@@ -23,6 +23,16 @@ pub(super) fn literal(text: &str) -> String {
 }
 
 impl Dialect for PgDialect {
+    /// A lock of a row would be written into the row. The table's own lock is what DDL and writers meet
+    /// in, so that one alone; `ONLY`, because a write locks one partition and not all.
+    fn lock_as_writer(&self, table: &str, _filter: &str, _binds: Vec<Bind>) -> Statement {
+        Statement::plain(format!("LOCK TABLE ONLY {table} IN ROW EXCLUSIVE MODE"))
+    }
+
+    fn wait_no_longer(&self, wait: std::time::Duration) -> Vec<String> {
+        vec![format!("SET lock_timeout = '{}ms'", wait.as_millis().max(1))]
+    }
+
     fn quote(&self, identifier: &str) -> String {
         quote(identifier)
     }

@@ -7,6 +7,7 @@
 mod catalog;
 mod dialect;
 mod direct;
+mod effects;
 mod error;
 mod home;
 mod lock;
@@ -22,6 +23,7 @@ mod signals;
 mod terminate;
 mod traces;
 mod volatility;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,9 +36,10 @@ use self::dialect::PgDialect;
 use self::error::from_driver;
 use self::session::PgSession;
 use super::{
-    Answer, Bind, Chore, Class, Connecting, Dialect, Engine, Error, Footing, Force, Leftover, Link,
-    LockAttempt, Maintenance, Mark, Online, Patience, Place, Question, Result, Session, Shape,
-    Statement, Target, Traces, Volatility, fence, online as facts,
+    Answer, AtWork, Bind, Chore, Class, Connecting, Dialect, Effect, Engine, Error, Footing, Force,
+    Index, Leftover, Link, LockAttempt, Maintenance, Mark, Online, Patience, Place, Question,
+    Result, Session, Shape, Standing, Statement, Target, Traces, Volatility, Watched, fence,
+    online as facts,
 };
 use crate::catalog::{Column, Key, Lookup, Server, Setting, Table, TableName};
 use crate::sql::Use;
@@ -316,6 +319,22 @@ impl Target for Postgres {
 
     async fn remove(&self, session: &mut dyn Session, leftover: &Leftover) -> Result<()> {
         traces::remove(session, &PgDialect, leftover).await
+    }
+
+    async fn standing(&self, session: &mut dyn Session, effect: &Effect) -> Result<Standing> {
+        effects::standing(session, self.version, effect).await
+    }
+
+    async fn duplicates(&self, session: &mut dyn Session, index: &Index) -> Result<Vec<String>> {
+        effects::duplicates(session, index).await
+    }
+
+    async fn watch(&self, session: &mut dyn Session, number: &str) -> Result<Option<Watched>> {
+        watch::watch(session, self.version, number).await
+    }
+
+    async fn at_work(&self, session: &mut dyn Session, text: &str) -> Result<Vec<AtWork>> {
+        watch::at_work(session, text).await
     }
 
     async fn signal(&self, session: &mut dyn Session, question: &Question) -> Result<Answer> {

@@ -9,11 +9,15 @@ use crate::target::online::{Online, Reach, Right};
 use crate::target::{Result, Session};
 
 /// The table's DDL, as far as it decides how a change of it works: columns with their defaults,
-/// constraints, indexes, partitions, in an order in which they can be applied.
+/// constraints, indexes, partitions and theirs, in an order in which they can be applied.
 pub(super) const DEFINITIONS: &str = "\
-WITH t AS (
+WITH RECURSIVE t AS (
     SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) AS name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid),
+tree(id, above, level) AS (
+    SELECT i.inhrelid, i.inhparent, 1 FROM pg_inherits i JOIN t ON t.oid = i.inhparent
+    UNION ALL
+    SELECT i.inhrelid, i.inhparent, level + 1 FROM pg_inherits i JOIN tree ON tree.id = i.inhparent)
 SELECT ddl FROM (
     SELECT 0 AS part, 0 AS at, format('CREATE TABLE %s (%s)%s', t.name,
         (SELECT string_agg(format('%I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -27,10 +31,11 @@ SELECT ddl FROM (
         CASE WHEN t.relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(t.oid) ELSE '' END) AS ddl
     FROM t
     UNION ALL
-    SELECT 1, k.oid::bigint, format('CREATE TABLE %s PARTITION OF %s %s',
-        format('%I.%I', n.nspname, c.relname), t.name, pg_get_expr(c.relpartbound, c.oid))
-    FROM t JOIN pg_inherits k0 ON k0.inhparent = t.oid JOIN pg_class c ON c.oid = k0.inhrelid
-    JOIN pg_class k ON k.oid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT 1, tree.level * 10000000000 + c.oid::bigint, format('CREATE TABLE %I.%I PARTITION OF %I.%I %s%s',
+        n.nspname, c.relname, m.nspname, o.relname, pg_get_expr(c.relpartbound, c.oid),
+        CASE WHEN c.relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END)
+    FROM tree JOIN pg_class c ON c.oid = tree.id JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_class o ON o.oid = tree.above JOIN pg_namespace m ON m.oid = o.relnamespace
     WHERE c.relpartbound IS NOT NULL
     UNION ALL
     SELECT 2, k.oid::bigint, format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.name, k.conname,

@@ -3,13 +3,16 @@
 mod cleaning;
 mod comparing;
 mod decisions;
+mod ghost;
 mod killing;
 mod native;
 mod percona;
 mod preflight;
+mod running;
 mod stage;
 mod traces;
 mod verdicts;
+mod writer;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -23,7 +26,9 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = preflight::trials();
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
+    trials.extend(ghost::trials());
     trials.extend(native::trials());
+    trials.extend(running::trials());
     trials.extend(traces::trials());
     trials.extend(killing::trials());
     trials.extend(comparing::trials());

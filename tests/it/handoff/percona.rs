@@ -1,17 +1,12 @@
 //! The generated command, run by the real pt-online-schema-change under a writer.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
-use backstop::event::RetryReason;
-use backstop::target::{Class, Statement};
 use libtest_mimic::Trial;
 
+use super::writer::Writer;
 use super::{defaults_file, plan};
-use crate::database::{Database, Engine, available, open};
+use crate::database::{Database, Engine, available};
 use crate::harness::{Desk, Said};
 use crate::test;
 
@@ -28,50 +23,6 @@ pub fn trials() -> Vec<Trial> {
             test(name, move || works(engine))
         })
         .collect()
-}
-
-/// What the application did, and how long it waited at the most.
-struct Wrote {
-    updates: u64,
-    inserts: u64,
-    longest: Duration,
-    errors: Vec<String>,
-}
-
-/// A hundred writes a second.
-fn write(database: &Database, stop: Arc<AtomicBool>) -> JoinHandle<Wrote> {
-    let url = database.url.clone();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut session = open(&url).await;
-            let mut wrote =
-                Wrote { updates: 0, inserts: 0, longest: Duration::ZERO, errors: Vec::new() };
-            let mut at = 1_u64;
-            while !stop.load(Ordering::Relaxed) {
-                at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let row = (at >> 33) % ROWS + 1;
-                let insert = row.is_multiple_of(5);
-                let sql = if insert {
-                    "INSERT INTO t (a, c) VALUES (0, 1.5)".to_owned()
-                } else {
-                    format!("UPDATE t SET a = a + 1 WHERE id = {row}")
-                };
-                let begun = Instant::now();
-                match session.execute(&Statement::plain(sql)).await {
-                    Ok(_) if insert => wrote.inserts += 1,
-                    Ok(_) => wrote.updates += 1,
-                    // Its triggers write to the copy that a chunk holds: known, and said by the plan.
-                    Err(error) if error.class == Class::Retry(RetryReason::Deadlock) => {}
-                    Err(error) => wrote.errors.push(error.to_string()),
-                }
-                wrote.longest = wrote.longest.max(begun.elapsed());
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            session.close().await;
-            wrote
-        })
-    })
 }
 
 fn works(engine: Engine) {
@@ -120,11 +71,9 @@ fn works(engine: Engine) {
                    DATABASE() AND TABLE_NAME = 't'";
     assert_eq!(database.value(columns), "4");
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let writer = write(&database, stop.clone());
+    let writer = Writer::on(&database, ROWS);
     let ran = Said::by(&mut Command::new(desk.path("ho/run.sh")));
-    stop.store(true, Ordering::Relaxed);
-    let wrote = writer.join().unwrap();
+    let wrote = writer.end();
     let logs = std::fs::read_dir(desk.path("ho")).unwrap().map(|entry| entry.unwrap().path());
     let log = logs.filter(|path| path.extension().is_some_and(|end| end == "log"));
     let log: String = log.map(|path| std::fs::read_to_string(path).unwrap()).collect();
@@ -138,12 +87,13 @@ fn works(engine: Engine) {
     assert_eq!(wrote.errors, Vec::<String>::new());
     println!(
         "{chunks} chunks, {} writes, worst wait {:?}",
-        wrote.updates + wrote.inserts,
+        wrote.updates + wrote.inserts + wrote.deletes,
         wrote.longest
     );
     assert_eq!(database.value(columns), "5");
     let count = |sql: &str| database.value(sql);
-    assert_eq!(count("SELECT CAST(COUNT(*) AS CHAR) FROM t"), (ROWS + wrote.inserts).to_string());
+    let rows = ROWS + wrote.inserts - wrote.deletes;
+    assert_eq!(count("SELECT CAST(COUNT(*) AS CHAR) FROM t"), rows.to_string());
     assert_eq!(count("SELECT CAST(SUM(a) AS CHAR) FROM t"), wrote.updates.to_string());
     assert_eq!(
         count("SELECT CAST(COUNT(*) AS CHAR) FROM t WHERE g <> a + 1 OR note <> 'it''s'"),

@@ -5,9 +5,15 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+mod handoff;
 mod quarantine;
 
-pub(super) use quarantine::{
+pub(in crate::cli) use handoff::{
+    ConsentArgs, HandoffArgs, HandoffCleanupArgs, HandoffCommand, HandoffCutOverArgs,
+    HandoffPlanArgs, HandoffReleaseArgs, HandoffRunArgs, HandoffStatusArgs, HandoffTuneArgs,
+    HandoffVerbArgs, PlannedArgs, ToolName,
+};
+pub(in crate::cli) use quarantine::{
     ExportArgs, ExportFormat, ListArgs, QuarantineArgs, QuarantineCommand, ReleaseRowsArgs,
     RetryArgs,
 };
@@ -15,7 +21,7 @@ pub(super) use quarantine::{
 /// Backfills you can stop.
 #[derive(Debug, Parser)]
 #[command(name = "backstop", version, about, max_term_width = 100, after_help = EXIT_CODES)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The journal; by default `.backstop/journal.db`, looked for upward from the working
     /// directory, then in the XDG state directory.
     #[arg(long, value_name = "PATH", global = true)]
@@ -36,7 +42,7 @@ Exit codes:
   5  outcome unknown: the reply to a COMMIT was lost and the fence cannot be read";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Make a SQLite shop with a million orders and run a real job on it
     Demo(DemoArgs),
     /// Write a commented `backstop.toml` into the working directory
@@ -76,7 +82,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// Files, folders of them in migration order, or `-` for stdin: SQL, or TypeScript of `TypeORM`
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
@@ -108,62 +114,7 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct HandoffArgs {
-    #[command(subcommand)]
-    pub command: HandoffCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum HandoffCommand {
-    /// Decide how one ALTER TABLE is made on a live table, with the command and every reason why not
-    Plan(HandoffPlanArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct HandoffPlanArgs {
-    /// The migration: one ALTER TABLE, and settings before it
-    #[arg(value_name = "MIGRATION.sql")]
-    pub file: PathBuf,
-    /// The environment variable that holds the URL of the primary
-    #[arg(long, value_name = "URL_ENV")]
-    pub target: String,
-    /// How many replicas there are: one that is not seen is then noticed
-    #[arg(long, value_name = "N")]
-    pub replicas: Option<u32>,
-    /// Take this tool, also where the server could do it by itself
-    #[arg(long, value_enum)]
-    pub tool: Option<ToolName>,
-    /// The file with user and password in its section `client`, for the tool; by default `~/.my.cnf`
-    #[arg(long, value_name = "FILE")]
-    pub defaults_file: Option<PathBuf>,
-    /// The longest that each query may look for rows that the change would lose
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_query_limit)]
-    pub query_limit: std::time::Duration,
-    /// Try what the server would do by itself on an empty copy of the table, which is dropped again
-    #[arg(long)]
-    pub prove: bool,
-    /// Write the command, a runbook and the clean-up plan into the folder of `--out`
-    #[arg(long, requires = "out")]
-    pub generate_only: bool,
-    /// The folder; its files must not be there yet
-    #[arg(long, value_name = "DIR", requires = "generate_only")]
-    pub out: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// An online-DDL tool, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ToolName {
-    /// It follows the table by the binary log
-    GhOst,
-    /// It follows the table by triggers
-    PtOnlineSchemaChange,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ExplainArgs {
+pub(in crate::cli) struct ExplainArgs {
     /// The rule
     #[arg(value_name = "RULE")]
     pub rule: Option<String>,
@@ -173,7 +124,7 @@ pub(super) struct ExplainArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct DemoArgs {
+pub(in crate::cli) struct DemoArgs {
     /// The folder that the shop is made in
     #[arg(long, value_name = "DIR", default_value = "backstop-demo")]
     pub dir: PathBuf,
@@ -187,7 +138,7 @@ pub(super) struct DemoArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct PlanArgs {
+pub(in crate::cli) struct PlanArgs {
     /// The job's spec, or a directory of specs
     #[arg(value_name = "JOB.toml | DIR")]
     pub spec: PathBuf,
@@ -204,7 +155,7 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
-pub(super) struct RunArgs {
+pub(in crate::cli) struct RunArgs {
     /// The job's spec
     #[arg(value_name = "JOB.toml")]
     pub spec: PathBuf,
@@ -228,7 +179,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct VerifyArgs {
+pub(in crate::cli) struct VerifyArgs {
     /// The job's spec, or its name if this journal knows it
     #[arg(value_name = "JOB | JOB.toml")]
     pub job: String,
@@ -250,7 +201,7 @@ pub(super) struct VerifyArgs {
 
 /// How a run shows itself.
 #[derive(Debug, clap::Args)]
-pub(super) struct ShownArgs {
+pub(in crate::cli) struct ShownArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -267,7 +218,7 @@ pub(super) struct ShownArgs {
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
-pub(super) struct UndoArgs {
+pub(in crate::cli) struct UndoArgs {
     /// The job's name, or its spec. Its spec has had `[undo]` when it ran
     #[arg(value_name = "JOB")]
     pub job: String,
@@ -302,7 +253,7 @@ pub(super) struct UndoArgs {
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Progress {
+pub(in crate::cli) enum Progress {
     /// A bar on a terminal, plain lines elsewhere
     Auto,
     /// A bar
@@ -316,7 +267,7 @@ pub(super) enum Progress {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct StatusArgs {
+pub(in crate::cli) struct StatusArgs {
     /// The job; by default all
     #[arg(value_name = "JOB")]
     pub job: Option<String>,
@@ -329,7 +280,7 @@ pub(super) struct StatusArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct TuneArgs {
+pub(in crate::cli) struct TuneArgs {
     /// The job's name, or its spec
     #[arg(value_name = "JOB")]
     pub job: String,
@@ -362,7 +313,7 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 /// Which jobs are meant.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub(super) struct Which {
+pub(in crate::cli) struct Which {
     /// The job's name, or its spec
     #[arg(value_name = "JOB")]
     pub job: Option<String>,
@@ -372,7 +323,7 @@ pub(super) struct Which {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct KillArgs {
+pub(in crate::cli) struct KillArgs {
     #[command(flatten)]
     pub which: Which,
     /// Without a journal, from any host: the environment variable that holds the target's URL
@@ -387,7 +338,7 @@ pub(super) struct KillArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct ReleaseArgs {
+pub(in crate::cli) struct ReleaseArgs {
     #[command(flatten)]
     pub which: Which,
     /// Without a journal, from any host: the environment variable that holds the target's URL
@@ -402,7 +353,7 @@ pub(super) struct ReleaseArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CommandArgs {
+pub(in crate::cli) struct CommandArgs {
     #[command(flatten)]
     pub which: Which,
     /// Why, for those who come after you
@@ -414,7 +365,7 @@ pub(super) struct CommandArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct SchemaArgs {
+pub(in crate::cli) struct SchemaArgs {
     /// The file format
     #[arg(value_enum)]
     pub format: Format,
@@ -422,7 +373,7 @@ pub(super) struct SchemaArgs {
 
 /// A file format that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(in crate::cli) enum Format {
     /// A job spec
     Job,
     /// The team's `backstop.toml`

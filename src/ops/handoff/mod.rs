@@ -1,4 +1,12 @@
-//! Plans a handoff, and writes what is generated from it.
+//! Handoffs: planned, generated, run, steered, ended, cleaned up.
+
+mod leftovers;
+mod run;
+mod verbs;
+
+pub use leftovers::{Cleaned, Shown, Wish, clean};
+pub use run::{How, Opened, Ready, RunAsked, name_of, open};
+pub use verbs::{EndedHandoff, ask, end, kill_all, known, release};
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,8 +50,13 @@ const LONGEST_FOLDER: usize = 107 - 27;
 ///
 /// The file is no migration for a handoff, or the target cannot be asked.
 pub async fn plan(asked: &Asked, team: &Team, stop: &Stop) -> Result<Plan, Error> {
-    let (file, text) = read_text(&asked.file)?;
     let target = connect_to(&asked.target).await?;
+    Ok(handoff::make(&request(asked, team)?, target.as_ref(), stop).await?)
+}
+
+/// What a plan is asked for, with what the team has settled.
+fn request(asked: &Asked, team: &Team) -> Result<Request, Error> {
+    let (file, text) = read_text(&asked.file)?;
     // The gate's own defaults, whatever the server is.
     let usual = crate::catalog::Release {
         engine: crate::catalog::Engine::MySql,
@@ -51,7 +64,7 @@ pub async fn plan(asked: &Asked, team: &Team, stop: &Stop) -> Result<Plan, Error
     };
     let policy = Policy::new(usual, "");
     let gate = &team.config.gate;
-    let request = Request {
+    Ok(Request {
         file,
         text,
         url_env: asked.target.clone(),
@@ -65,8 +78,8 @@ pub async fn plan(asked: &Asked, team: &Team, stop: &Stop) -> Result<Plan, Error
         large_bytes: gate.large_bytes.map_or(policy.large_bytes, |size| size.0),
         lock_wait: gate.lock_timeout.map_or(policy.longest_lock_wait, |wait| wait.0),
         fence_schema: team.config.fence.schema.clone(),
-    };
-    Ok(handoff::make(&request, target.as_ref(), stop).await?)
+        resumes: None,
+    })
 }
 
 fn own_defaults() -> PathBuf {

@@ -1,0 +1,499 @@
+//! Starts a handoff, takes one up whose supervisor died, or goes on with one that ended before its end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::Asked;
+use crate::control::{Level, Stop, watch_halts};
+use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
+use crate::handoff::supervise::{Alive, Begin, Outcome, Rules, Supervision, latch_scope};
+use crate::handoff::verdict::Verdict;
+use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work, native};
+use crate::handoff::{self, Decision, Plan};
+use crate::journal::{HandoffRow, Journal};
+use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
+use crate::rewrite::tool::Tool;
+use crate::run::Bus;
+use crate::target::{self, Place, Shape, Target, fence::Fence};
+use crate::throttle::Opening;
+
+/// What a handoff is run with.
+pub struct RunAsked<'a> {
+    /// What is to be planned.
+    pub plan: Asked,
+    /// Whether the cut-over is permitted together with the start.
+    pub cut_over: bool,
+    /// How the person consents.
+    pub consent: Consent<'a>,
+    /// Where the tool can ask whether anybody watches.
+    pub watch_url: String,
+    /// The sign of life behind it.
+    pub alive: Alive,
+    /// Whether a canary measures what the application feels.
+    pub canary: bool,
+}
+
+/// What came of the attempt to begin.
+pub enum Opened {
+    /// It is under way.
+    Ready(Box<Ready>),
+    /// The plan forbids it.
+    Refused(Box<Plan>),
+    /// It had ended meanwhile, and nobody had seen how.
+    Settled(Box<HandoffRow>),
+}
+
+/// A handoff that is under way.
+pub struct Ready {
+    supervision: Supervision,
+    schema: Option<String>,
+    /// How it began.
+    pub how: How,
+    /// What is made, and by whom.
+    pub plan: Plan,
+}
+
+/// How a supervision began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// With a new run.
+    Started,
+    /// With a run whose supervisor was gone.
+    TakenUp,
+    /// With an earlier run that had ended before its end.
+    Resumed,
+}
+
+/// The handoff of a migration: its file's name, without the ending.
+#[must_use]
+pub fn name_of(file: &Path) -> String {
+    file.file_stem().map_or_else(|| "handoff".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// A tool takes that long to come to a cut-over and back; a person who waits for a reader waits longer.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// An unblocked cut-over took 0.3 to 3 s where it was measured.
+const ATTEMPT: Duration = Duration::from_secs(6);
+
+const ATTEMPTS: u32 = 3;
+
+fn rules(team: &Team, when_ready: bool) -> Result<Rules, Error> {
+    let config = &team.config.handoff;
+    let window = config.window.as_ref().map(Opening::of).transpose().map_err(|why| {
+        Error::Handover(format!("`[handoff] window` of `backstop.toml` cannot be kept: {why}"))
+    })?;
+    Ok(Rules {
+        when_ready,
+        attempts: config.cut_over_attempts.unwrap_or(ATTEMPTS),
+        patience: config.cut_over_patience.map_or(PATIENCE, |patience| patience.0),
+        attempt: ATTEMPT,
+        window,
+    })
+}
+
+/// Begins, takes up, or goes on, whichever it is.
+///
+/// # Errors
+///
+/// Another supervisor lives, a kill stands, nobody consented, or nothing can be planned or started.
+pub async fn open(
+    asked: RunAsked<'_>,
+    team: &Team,
+    journal: &Journal,
+    stop: &Stop,
+    listeners: Vec<Arc<dyn Listener>>,
+) -> Result<Opened, Error> {
+    let name = name_of(&asked.plan.file);
+    refuse_killed(journal, &name)?;
+    if let Some(kill_file) = team.kill_file()
+        && let Some(standing) = crate::control::look(&kill_file)
+    {
+        return Err(Error::KillFile {
+            job: name,
+            path: standing.path.display().to_string(),
+            reason: standing.reason.map(|why| format!(" ({why})")).unwrap_or_default(),
+        });
+    }
+    let known = journal.handoff(&name)?;
+    let target = connect_to(&asked.plan.target).await?;
+    let opening = Attempt { asked, team, journal, stop, listeners, name, target };
+    match known {
+        Some(row) if row.is_open() => opening.take_up(row).await,
+        known => opening.begin(known).await,
+    }
+}
+
+fn refuse_killed(journal: &Journal, name: &str) -> Result<(), Error> {
+    match journal.standing_latch(&latch_scope(name))? {
+        Some(latch) if latch.scope == crate::event::ALL_JOBS => {
+            Err(Error::LatchStands { job: name.to_owned(), by: latch.by })
+        }
+        Some(latch) => Err(Error::HandoffKilled { name: name.to_owned(), by: latch.by }),
+        None => Ok(()),
+    }
+}
+
+struct Attempt<'a> {
+    asked: RunAsked<'a>,
+    team: &'a Team,
+    journal: &'a Journal,
+    stop: &'a Stop,
+    listeners: Vec<Arc<dyn Listener>>,
+    name: String,
+    target: Arc<dyn Target>,
+}
+
+impl Attempt<'_> {
+    /// One whose end nobody has seen: at work still, or ended meanwhile.
+    async fn take_up(self, row: HandoffRow) -> Result<Opened, Error> {
+        if row.is_supervised() {
+            return Err(Error::Handover(format!(
+                "`{}` is supervised by {} at this moment: `backstop handoff status {0}` shows how far it \
+                 is; to run it from here, stop it there first",
+                row.name,
+                row.supervisor.as_deref().unwrap_or("another process")
+            )));
+        }
+        let plan = plan_of(&row)?;
+        let paths = Paths::new(&plan.files);
+        let child = row.process.and_then(|(pid, started)| Child::attach(ChildId { pid, started }));
+        let Some(child) = child.filter(|_| plan.command.is_some()) else {
+            return self.settle(row, plan).await;
+        };
+        let Decision::Tool(tool) = plan.decision else { return self.settle(row, plan).await };
+        let work = (work::process_tool(tool).take)(&plan, &paths, child);
+        let permit = Permit { by: "an earlier start".to_owned(), reason: None };
+        self.ready(row, plan, work, How::TakenUp, &permit)
+    }
+
+    /// It ended while nobody watched: the database says how.
+    async fn settle(self, mut row: HandoffRow, plan: Plan) -> Result<Opened, Error> {
+        // The server's own path finds out by itself what is done, and goes on with the rest.
+        if plan.command.is_none() {
+            return self.begin(Some(row)).await;
+        }
+        let judged = super::verbs::judge(&row, self.target.as_ref()).await?;
+        let (state, reason) = match judged {
+            Verdict::Done => (
+                HandoffState::Done,
+                "it ended while nobody watched, and the table is as planned".to_owned(),
+            ),
+            Verdict::NotDone => (
+                HandoffState::Failed,
+                "it ended while nobody watched, and the table is as it was".to_owned(),
+            ),
+            Verdict::Unknown(why) => {
+                (HandoffState::Unknown, format!("it ended while nobody watched: {why}"))
+            }
+        };
+        let progress = HandoffProgress { state, ..row.progress.clone() };
+        let event = HandoffEvent::Changed {
+            from: row.state,
+            to: state,
+            reason: Some(reason.clone()),
+            by: None,
+        };
+        self.journal.end_handoff(&row.name, &progress, Some(&reason), &self.record(event))?;
+        row.state = state;
+        row.reason = Some(reason);
+        if state == HandoffState::Failed {
+            return self.begin(Some(row)).await;
+        }
+        Ok(Opened::Settled(Box::new(row)))
+    }
+
+    /// Plans, asks for consent, and starts.
+    async fn begin(mut self, known: Option<HandoffRow>) -> Result<Opened, Error> {
+        let mut request = super::request(&self.asked.plan, self.team)?;
+        let leftover = known.as_ref().and_then(Self::resumes);
+        request.resumes = leftover.as_ref().and_then(|plan| match plan.decision {
+            Decision::Tool(tool) => Some(tool),
+            _ => None,
+        });
+        if let Some(tool) = request.resumes {
+            request.tool = Some(tool);
+        }
+        let plan = handoff::make(&request, self.target.as_ref(), self.stop).await?;
+        let hash = hash_of(&plan);
+        if let (Some(row), Some(_)) = (&known, &leftover)
+            && row.change_hash != hash
+        {
+            return Err(Error::Handover(format!(
+                "`{}` ended before its end, and what is left of it belongs to another change (`{}`): the \
+                 tool would go on with that one, and say that this one is done; clean up first: `backstop \
+                 handoff cleanup {0}`",
+                row.name, row.change
+            )));
+        }
+        if plan.decision == Decision::Refuse {
+            return Ok(Opened::Refused(Box::new(plan)));
+        }
+        let how = if leftover.is_some() { How::Resumed } else { How::Started };
+        let verb = if how == How::Resumed { "go on changing" } else { "change" };
+        let action = Action {
+            what: format!(
+                "{verb} `{}`.`{}` by {}: {}",
+                plan.database,
+                plan.table,
+                plan.decision.name(),
+                plan.clauses
+            ),
+            table: &plan.table,
+        };
+        let permit = permit(&action, &self.team.config.handoff, &self.asked.consent)?;
+        let row = self.row(&plan, known, hash).await?;
+        let supervisor = row.supervisor.clone();
+        if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, &permit))? {
+            return Err(Error::Handover(format!("`{}` was begun by {other} just now", row.name)));
+        }
+        // The newest run of these files.
+        let resume = leftover.map(|_| String::new());
+        match self.start(&plan, resume).await {
+            Ok(work) => {
+                let supervision = self.supervision(&row, &plan, work, how)?;
+                let schema = self.team.config.fence.schema.clone();
+                Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
+            }
+            Err(error) => {
+                let progress = HandoffProgress::at(HandoffState::Failed);
+                let reason = error.to_string();
+                let event = HandoffEvent::Changed {
+                    from: HandoffState::Starting,
+                    to: HandoffState::Failed,
+                    reason: Some(reason.clone()),
+                    by: supervisor,
+                };
+                let record = self.record(event);
+                self.journal.end_handoff(&row.name, &progress, Some(&reason), &record)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The plan of an earlier run that can be taken up where it ended.
+    fn resumes(row: &HandoffRow) -> Option<Plan> {
+        let unfinished = matches!(
+            row.state,
+            HandoffState::Stopped | HandoffState::Killed | HandoffState::Failed
+        );
+        let plan = plan_of(row).ok().filter(|_| unfinished)?;
+        let Decision::Tool(tool) = plan.decision else { return None };
+        let resumes =
+            (work::process_tool(tool).resumable)(&plan).is_ok() && followed(tool, row.state);
+        resumes.then_some(plan)
+    }
+
+    async fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
+        let Decision::Tool(tool) = plan.decision else {
+            return Ok(native::start(plan, Arc::clone(&self.target)));
+        };
+        let tool = work::process_tool(tool);
+        let paths = Paths::new(&plan.files);
+        let launch = Launch { watch_url: self.asked.watch_url.clone(), resume };
+        let failed = |what: &str| {
+            let what = what.to_owned();
+            move |error: std::io::Error| {
+                Error::Handover(format!("{what}: {error}; nothing was changed in the database"))
+            }
+        };
+        (tool.prepare)(plan, &paths)
+            .map_err(failed(&format!("a file beside `{}` cannot be written", plan.files)))?;
+        let vector = (tool.vector)(plan, &paths, &launch);
+        let child = Child::start(&vector, &paths)
+            .map_err(failed(&format!("`{}` cannot be started", tool.tool.program())))?;
+        let ChildId { pid, started } = child.id();
+        self.journal.handoff_process(&self.name, (pid, started))?;
+        Ok((tool.take)(plan, &paths, child))
+    }
+
+    async fn row(
+        &self,
+        plan: &Plan,
+        known: Option<HandoffRow>,
+        change_hash: String,
+    ) -> Result<HandoffRow, Error> {
+        let place = Place { schema: plan.database.clone(), name: plan.table.clone() };
+        let mut session = self.target.open("handoff").await.map_err(Error::Connect)?;
+        let before = self.target.shape(session.as_mut(), &place).await.map_err(Error::Connect)?;
+        session.close().await;
+        let Some(before) = before else {
+            return Err(Error::Handover(format!("`{}` is gone since it was planned", plan.table)));
+        };
+        let copy = known.filter(|row| row.change_hash == change_hash).and_then(|row| row.copy);
+        let now = Timestamp::now().to_string();
+        Ok(HandoffRow {
+            name: self.name.clone(),
+            migration: plan.file.clone(),
+            url_env: plan.url_env.clone(),
+            address: self.target.address().to_owned(),
+            schema: plan.database.clone(),
+            table: plan.table.clone(),
+            tool: plan.decision.name().to_owned(),
+            change: plan.clauses.clone(),
+            change_hash,
+            plan: json(plan)?,
+            before: json(&before)?,
+            copy,
+            process: None,
+            state: HandoffState::Starting,
+            reason: None,
+            progress: HandoffProgress::at(HandoffState::Starting),
+            supervisor: Some(runner_name()),
+            heartbeat_at: None,
+            started_at: now.clone(),
+            updated_at: now,
+            ended_at: None,
+        })
+    }
+
+    fn ready(
+        self,
+        mut row: HandoffRow,
+        plan: Plan,
+        work: Box<dyn Work>,
+        how: How,
+        permit: &Permit,
+    ) -> Result<Opened, Error> {
+        row.supervisor = Some(runner_name());
+        if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, permit))? {
+            return Err(Error::Handover(format!(
+                "`{}` was taken up by {other} just now",
+                row.name
+            )));
+        }
+        let supervision = self.supervision(&row, &plan, work, how)?;
+        let schema = self.team.config.fence.schema.clone();
+        Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
+    }
+
+    fn supervision(
+        &self,
+        row: &HandoffRow,
+        plan: &Plan,
+        work: Box<dyn Work>,
+        how: How,
+    ) -> Result<Supervision, Error> {
+        let begin = Begin {
+            name: row.name.clone(),
+            supervisor: row.supervisor.clone().unwrap_or_default(),
+            work,
+            plan: plan.clone(),
+            place: place_of(row),
+            paths: Paths::new(&plan.files),
+            before: shape_of(&row.before)?,
+            copy: row.copy.as_ref().map(shape_of).transpose()?,
+            rules: rules(self.team, self.asked.cut_over)?,
+            keeps_triggers: keeps_triggers(plan),
+            watch_url: (how == How::TakenUp).then(|| self.asked.watch_url.clone()),
+        };
+        let bus = Bus::new(&row.name, self.listeners.clone());
+        Ok(Supervision::new(
+            begin,
+            self.journal.clone(),
+            Arc::clone(&self.target),
+            bus,
+            self.stop.clone(),
+            self.asked.alive.clone(),
+        ))
+    }
+
+    fn taken(&self, row: &HandoffRow, how: How, permit: &Permit) -> Record {
+        self.record(HandoffEvent::Taken {
+            tool: row.tool.clone(),
+            table: format!("{}.{}", row.schema, row.table),
+            change: row.change.clone(),
+            supervisor: row.supervisor.clone().unwrap_or_default(),
+            goes_on: how != How::Started,
+            by: permit.to_string(),
+        })
+    }
+
+    fn record(&self, event: HandoffEvent) -> Record {
+        Record { at: Timestamp::now(), job: self.name.clone(), event: Event::Handoff(event) }
+    }
+}
+
+impl Ready {
+    /// Watches until it has ended. A halt in the target, of everything, kills it as well.
+    ///
+    /// # Errors
+    ///
+    /// The supervisor has to leave before.
+    pub async fn run(self) -> Result<Outcome, Error> {
+        let Self { supervision, schema, .. } = self;
+        let (target, stop) = (Arc::clone(&supervision.target), supervision.stop.clone());
+        let scope = latch_scope(&supervision.name);
+        let watching = tokio::spawn(async move {
+            // A target without Backstop's tables has no switch; one that cannot be read is tried again.
+            while stop.level() < Level::Drain {
+                let _ = halts(&target, schema.as_deref(), &scope, &stop).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let outcome = supervision.run().await;
+        watching.abort();
+        Ok(outcome?)
+    }
+}
+
+async fn halts(
+    target: &Arc<dyn Target>,
+    schema: Option<&str>,
+    scope: &str,
+    stop: &Stop,
+) -> target::Result<()> {
+    let mut session = target.open("halts").await?;
+    let home = target.fence_home(session.as_mut(), schema).await?;
+    if home.exists() {
+        let fence = Fence::of(&home, scope);
+        watch_halts(&fence.switch, target.dialect(), session.as_mut(), scope, stop).await?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// pt-online-schema-change goes on where its triggers have followed the table all the time.
+fn keeps_triggers(plan: &Plan) -> bool {
+    let Decision::Tool(tool) = plan.decision else { return false };
+    tool == Tool::Percona && (work::process_tool(tool).resumable)(plan).is_ok()
+}
+
+/// Whether the table was followed from the end of the earlier run on: gh-ost reads the binary log from its
+/// checkpoint; pt-online-schema-change's triggers are dropped by a stop and a kill, and what was written
+/// without them is lost to its copy.
+fn followed(tool: Tool, ended: HandoffState) -> bool {
+    tool == Tool::GhOst || ended == HandoffState::Failed
+}
+
+fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::Handover(format!("the plan cannot be written down: {error}")))
+}
+
+pub(super) fn plan_of(row: &HandoffRow) -> Result<Plan, Error> {
+    serde_json::from_value(row.plan.clone()).map_err(|error| {
+        Error::Handover(format!("the journal's plan of `{}` cannot be read: {error}", row.name))
+    })
+}
+
+pub(super) fn shape_of(value: &serde_json::Value) -> Result<Shape, Error> {
+    serde_json::from_value(value.clone())
+        .map_err(|error| Error::Handover(format!("the journal's shape cannot be read: {error}")))
+}
+
+pub(super) fn place_of(row: &HandoffRow) -> Place {
+    Place { schema: row.schema.clone(), name: row.table.clone() }
+}
+
+/// What names a change: server, table and clauses. Another one is never taken for it.
+fn hash_of(plan: &Plan) -> String {
+    let text =
+        format!("{}:{}/{}.{} {}", plan.host, plan.port, plan.database, plan.table, plan.clauses);
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,127 @@
+//! Runs that are ended before their end.
+
+use std::process::Command;
+
+use super::*;
+
+/// All is over within five seconds, and a call takes its part on a busy machine.
+const WITHIN: Duration = Duration::from_secs(8);
+
+pub(super) fn killed(tool: Tool, engine: Engine) {
+    let phases: &[&str] = match tool {
+        Tool::GhOst => &["copying", "paused", "postponed"],
+        _ => &["postponed", "paused"],
+    };
+    let scene = Scene::slowly(tool, engine, 500);
+    let before = scene.value("SELECT CAST(COUNT(*) AS CHAR) FROM t");
+    for phase in phases {
+        let mut running = scene.start();
+        let first = if tool == Tool::GhOst { "copying" } else { "postponed" };
+        scene.wait_until(&mut running, if *phase == "paused" { first } else { phase });
+        if *phase == "paused" {
+            scene.handoff("pause", &[]).expect(0);
+        }
+        let process = scene.process();
+        let begun = Instant::now();
+        let said = scene.handoff("kill", &["--reason", "page 12"]).expect(0);
+        assert!(begun.elapsed() < WITHIN, "{phase}: {:?}\n{said:?}", begun.elapsed());
+        said.says("the server shows no session, no lock and no trigger of it any more");
+        running.wait().expect(4).says("killed");
+        assert!(is_gone(process), "{phase}");
+        assert_eq!((scene.state().as_str(), scene.triggers().as_str()), ("killed", "0"), "{phase}");
+        scene.start().wait().expect(4).says("handoff release 0042");
+        scene.handoff("release", &["--reason", "over"]).expect(0);
+        scene.clean();
+        assert!(!scene.is_changed());
+    }
+    assert_eq!(scene.value("SELECT CAST(COUNT(*) AS CHAR) FROM t"), before);
+}
+
+/// SIGKILL of the tool: what it left goes, the state is told by the table.
+pub(super) fn process_killed(tool: Tool, engine: Engine) {
+    let scene = Scene::slowly(tool, engine, 300);
+    let writer = Writer::on(&scene.database, ROWS);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, if tool == Tool::GhOst { "copying" } else { "postponed" });
+    let process = scene.process().to_string();
+    assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+    running.wait().expect(4).says("OS signal 9").says("the table is as it was");
+    assert_eq!(scene.state(), "failed");
+    scene.handoff("pause", &[]).expect(2).says("there is nothing to pause");
+    scene.clean();
+    let wrote = writer.end();
+    scene.nothing_is_lost(&wrote, CALM);
+    assert!(!scene.is_changed());
+}
+
+pub(super) fn by_the_other_switches(engine: Engine) {
+    let scene = Scene::slowly(Tool::GhOst, engine, 300);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "copying");
+    let said = scene.desk.call(&["kill", "--all", "--reason", "page 13"]).expect(0);
+    said.says("0042 is killed").says("no session, no lock and no trigger");
+    running.wait().expect(4);
+    scene.start().wait().expect(1).says("backstop release --all");
+    scene.desk.call(&["release", "--all", "--reason", "over"]).expect(0);
+    scene.handoff("release", &["--reason", "over"]).expect(0);
+    scene.clean();
+
+    // A kill file that the team's config names.
+    scene.desk.write("backstop.toml", "[control]\nkill_file = \"STOP\"\n");
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "copying");
+    scene.desk.write("STOP", "page 14\n");
+    running.wait().expect(4).says("page 14");
+    scene.start().wait();
+    scene.handoff("release", &["--reason", "over"]).expect(0);
+    scene.start().wait().expect(4).says("is present (page 14)");
+    std::fs::remove_file(scene.desk.path("STOP")).unwrap();
+    scene.clean();
+
+    // An OS signal ends it in its own way; a second one at once.
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "copying");
+    running.signal("INT");
+    running.wait().expect(3).says("stopped");
+    scene.clean();
+}
+
+pub(super) fn native_killed(_: Tool, engine: Engine) {
+    let database = Database::new(engine);
+    database.script(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, c numeric(10,2));\n\
+         INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS}"
+    ));
+    let desk = Desk::at(&database.url);
+    desk.write("0042.sql", "CREATE INDEX t_c ON t (c);\n");
+    let reader = Reader::of(&database);
+    // A transaction that has written keeps a concurrent build waiting.
+    let arguments = [
+        "handoff",
+        "run",
+        "0042.sql",
+        "--target",
+        "DATABASE_URL",
+        "--progress",
+        "plain",
+        "--yes",
+        "--reason",
+        "PAY-7",
+    ];
+    let running = desk.start(&arguments);
+    wait_for("the build to wait", || {
+        database.value("SELECT CAST(COUNT(*) AS text) FROM pg_stat_progress_create_index") == "1"
+    });
+    let begun = Instant::now();
+    desk.call(&["handoff", "kill", "0042", "--reason", "page 15"]).expect(0);
+    assert!(begun.elapsed() < WITHIN, "{:?}", begun.elapsed());
+    running.wait().expect(4);
+    let at_work = "SELECT CAST(COUNT(*) AS text) FROM pg_stat_progress_create_index";
+    assert_eq!(database.value(at_work), "0");
+    drop(reader);
+    desk.call(&["handoff", "release", "0042", "--reason", "over"]).expect(0);
+    desk.call(&arguments).expect(0);
+    let valid = "SELECT CAST(COUNT(*) AS text) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid \
+                 WHERE c.relname = 't_c' AND x.indisvalid";
+    assert_eq!(database.value(valid), "1");
+}

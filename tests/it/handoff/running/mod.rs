@@ -1,0 +1,271 @@
+//! `backstop handoff run` and what is asked of it, as a person calls it: each tool on each server.
+
+mod ended;
+mod run;
+mod taken_up;
+
+use std::time::{Duration, Instant};
+
+use backstop::target::Statement;
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use super::defaults_file;
+use super::writer::{Writer, Wrote};
+use crate::database::{Database, Engine, available, open};
+use crate::doubles;
+use crate::harness::{Desk, Running, Said, wait_for};
+use crate::test;
+
+/// Who makes the change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    GhOst,
+    Percona,
+    Native,
+}
+
+const ROWS: u64 = 4000;
+
+/// The longest that the application may wait where nothing is cut over, on a machine that is busy with other
+/// tests.
+const CALM: Duration = Duration::from_secs(2);
+/// The same with a cut-over, of which up to 3.02 s were measured.
+const CUT_OVER: Duration = Duration::from_secs(6);
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (tool, engine) in ways() {
+        let by = match tool {
+            Tool::GhOst => "gh-ost",
+            Tool::Percona => "pt-online-schema-change",
+            Tool::Native => "the server",
+        };
+        let mut add = |name: &str, check: fn(Tool, Engine)| {
+            let name = format!("handoff: run by {by} on {}, {name}", engine.name);
+            trials.push(test(name, move || check(tool, engine)));
+        };
+        if tool == Tool::Native {
+            add("comes to its end", run::native);
+            add("is killed, and goes on when it is released", ended::native_killed);
+            continue;
+        }
+        add("postponed, cut over, and cleaned up", run::plain);
+        add("is paused, resumed and tuned", run::steered);
+        add("waits for a reader before it cuts over", run::behind_a_reader);
+        add("is killed in every phase, and the server shows that it is gone", ended::killed);
+        add("is taken up after its supervisor was killed", taken_up::supervisor_killed);
+        add("is judged by the table when its process was killed", ended::process_killed);
+    }
+    for engine in available().filter(|engine| engine.name == "mariadb") {
+        let mut add = |name: &str, check: fn(Engine)| {
+            trials.push(test(format!("handoff: {name}"), move || check(engine)));
+        };
+        add("a kill of everything reaches it, and so does a halt", ended::by_the_other_switches);
+        add("nothing is started without consent", run::without_consent);
+        add("one run is refused beside another", run::beside_another);
+        add("a copy that differs is not cut over", run::differing);
+        add("another change is not resumed", taken_up::another_change);
+    }
+    trials
+}
+
+fn ways() -> Vec<(Tool, Engine)> {
+    let mut ways = Vec::new();
+    for engine in available() {
+        match engine.family {
+            "mysql" => ways.extend([(Tool::GhOst, engine), (Tool::Percona, engine)]),
+            "postgres" => ways.push((Tool::Native, engine)),
+            _ => {}
+        }
+    }
+    ways
+}
+
+/// A table, a change of it, and a place to call from.
+struct Scene {
+    database: Database,
+    desk: Desk,
+    tool: Tool,
+    defaults: String,
+}
+
+const CHANGE: &str =
+    "ALTER TABLE t MODIFY c decimal(12,3), ADD note varchar(20) NOT NULL DEFAULT 'it''s'";
+
+impl Scene {
+    fn new(tool: Tool, engine: Engine) -> Self {
+        Self::slowly(tool, engine, 20)
+    }
+
+    /// Each chunk takes at least so many milliseconds.
+    fn slowly(tool: Tool, engine: Engine, chunk: u32) -> Self {
+        let database = Database::new(engine);
+        database.script(&format!(
+            "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, c decimal(10,2));\n\
+             INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS};\n\
+             ANALYZE TABLE t"
+        ));
+        let desk = Desk::at(&database.url);
+        doubles::ghost::put(&desk, &[(doubles::ghost::CHUNK_MS, &chunk.to_string())]);
+        let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
+        let desk = desk.set("PATH", &path);
+        desk.write("0042.sql", &format!("SET SESSION lock_wait_timeout = 5;\n{CHANGE};\n"));
+        Self { database, desk, tool, defaults: defaults_file(engine) }
+    }
+
+    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let tool = match self.tool {
+            Tool::GhOst => "gh-ost",
+            Tool::Percona => "pt-online-schema-change",
+            Tool::Native => unreachable!("the server is no tool"),
+        };
+        let mut arguments = vec![
+            "handoff",
+            "run",
+            "0042.sql",
+            "--target",
+            "DATABASE_URL",
+            "--defaults-file",
+            &self.defaults,
+            "--tool",
+            tool,
+            "--progress",
+            "plain",
+            "--progress-interval",
+            "500ms",
+            "--files",
+            "files",
+        ];
+        arguments.extend(more);
+        arguments
+    }
+
+    fn start(&self) -> Running {
+        self.start_with(&["--yes", "--reason", "PAY-7"])
+    }
+
+    fn start_with(&self, more: &[&str]) -> Running {
+        std::fs::create_dir_all(self.desk.path("files")).unwrap();
+        self.desk.start(&self.arguments(more))
+    }
+
+    fn status(&self) -> Value {
+        let said = self.desk.call(&["handoff", "status", "0042", "--json"]);
+        serde_json::from_str(&said.out).unwrap_or_default()
+    }
+
+    fn state(&self) -> String {
+        self.status()["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until it is at that.
+    #[track_caller]
+    fn wait_until(&self, running: &mut Running, state: &str) {
+        let begun = Instant::now();
+        while self.state() != state {
+            assert!(!running.has_ended(), "it ended before it was {state}: {}", self.status());
+            assert!(begun.elapsed() < Duration::from_secs(90), "{state}: {}", self.status());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn handoff(&self, verb: &str, more: &[&str]) -> Said {
+        self.desk.call(&[&["handoff", verb, "0042"], more].concat())
+    }
+
+    /// The process of the tool.
+    fn process(&self) -> u64 {
+        self.status()["process"].as_u64().unwrap()
+    }
+
+    fn value(&self, sql: &str) -> String {
+        self.database.value(sql)
+    }
+
+    /// The names of tables beside `t`.
+    fn beside(&self) -> String {
+        self.value(
+            "SELECT COALESCE(GROUP_CONCAT(TABLE_NAME ORDER BY TABLE_NAME), '') FROM \
+             information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%\\_t\\_%'",
+        )
+    }
+
+    fn triggers(&self) -> String {
+        self.value(
+            "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = \
+             DATABASE()",
+        )
+    }
+
+    /// Whether the table has its new column.
+    fn is_changed(&self) -> bool {
+        self.value(
+            "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \
+             DATABASE() AND TABLE_NAME = 't' AND COLUMN_NAME = 'note'",
+        ) == "1"
+    }
+
+    /// That the application wrote what it wrote, and waited no longer than that.
+    #[track_caller]
+    fn nothing_is_lost(&self, wrote: &Wrote, wait: Duration) {
+        assert_eq!(wrote.errors, Vec::<String>::new());
+        assert!(wrote.longest < wait, "{:?}: {:?}", wrote.longest, wrote.waits);
+        let rows = ROWS + wrote.inserts - wrote.deletes;
+        assert_eq!(self.value("SELECT CAST(COUNT(*) AS CHAR) FROM t"), rows.to_string());
+        let sum = self.value("SELECT CAST(SUM(a) AS CHAR) FROM t");
+        assert_eq!(sum, wrote.updates.to_string());
+    }
+
+    /// That nothing is left of the tool after `cleanup`, and the table is as it was.
+    #[track_caller]
+    fn clean(&self) {
+        self.handoff("cleanup", &["--yes", "--reason", "over"]).expect(0);
+        assert_eq!((self.beside(), self.triggers()), (String::new(), "0".to_owned()));
+        let left: Vec<_> = std::fs::read_dir(self.desk.path("files"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.ends_with(".out") && !name.ends_with(".err"))
+            .collect();
+        assert_eq!(left, Vec::<String>::new());
+    }
+}
+
+/// A transaction that has read the table, until it is dropped.
+struct Reader {
+    end: std::sync::mpsc::Sender<()>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Reader {
+    fn of(database: &Database) -> Self {
+        let (url, (end, ended)) = (database.url.clone(), std::sync::mpsc::channel::<()>());
+        let (begun, begins) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut session = open(&url).await;
+                session.begin().await.unwrap();
+                session.query(&Statement::plain("SELECT COUNT(*) FROM t")).await.unwrap();
+                begun.send(()).unwrap();
+                let _ = tokio::task::spawn_blocking(move || ended.recv()).await;
+                session.rollback().await.unwrap();
+                session.close().await;
+            });
+        });
+        begins.recv().unwrap();
+        Self { end, thread: Some(thread) }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let _ = self.end.send(());
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+fn is_gone(process: u64) -> bool {
+    !std::path::Path::new(&format!("/proc/{process}")).exists()
+}

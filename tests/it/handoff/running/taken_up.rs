@@ -1,0 +1,52 @@
+//! Runs whose supervisor died, and runs that go on where an earlier one ended.
+
+use super::*;
+
+pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
+    let scene = Scene::slowly(tool, engine, 300);
+    let writer = Writer::on(&scene.database, ROWS);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, if tool == Tool::GhOst { "copying" } else { "postponed" });
+    let process = scene.process();
+    running.signal("KILL");
+    running.wait();
+    assert!(!is_gone(process), "the tool dies with its supervisor");
+    wait_for("the silence to be seen", || scene.status()["supervised"] == false);
+    if tool == Tool::GhOst {
+        // Nobody watches, so nothing is copied.
+        std::thread::sleep(Duration::from_secs(2));
+        let out =
+            || -> u64 { scene.value("SELECT CAST(COUNT(*) AS CHAR) FROM _t_gho").parse().unwrap() };
+        let copied = out();
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(out(), copied);
+    }
+    scene.handoff("pause", &[]).expect(2).says("nobody supervises `0042`");
+
+    let mut running = scene.start_with(&[]);
+    scene.wait_until(&mut running, "postponed");
+    assert_eq!(scene.process(), process);
+    scene.handoff("cut-over", &["--yes", "--reason", "now"]).expect(0);
+    running.wait().expect(0).says("taken up");
+    let wrote = writer.end();
+    scene.nothing_is_lost(&wrote, CUT_OVER);
+    assert!(scene.is_changed());
+}
+
+/// What is left of one change is not taken for another: gh-ost would say `Done`, and the table would have got
+/// the first.
+pub(super) fn another_change(engine: Engine) {
+    let scene = Scene::slowly(Tool::GhOst, engine, 300);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "copying");
+    scene.handoff("stop", &[]).expect(0);
+    running.wait().expect(3);
+    scene.desk.write("0042.sql", "ALTER TABLE t MODIFY c decimal(14,4);\n");
+    scene.start().wait().expect(2).says("belongs to another change");
+    scene.clean();
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "postponed");
+    scene.handoff("kill", &[]).expect(0);
+    running.wait().expect(4);
+    scene.clean();
+}
