@@ -28,8 +28,10 @@ const STATEMENTS: Duration = Duration::from_millis(1600);
 const FORCED: Duration = Duration::from_millis(2600);
 /// By then its sessions are.
 const SESSIONS: Duration = Duration::from_millis(3800);
-/// By then its triggers are. What is left is for the last look.
-const TRIGGERS: Duration = Duration::from_millis(4400);
+/// By then its triggers are.
+const TRIGGERS: Duration = Duration::from_millis(4300);
+/// By then the last look has ended.
+const LAST: Duration = Duration::from_millis(4800);
 
 /// No single call is waited for longer, the tool's or the server's.
 const CALL: Duration = Duration::from_millis(1000);
@@ -313,7 +315,7 @@ impl<'a> Killing<'a> {
         if alone && self.gone {
             self.drop_triggers().await;
         }
-        let last = self.traces(WITHIN).await;
+        let last = self.traces(LAST).await;
         self.prove(last)
     }
 
