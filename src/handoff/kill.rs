@@ -28,11 +28,15 @@ const STATEMENTS: Duration = Duration::from_millis(1600);
 const FORCED: Duration = Duration::from_millis(2600);
 /// By then its sessions are.
 const SESSIONS: Duration = Duration::from_millis(3800);
-/// By then its triggers are. What is left is for the last look.
-const TRIGGERS: Duration = Duration::from_millis(4400);
+/// By then its triggers are.
+const TRIGGERS: Duration = Duration::from_millis(4300);
+/// By then the last look has ended.
+const LAST: Duration = Duration::from_millis(4800);
 
 /// No single call is waited for longer, the tool's or the server's.
 const CALL: Duration = Duration::from_millis(1000);
+/// None is waited for less: what is cut off in its middle has to be begun anew.
+const LEAST: Duration = Duration::from_millis(200);
 
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -116,8 +120,8 @@ pub struct Taken {
     pub what: String,
 }
 
-/// Ends the work, whatever it does. `session` may be unusable afterwards: where the server did not answer in
-/// time, it is left in the middle of a statement.
+/// Ends the work, whatever it does. `session` may be unusable afterwards: where the server did not answer
+/// in time, it is left in the middle of a statement.
 ///
 /// `how` is what the tool is asked; the steps behind it are the same.
 pub async fn end(
@@ -185,7 +189,7 @@ impl<'a> Killing<'a> {
 
     /// What is left of the time until then, and of what a call may take.
     fn left(&self, until: Duration) -> Duration {
-        until.saturating_sub(self.begun.elapsed()).min(CALL)
+        until.saturating_sub(self.begun.elapsed()).clamp(LEAST, CALL)
     }
 
     fn is_over(&self, until: Duration) -> bool {
@@ -230,7 +234,9 @@ impl<'a> Killing<'a> {
             Err(why) => return self.note(format!("the server cannot be asked: {why}")),
         };
         for one in traces.sessions.iter().filter(|one| !one.statement.is_empty()) {
-            self.end_session(one, Force::Cancel, STATEMENTS).await;
+            if !self.is_over(STATEMENTS) {
+                self.end_session(one, Force::Cancel, STATEMENTS).await;
+            }
         }
         let Some(work) = work else { return };
         if !traces.sessions.is_empty() {
@@ -293,7 +299,7 @@ impl<'a> Killing<'a> {
                 Ok(traces) => {
                     for one in &traces.sessions {
                         // Twice is once too often: the server notes it, and rolls back.
-                        if !told.contains(&one.session) {
+                        if !told.contains(&one.session) && !self.is_over(SESSIONS) {
                             self.end_session(one, Force::Terminate, SESSIONS).await;
                             told.push(one.session.clone());
                         }
@@ -309,7 +315,7 @@ impl<'a> Killing<'a> {
         if alone && self.gone {
             self.drop_triggers().await;
         }
-        let last = self.traces(WITHIN).await;
+        let last = self.traces(LAST).await;
         self.prove(last)
     }
 
@@ -324,6 +330,9 @@ impl<'a> Killing<'a> {
             }
         };
         for name in triggers {
+            if self.is_over(TRIGGERS) {
+                return;
+            }
             let trigger = Leftover::Trigger { on: self.place.clone(), name };
             let statement = self.hand.target.dialect().removal(&trigger);
             let mut attempts = 0_u32;

@@ -127,7 +127,8 @@ pub(super) async fn try_on_copy(
     }
 }
 
-fn is_of_percona(trigger: &str) -> bool {
+/// Whether pt-online-schema-change names its triggers so.
+pub(super) fn is_of_percona(trigger: &str) -> bool {
     trigger.starts_with("pt_osc_")
 }
 
@@ -231,6 +232,7 @@ pub(super) async fn granted(
     Ok((grants.iter().filter_map(|grant| right(grant, schema, name)).collect(), has_roles))
 }
 
+/// A line of `SHOW GRANTS`, as far as it is of that table.
 pub(super) fn right(grant: &str, schema: &str, name: &str) -> Option<Right> {
     let (privileges, rest) = grant.strip_prefix("GRANT ")?.split_once(" ON ")?;
     let place = rest.rsplit_once(" TO ").map_or(rest, |(place, _)| place);

@@ -103,22 +103,21 @@ pub(super) async fn remove(
         Leftover::Trigger { on, .. } => on,
         Leftover::Table(table) | Leftover::Rename { from: table, .. } => table,
     };
+    if let Leftover::Rename { from, to } = leftover {
+        let new = Place { schema: from.schema.clone(), name: to.clone() };
+        if !is_there(session, from).await? && is_there(session, &new).await? {
+            return Ok(());
+        }
+    }
     if !flavor.mariadb {
         is_free(session, flavor, table).await?;
     }
-    set_wait(session, if flavor.mariadb { 0 } else { 1 }).await?;
+    set_wait(session, u32::from(!flavor.mariadb)).await?;
     let done = session.execute(&Statement::plain(dialect.removal(leftover))).await;
-    if done.as_ref().is_err_and(Error::is_lost) {
-        return done.map(drop);
+    if !done.as_ref().is_err_and(Error::is_lost) {
+        set_wait(session, USUAL_WAIT).await?;
     }
-    set_wait(session, USUAL_WAIT).await?;
-    match (done, leftover) {
-        (Err(error), Leftover::Rename { from, to }) if is_absent(&error) => {
-            let new = Place { schema: from.schema.clone(), name: to.clone() };
-            if is_there(session, &new).await? { Ok(()) } else { Err(error) }
-        }
-        (done, _) => done.map(drop),
-    }
+    done.map(drop)
 }
 
 /// What every session of ours has, in seconds: see `PREPARE` next door.

@@ -282,23 +282,41 @@ async fn rights(
     if has_roles {
         rights.extend(of_roles(session, flavor, place).await?);
     }
-    let sees_triggers = rights
-        .iter()
-        .any(|right| right.privileges.iter().any(|own| own == "TRIGGER" || own.starts_with("ALL")));
-    let place = quote(&place.schema);
-    if !mark.triggers.is_empty() && !sees_triggers {
+    let has = |reach: Reach, one_of: &[&str]| {
+        rights.iter().any(|right| {
+            let mut privileges = right.privileges.iter().map(String::as_str);
+            reach <= right.reach
+                && privileges.any(|own| own.starts_with("ALL") || one_of.contains(&own))
+        })
+    };
+    let schema = quote(&place.schema);
+    if !mark.triggers.is_empty() && !has(Reach::Table, &["TRIGGER"]) {
         found.unread.push(format!(
-            "its triggers: the account may not see them; `GRANT TRIGGER ON {place}.* TO …` would show them"
+            "its triggers: the account may not see them; `GRANT TRIGGER ON {schema}.* TO …` would show them"
         ));
     }
-    if !mark.tables.is_empty() && !rights.iter().any(|right| Reach::Database <= right.reach) {
+    if !mark.tables.is_empty() && !has(Reach::Database, &ON_TABLES) {
         found.unread.push(format!(
-            "its tables: the account may see none but its own; `GRANT SELECT ON {place}.* TO …` would \
+            "its tables: the account may see none but its own; `GRANT SELECT ON {schema}.* TO …` would \
              show them"
         ));
     }
     Ok(())
 }
+
+/// Whoever has one of these to a table sees that it is there.
+const ON_TABLES: [&str; 10] = [
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "INDEX",
+    "TRIGGER",
+    "REFERENCES",
+];
 
 /// What the roles allow that are active in this session.
 async fn of_roles(
@@ -331,17 +349,21 @@ async fn triggers(
         return Ok(());
     }
     let sql = "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
-               WHERE TRIGGER_SCHEMA = ? AND LEFT(TRIGGER_NAME, CHAR_LENGTH(?)) = ? \
-               ORDER BY TRIGGER_NAME";
-    let begin = mark.triggers.as_str();
+               WHERE TRIGGER_SCHEMA = ? ORDER BY TRIGGER_NAME";
     let old = format!("_{}_old", place.name);
-    found.triggers = rows(session, sql, &[&place.schema, begin, begin])
+    let is_its = |name: &str, table: &str| {
+        let begins = name.starts_with(&mark.triggers);
+        if table == place.name {
+            // A name that would be too long is cut, and may have lost what it begins with.
+            return begins || online::is_of_percona(name);
+        }
+        begins && (table == old || mark.tables.iter().any(|own| own == table))
+    };
+    found.triggers = rows(session, sql, &[&place.schema])
         .await?
         .into_iter()
         .map(texts)
-        .filter(|[_, table]| {
-            *table == place.name || *table == old || mark.tables.iter().any(|own| own == table)
-        })
+        .filter(|[name, table]| is_its(name, table))
         .map(|[name, _]| name)
         .collect();
     Ok(())

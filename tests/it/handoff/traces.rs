@@ -64,6 +64,10 @@ async fn told(engine: Engine, database: &crate::database::Database) {
         .await;
     let schema = stage.place("orders").schema;
     let lock = format!("gh-ost::{schema}.orders");
+    let tables = ["CREATE TABLE _orders_new LIKE orders", "CREATE TABLE orders_x LIKE orders"];
+    stage.run(&tables.join(";\n")).await;
+    stage.run(&triggers(&schema)).await;
+    stage.run(&triggers(&schema).replace("orders", "orders_x")).await;
 
     let busy = stage.does(&["SELECT /* gh-ost */ SLEEP(30), a FROM orders"], Stays::Busy).await;
     let holder = format!("SELECT GET_LOCK('{lock}', 0)");
@@ -108,11 +112,7 @@ async fn told(engine: Engine, database: &crate::database::Database) {
         by_pid(&mut stage, engine).await;
     }
 
-    // Tables, and triggers that stand on its tables, but not those of a table whose name begins alike.
-    let tables = ["CREATE TABLE _orders_new LIKE orders", "CREATE TABLE orders_x LIKE orders"];
-    stage.run(&tables.join(";\n")).await;
-    stage.run(&triggers(&schema)).await;
-    stage.run(&triggers(&schema).replace("orders", "orders_x")).await;
+    // Tables, and triggers that stand on the table, but not those of a table whose name begins alike.
     mark.triggers = format!("pt_osc_{schema}_orders");
     mark.tables = vec!["_orders_new".into(), "_orders_gho".into(), "_orders_ghc".into()];
     let found = look(&mut stage, &mark).await;
