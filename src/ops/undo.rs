@@ -98,6 +98,14 @@ pub async fn undoing(
     let restoring = plan::restoring(spec, &*target, session.as_mut(), schema).await?;
     let dialect = target.dialect();
     let found = if restoring.exists {
+        let images = &restoring.images;
+        if let Err(error) = plan::add_key(dialect, session.as_mut(), images).await {
+            return Err(if error.is_denial() {
+                not_ours(images, dialect, &error)
+            } else {
+                Error::Connect(error)
+            });
+        }
         newest(&restoring.images, dialect, session.as_mut(), generation)
             .await
             .map_err(Error::Connect)?
@@ -128,6 +136,16 @@ pub async fn undoing(
     derived.undo = None;
     derived.restores = Some(Restores { job: job.clone(), generation });
     Ok(Undoing { spec: derived, generation, job, target, restoring })
+}
+
+/// The table of images lacks its key, and belongs to another account.
+fn not_ours(images: &Images, dialect: &dyn Dialect, error: &crate::target::Error) -> Error {
+    let add = images.late_key(dialect).map(|late| late.add).unwrap_or_default();
+    Error::Undo(format!(
+        "the old values in {} have no key yet by which their rows are found: {error}; have the owner of \
+         the table run `{add}`, or undo the job with the account that ran it",
+        images.table
+    ))
 }
 
 impl Undoing {
@@ -431,6 +449,7 @@ async fn remove(
         if session.query(&images.any_older(dialect, generation, seconds)).await?.is_empty() {
             continue;
         }
+        plan::add_key(dialect, session, images).await?;
         let mut windows = Windows::of(images, generation);
         while let Some((after, upto)) = windows.next(target, images, session).await? {
             if Level::Drain <= stop.level() {

@@ -14,7 +14,7 @@ use crate::catalog::{Column, KeyColumn};
 use crate::keyspace::Key;
 use crate::spec::Walk;
 use crate::target::fence::ColumnTypes;
-use crate::target::{Dialect, Statement, Writer};
+use crate::target::{Dialect, LateKey, Statement, Writer};
 
 /// What the name of each column of an image begins with.
 const PREFIX: &str = "undo_";
@@ -172,18 +172,37 @@ impl Images {
             let null = if at < keys { "NOT NULL" } else { "" };
             let parts = [dialect.quote(&name), of, null.to_owned()];
             let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            format!("  {},\n", parts.join(" "))
+            format!("  {}", parts.join(" "))
         });
-        let columns: String = columns.collect();
+        let columns: Vec<_> = columns.collect();
         // Images are only ever added, so their pages need no room.
         let suffix = if types.suffix.contains("fillfactor") { "" } else { types.suffix };
         format!(
             "CREATE TABLE {table} (\n  undo_generation {} NOT NULL,\n  undo_at {} NOT NULL,\n\
-             {columns}  PRIMARY KEY ({})\n){suffix}",
+             {}{}\n){suffix}",
             types.int,
             types.time,
-            self.identity(dialect).join(", ")
+            columns.join(",\n"),
+            self.key_clause(dialect)
         )
+    }
+
+    fn key_clause(&self, dialect: &dyn Dialect) -> String {
+        format!(",\n  PRIMARY KEY ({})", self.identity(dialect).join(", "))
+    }
+
+    /// The same without the key: what is run by who owns the table then and can add the key later. What
+    /// is shown to a DBA has it.
+    #[must_use]
+    pub fn without_key(&self, dialect: &dyn Dialect, ddl: &str) -> String {
+        ddl.replacen(&self.key_clause(dialect), "", 1)
+    }
+
+    /// How the table gets its key when the images are looked at, where it has none before.
+    #[must_use]
+    pub fn late_key(&self, dialect: &dyn Dialect) -> Option<LateKey> {
+        let newest: Vec<_> = self.kept.iter().map(|kept| dialect.quote(&kept.new.name)).collect();
+        dialect.late_key(&self.table, &self.identity(dialect), "undo_at", &newest)
     }
 
     /// The quoted columns of the primary key.

@@ -34,7 +34,7 @@ pub use proof::{Proof, prove};
 pub use refusal::{Error, Refusal};
 pub use signals::Around;
 pub use sql::{Assignment, Statements};
-pub use undo::{Restoring, Undo, images_of, restoring};
+pub use undo::{Restoring, Undo, add_key, images_of, restoring};
 
 use crate::catalog::{Column, Key as Index, RowEstimate, Server, Table, closest};
 use crate::event::Phase;

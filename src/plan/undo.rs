@@ -8,7 +8,7 @@ use super::{Error, Refusal};
 use crate::catalog::{Key as Index, Lookup, Table, TableName};
 use crate::spec::JobSpec;
 use crate::target::fence::{ColumnTypes, Home, Place};
-use crate::target::{Dialect, Session, Target};
+use crate::target::{Dialect, Session, Statement, Target};
 
 /// What a row and its entry in the primary key take besides the values, about, in bytes.
 const OVERHEAD: u64 = 60;
@@ -20,6 +20,10 @@ pub struct Undo {
     pub place: Place,
     /// Its statements.
     pub images: Images,
+    /// Whether it has its key, or will be made with it: where the rows that a batch has written are
+    /// looked up among the images. Elsewhere the key is added by who puts old values back or removes
+    /// them, and a row that was written twice is merged then.
+    pub keyed: bool,
     /// How long an image is kept.
     pub keep: Duration,
     /// Whether write and images are one statement.
@@ -33,6 +37,26 @@ pub struct Undo {
 }
 
 impl Undo {
+    /// Makes the table ready for images.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    pub async fn make_ready(
+        &self,
+        dialect: &dyn Dialect,
+        session: &mut dyn Session,
+    ) -> crate::target::Result<()> {
+        if self.settles { add_key(dialect, session, &self.images).await } else { Ok(()) }
+    }
+
+    /// The DDL by which a run makes the table.
+    #[must_use]
+    pub fn ddl(&self, dialect: &dyn Dialect) -> String {
+        let ddl = &self.place.ddl;
+        if self.keyed { ddl.clone() } else { self.images.without_key(dialect, ddl) }
+    }
+
     /// The statements of a batch that writes and keeps, in their order, each with its name: what is
     /// shown and what the server is asked to judge.
     #[must_use]
@@ -199,12 +223,19 @@ pub(super) async fn find(
     if returning && triggers {
         returning = session.prepare(&images.probe(dialect, statements)).await.is_ok();
     }
+    let settles = triggers || !(returning || (steady && !converts));
+    let keyed = match images.late_key(dialect) {
+        Some(late) if place.exists => !session.query(&Statement::plain(late.has)).await?.is_empty(),
+        Some(_) => settles,
+        None => true,
+    };
     let undo = Undo {
         place,
         images,
+        keyed,
         keep: undo.keep.0,
         returning,
-        settles: triggers || !(returning || (steady && !converts)),
+        settles,
         triggers,
         bytes_per_row: width + OVERHEAD,
     };
@@ -217,6 +248,49 @@ pub(super) async fn find(
         }
     }
     Ok(Some(undo))
+}
+
+/// Adds the key of a table of images, which exists, if it has none yet; and merges the images of rows
+/// that were written twice until then.
+///
+/// # Errors
+///
+/// What the server says: only the table's owner may.
+pub async fn add_key(
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+    images: &Images,
+) -> crate::target::Result<()> {
+    let Some(late) = images.late_key(dialect) else { return Ok(()) };
+    let has = Statement::plain(late.has.clone());
+    if !session.query(&has).await?.is_empty() {
+        return Ok(());
+    }
+    let merging = std::iter::once(late.first.to_owned()).chain(late.merge);
+    let merging: Vec<_> = merging.chain([late.add.clone()]).collect();
+    let done = match transact(session, &[late.first.to_owned(), late.add]).await {
+        Err(error) if error.is_duplicate() => transact(session, &merging).await,
+        done => done,
+    };
+    match done {
+        // Another one may have added it at the same moment, and that is as good.
+        Err(error) if session.query(&has).await.is_ok_and(|found| found.is_empty()) => Err(error),
+        Err(error) if error.is_lost() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the statements in one transaction.
+async fn transact(session: &mut dyn Session, statements: &[String]) -> crate::target::Result<()> {
+    session.begin().await?;
+    for sql in statements {
+        if let Err(error) = session.execute(&Statement::plain(sql.clone())).await {
+            // The first error is the one that matters.
+            let _ = session.rollback().await;
+            return Err(error);
+        }
+    }
+    session.commit().await
 }
 
 /// What a job has written, where it can be put back.

@@ -148,7 +148,7 @@ async fn take_once(
     if options.take_over {
         end_recorded_sessions(plan, target, &ledger, control).await?;
     }
-    ledger.make(plan, control).await?;
+    ledger.make(plan, dialect, control).await?;
     let number = match &found {
         Some(generation) if anew => generation.number + 1,
         Some(generation) => generation.number,

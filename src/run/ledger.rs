@@ -63,16 +63,25 @@ impl Ledger {
 
     /// Makes the tables that the fence needs. Another job may make them at the same moment, and
     /// that is as good.
-    pub(super) async fn make(&self, plan: &Plan, session: &mut dyn Session) -> Result<(), Error> {
+    pub(super) async fn make(
+        &self,
+        plan: &Plan,
+        dialect: &dyn Dialect,
+        session: &mut dyn Session,
+    ) -> Result<(), Error> {
         let Some(home) = &plan.fence else { return Ok(()) };
-        let undo = plan.undo.as_ref().map(|undo| &undo.place);
-        for place in home.places().into_iter().chain(undo).filter(|place| !place.exists) {
-            if let Err(error) = session.execute(&Statement::plain(place.ddl.clone())).await {
+        let places = home.places().into_iter().map(|place| (place, place.ddl.clone()));
+        let undo = plan.undo.as_ref().map(|undo| (&undo.place, undo.ddl(dialect)));
+        for (place, ddl) in places.chain(undo).filter(|(place, _)| !place.exists) {
+            if let Err(error) = session.execute(&Statement::plain(ddl)).await {
                 let look = Statement::plain(format!("SELECT count(*) FROM {}", place.table));
                 if session.query(&look).await.is_err() {
                     return Err(error.into());
                 }
             }
+        }
+        if let Some(undo) = &plan.undo {
+            undo.make_ready(dialect, session).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! How SQL is spelt on a database. Pure: no I/O here.
 
-use super::{Bind, Leftover, Place, Statement, Storage};
+use super::{Bind, LateKey, Leftover, Place, Statement, Storage};
 use crate::catalog::{Column, Key};
 
 /// How SQL is spelt on a database.
@@ -76,6 +76,19 @@ pub trait Dialect: Send + Sync {
     fn merge(&self, key: &[String], columns: &[String]) -> String {
         let set: Vec<_> = columns.iter().map(|name| format!("{name} = excluded.{name}")).collect();
         format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+    }
+
+    /// How a table that is only added to gets its primary key `key` when its rows are looked at; `None`
+    /// where it has it from the beginning. Of rows of one key the oldest by `time` stays, and takes the
+    /// values of `newest` of the newest. Quoted names.
+    fn late_key(
+        &self,
+        _table: &str,
+        _key: &[String],
+        _time: &str,
+        _newest: &[String],
+    ) -> Option<LateKey> {
+        None
     }
 
     /// A value of the column as text for people.

@@ -84,6 +84,12 @@ impl Error {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
+    /// Whether a value that must be unique is there twice: PostgreSQL's `unique_violation`.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.code.as_deref() == Some("23505")
+    }
+
     /// The same error, with the statement by which a DBA can allow it. `…` stands for the account.
     #[must_use]
     pub fn with_grant(mut self, grant: &str) -> Self {

@@ -12,7 +12,7 @@ use crate::control::Level;
 use crate::event::RetryReason;
 use crate::plan::Undo;
 use crate::run::Run;
-use crate::target::{Class, Error, Result, Row, Session};
+use crate::target::{Class, Dialect, Error, Result, Row, Session, Statement};
 
 /// Writes the window and its images; returns the number of rows that it changed.
 pub(super) async fn write(
@@ -25,10 +25,14 @@ pub(super) async fn write(
     let (dialect, statements) = (run.target.dialect(), &run.plan.statements);
     let (generation, images) = (run.generation, &undo.images);
     let (after, upto) = (window.after.as_ref(), &window.upto);
-    // A generation writes each row once. Images are there already where the fence was lost; to allow
-    // for that in every INSERT would cost a tenth of the batch (PostgreSQL 18).
-    let present = images.present(dialect, generation, after, upto).labelled(label);
-    let merged = !session.query(&present).await?.is_empty();
+    // A generation writes each row once. Images are there already where the fence was lost, or where
+    // what came to match is written at the end; to allow for that in every INSERT would cost a tenth of
+    // the batch (PostgreSQL 18). Who adds the key merges what is there by then, and from then on the
+    // batches do.
+    let merged = has_key(undo, dialect, session, label).await? && {
+        let present = images.present(dialect, generation, after, upto).labelled(label);
+        !session.query(&present).await?.is_empty()
+    };
     let changed = if undo.returning {
         let write = images.write(dialect, statements, generation, merged, after, upto);
         session.execute(&write.labelled(label)).await?
@@ -65,6 +69,22 @@ pub(super) async fn write(
         session.execute(&settle).await?;
     }
     Ok(changed)
+}
+
+/// Whether the table has its key, which then stays so until the batch ends.
+async fn has_key(
+    undo: &Undo,
+    dialect: &dyn Dialect,
+    session: &mut dyn Session,
+    label: &str,
+) -> Result<bool> {
+    match undo.images.late_key(dialect) {
+        Some(late) if !undo.keyed => {
+            let has = Statement::plain(late.has).labelled(label);
+            Ok(!session.query(&has).await?.is_empty())
+        }
+        _ => Ok(true),
+    }
 }
 
 fn read(rows: &[Row]) -> Result<u64> {

@@ -10,6 +10,7 @@ mod direct;
 mod effects;
 mod error;
 mod home;
+mod late_key;
 mod lock;
 mod maintenance;
 mod online;

@@ -3,6 +3,7 @@
 
 mod crossing;
 mod limits;
+mod twice;
 
 use libtest_mimic::Trial;
 
@@ -24,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         add("images expire", limits::expiry);
         add("killed in the middle of a run and of an undo, both go on", crossing::killed);
         add("no write of others is lost while images are kept", crossing::writers);
+        add("what was written twice gets its first value back", twice::first_values);
         if engine.family != "sqlite" {
             add("a role that may not make the table is told what to run", limits::rights);
         }
