@@ -147,8 +147,9 @@ pub struct Batch {
     /// `20ms` on SQLite, where a batch holds the file's only write lock. From `1ms` to `1m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_time: Option<Duration>,
-    /// No batch has more rows than this, however fast they are: 1 to 1,000,000. By default 20,000:
-    /// the batch that first meets rows that are slower by far is then still a small one.
+    /// No batch has more rows than this, however fast they are: 1 to 1,000,000. By default 10,000:
+    /// the batch that first meets rows that are slower by far is then still a small one, and so is
+    /// what a batch logs, all of which a commit of the application may have to write to disk first.
     pub max_rows: u64,
     /// No batch should add more than this to the server's log (the WAL on PostgreSQL, the binary log
     /// on MySQL and MariaDB), which replicas and archives have to take in: `64KiB` to `1TiB`, by
@@ -224,7 +225,7 @@ impl Default for Batch {
     fn default() -> Self {
         Self {
             target_time: None,
-            max_rows: 20_000,
+            max_rows: 10_000,
             max_log: None,
             workers: 1,
             pause: None,
