@@ -91,7 +91,8 @@ class Bench:
     def restore(self):
         self.psql(
             "postgres",
-            "DROP DATABASE IF EXISTS latency",
+            # The loop may still be at work in it: its server process goes on when psql has ended.
+            "DROP DATABASE IF EXISTS latency WITH (FORCE)",
             "CREATE DATABASE latency TEMPLATE latency_loaded",
             "CHECKPOINT",
         )
