@@ -241,7 +241,8 @@ impl Running {
         self.0.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
-    fn take_output(&mut self) -> Said {
+    /// What it said, once it has ended.
+    pub fn take_output(&mut self) -> Said {
         Said::at_the_end_of(self.0.take().unwrap())
     }
 

@@ -35,8 +35,9 @@ impl Database {
         url.set_host(Some(flags.text("host"))).map_err(|error| error.to_string())?;
         let port = u16::try_from(flags.number("port", 3306)).map_err(|error| error.to_string())?;
         let _ = url.set_port(Some(port));
-        let _ = url.set_username(&user);
-        let _ = url.set_password(Some(&password));
+        // It takes a `%` for the beginning of an escape.
+        let _ = url.set_username(&user.replace('%', "%25"));
+        let _ = url.set_password(Some(&password.replace('%', "%25")));
         url.set_path(flags.text("database"));
         let link = Link {
             url: Secret::new(url.to_string()),
