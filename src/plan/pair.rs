@@ -13,9 +13,9 @@ pub struct Pair {
     pub old: Statements,
     /// How the copy is walked, along the same key.
     pub new: Statements,
-    /// Columns of one type, as the table and the copy have them; the key's first.
+    /// Columns that are compared by the checksum, as the table and the copy have them.
     same: Vec<(Column, Column)>,
-    /// Columns whose type differs.
+    /// Columns that are compared by value: of another type, or long.
     changed: Vec<(Column, Column)>,
     /// Columns that are not compared, and why.
     pub left_out: Vec<String>,
@@ -63,7 +63,7 @@ impl Pair {
             };
             if column.generated || other.generated {
                 pair.left_out.push(format!("`{}`: the server computes it", column.name));
-            } else if is_key(column) || column.type_sql == other.type_sql {
+            } else if is_key(column) || column.type_sql == other.type_sql && !is_long(column) {
                 pair.same.push((column.clone(), other.clone()));
             } else {
                 pair.changed.push((column.clone(), other.clone()));
@@ -82,7 +82,7 @@ impl Pair {
     }
 
     /// Of a stretch, in one statement and so at one moment: rows and checksum of the table, the same of the
-    /// copy, and how many rows have another value in a column of another type.
+    /// copy, and how many rows have another value in a column that is compared by value.
     #[must_use]
     pub fn sums(&self, dialect: &dyn Dialect, stretch: &Stretch) -> Statement {
         let mut w = Writer::new(dialect);
@@ -103,7 +103,7 @@ impl Pair {
     }
 
     /// Of a stretch, in one statement: every row of the table (0) and of the copy (1) with its key and its
-    /// checksum, and the rows (2) that have another value in a column of another type.
+    /// checksum, and the rows (2) that have another value in a column that is compared by value.
     #[must_use]
     pub fn rows(&self, dialect: &dyn Dialect, stretch: &Stretch) -> Statement {
         let mut w = Writer::new(dialect);
@@ -162,7 +162,7 @@ impl Pair {
         }
     }
 
-    /// "The rows that both have, where a column of another type has another value than the server itself
+    /// "The rows that both have, where a column that is compared by value has another than the server itself
     /// makes of the table's". The columns get names of their own, for both sides have them.
     fn push_changed(&self, w: &mut Writer<'_>, dialect: &dyn Dialect, stretch: &Stretch) {
         let quote = |name: &str| dialect.quote(name);
@@ -200,6 +200,13 @@ impl Pair {
 enum Side {
     Old,
     New,
+}
+
+/// Whether its values may be too long for a checksum, which puts a row's values into one text: where that
+/// passes `max_allowed_packet` it is NULL, and NULL is summed up as nothing.
+fn is_long(column: &Column) -> bool {
+    let long = ["mediumtext", "longtext", "mediumblob", "longblob", "json"];
+    long.iter().any(|word| column.type_sql.starts_with(word))
 }
 
 /// The column of that name, in whichever case: the servers fold it.

@@ -90,6 +90,7 @@ struct Listed {
     id: String,
     user: String,
     host: String,
+    database: String,
     command: String,
     seconds: u64,
     state: String,
@@ -97,9 +98,9 @@ struct Listed {
 }
 
 impl Listed {
-    fn from_row([id, user, host, command, time, state, info]: [String; 7]) -> Self {
+    fn from_row([id, user, host, database, command, time, state, info]: [String; 8]) -> Self {
         let seconds = time.parse().unwrap_or(0);
-        Self { id, user, host, command, seconds, state, info }
+        Self { id, user, host, database, command, seconds, state, info }
     }
 
     /// The host that it comes from, without its port.
@@ -123,10 +124,12 @@ impl Listed {
     }
 
     /// Whether it runs a statement with one of the tool's comments on this table. The comment alone would
-    /// not do: another run of the tool on another table has it as well.
+    /// not do: another run of the tool, on another table or in another database, has it as well.
     fn says(&self, place: &Place, mark: &Mark) -> bool {
+        let names = || std::iter::once(&place.name).chain(&mark.tables);
         mark.comments.iter().any(|comment| self.info.contains(comment.as_str()))
-            && std::iter::once(&place.name).chain(&mark.tables).any(|name| self.info.contains(name))
+            && names().any(|name| mentions(&self.info, name))
+            && (self.database == place.schema || mentions(&self.info, &place.schema))
     }
 
     /// Whether its connection comes from one of these addresses. Where the server resolves names it shows
@@ -138,6 +141,16 @@ impl Listed {
             at == port && (host == self.client() || named && self.client() == own_client)
         })
     }
+}
+
+/// Whether a statement has the name as a word of its own, quoted or not.
+fn mentions(statement: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    statement.match_indices(name).any(|(at, _)| {
+        let before = statement[..at].chars().next_back();
+        let after = statement[at + name.len()..].chars().next();
+        !name.is_empty() && !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
 }
 
 /// An address, taken apart; one of version 4 within version 6 is one of version 4.
@@ -165,7 +178,7 @@ async fn sessions(
     let numbers = named(session, ours, mark).await?;
     let by_pid = by_pid(session, mark).await?;
     let list = Statement::plain("SHOW FULL PROCESSLIST");
-    let names = ["Id", "User", "Host", "Command", "Time", "State", "Info"];
+    let names = ["Id", "User", "Host", "db", "Command", "Time", "State", "Info"];
     let list = session.query_columns(&list, &names).await?;
     let list: Vec<Listed> = list.into_iter().map(texts).map(Listed::from_row).collect();
     let own = list.iter().find(|one| one.id == session.id());
@@ -455,16 +468,9 @@ mod tests {
     use super::*;
 
     fn listed(host: &str, info: &str) -> Listed {
-        let text = str::to_owned;
-        Listed::from_row([
-            text("7"),
-            text("u"),
-            text(host),
-            text("Query"),
-            text("3"),
-            text("updating"),
-            text(info),
-        ])
+        Listed::from_row(
+            ["7", "u", host, "shop", "Query", "3", "updating", info].map(str::to_owned),
+        )
     }
 
     #[test]
@@ -478,7 +484,12 @@ mod tests {
         let says = |info: &str| listed("h:1", info).says(&place, &mark);
         assert!(says("lock /* gh-ost */ tables `shop`.`orders` write"));
         assert!(!says("lock /* gh-ost */ tables `shop`.`users` write"));
+        assert!(!says("lock /* gh-ost */ tables `shop`.`orders_2` write"));
+        assert!(says("insert /* gh-ost */ into `shop`.`_orders_gho`"));
         assert!(!says("SELECT * FROM orders"));
+        let elsewhere = Place { schema: "other".into(), name: "orders".into() };
+        let lock = listed("h:1", "lock /* gh-ost */ tables `shop`.`orders` write");
+        assert!(!lock.says(&elsewhere, &mark));
     }
 
     #[test]

@@ -31,17 +31,20 @@ const OLD: &str = "\
 CREATE TABLE orders (
     id int unsigned PRIMARY KEY, kept varchar(40) CHARACTER SET utf8mb4, kept_f double, kept_b varbinary(9),
     d decimal(10,2), s varchar(40) CHARACTER SET latin1, n int, f float, t datetime, e enum('a','b','c'),
-    ts timestamp NULL, g int GENERATED ALWAYS AS (n + 1) STORED, gone int, nul int);
-INSERT INTO orders (id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, gone, nul)
+    ts timestamp NULL, g int GENERATED ALWAYS AS (n + 1) STORED, gone int, nul int,
+    big longblob);
+INSERT INTO orders (id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, gone, nul, big)
     SELECT n, concat('k', n % 7), n / 3, unhex(hex(n)), n + 0.5, concat('grün ', n), n, n / 8, '2026-03-01 12:00:00',
-    1 + n % 3, '2026-03-29 01:30:00', 5, NULL FROM numbers WHERE n <= 12000";
+    1 + n % 3, '2026-03-29 01:30:00', 5, NULL,
+    repeat('b', 9) FROM numbers WHERE n <= 12000";
 const NEW: &str = "\
 CREATE TABLE _orders_gho (
     id bigint PRIMARY KEY, kept varchar(40) CHARACTER SET utf8mb4, kept_f double, kept_b varbinary(9),
     d decimal(12,3), s text CHARACTER SET utf8mb4, n bigint, f double, t datetime(3), e varchar(9), ts timestamp NULL,
-    g bigint GENERATED ALWAYS AS (n + 1) STORED, added int NOT NULL DEFAULT 7, nul bigint);
-INSERT INTO _orders_gho (id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, nul)
-    SELECT id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, nul FROM orders";
+    g bigint GENERATED ALWAYS AS (n + 1) STORED, added int NOT NULL DEFAULT 7, nul bigint,
+    big longblob);
+INSERT INTO _orders_gho (id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, nul, big)
+    SELECT id, kept, kept_f, kept_b, d, s, n, f, t, e, ts, nul, big FROM orders";
 
 async fn held_together(stage: &mut Stage) -> Result<Compared, Error> {
     held_with(
@@ -80,11 +83,12 @@ fn values(engine: Engine) {
                  UPDATE _orders_gho SET s = 'grun 7000' WHERE id = 7000;\n\
                  UPDATE _orders_gho SET nul = 0 WHERE id = 7001;\n\
                  UPDATE _orders_gho SET kept = NULL WHERE id = 7002;\n\
+                 UPDATE _orders_gho SET big = repeat('c', 9) WHERE id = 7003;\n\
                  INSERT INTO _orders_gho (id, n) VALUES (999999, 1)",
             )
             .await;
         let found = held_together(&mut stage).await.unwrap();
-        assert_eq!((found.equal, found.differing), (false, 7), "{found:?}");
+        assert_eq!((found.equal, found.differing), (false, 8), "{found:?}");
         assert_eq!(
             found.first,
             [
@@ -94,6 +98,7 @@ fn values(engine: Engine) {
                 "id=7000 is another in the copy",
                 "id=7001 is another in the copy",
                 "id=7002 is another in the copy",
+                "id=7003 is another in the copy",
                 "id=999999 is in the copy alone",
             ]
         );
