@@ -16,6 +16,7 @@ mod cost;
 mod crashing;
 mod database;
 mod docs;
+mod doubles;
 mod durability;
 mod effects;
 mod endurance;
@@ -94,6 +95,9 @@ pub fn test(name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> Trial
 fn main() {
     if crashing::is_child() {
         return crashing::live_and_die();
+    }
+    if doubles::ghost::is_called() {
+        return doubles::ghost::run();
     }
     let mut arguments = Arguments::from_args();
     // Most tests wait for a server or a pause more than they compute.

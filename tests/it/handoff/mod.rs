@@ -3,14 +3,15 @@
 mod cleaning;
 mod comparing;
 mod decisions;
+mod ghost;
 mod killing;
 mod native;
 mod percona;
 mod preflight;
-mod writer;
 mod stage;
 mod traces;
 mod verdicts;
+mod writer;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -24,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = preflight::trials();
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
+    trials.extend(ghost::trials());
     trials.extend(native::trials());
     trials.extend(traces::trials());
     trials.extend(killing::trials());
