@@ -143,8 +143,12 @@ impl Ghost {
                 "gh-ost closed the connection without a word after `{command}`; whether it was carried out \
                  is not known"
             ))),
-            None => Err(Refused::NotNow(format!(
+            None if lines::is_refusal(&answer) => Err(Refused::NotNow(format!(
                 "gh-ost does not carry out `{command}`: {}",
+                shown(&answer)
+            ))),
+            None => Err(Refused::NoAnswer(format!(
+                "gh-ost was sent `{command}`, and says what is not known here: {}",
                 shown(&answer)
             ))),
         }

@@ -152,6 +152,21 @@ fn duration(text: &str) -> Option<f64> {
     (!text.is_empty()).then_some(seconds)
 }
 
+/// Whether a text is one of those by which gh-ost refuses a command: it has no code for that.
+pub(super) fn is_refusal(text: &str) -> bool {
+    const BEGINNINGS: [&str; 7] = [
+        "unknown command",
+        "user commanded",
+        "you may only invoke this",
+        "strconv.",
+        "error ",
+        "invalid ",
+        "replication-lag-query is deprecated",
+    ];
+    let text = text.trim_start().to_lowercase();
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
 /// What this run has said, of the end of a file to which earlier ones wrote as well.
 pub(super) fn of_this_run(text: &str) -> &str {
     text.rfind(BEGINNING).map_or(text, |at| &text[at + BEGINNING.len()..])
@@ -251,6 +266,21 @@ mod tests {
         let progress = status.progress();
         assert!(!progress.estimate_is_valid() && !status.is_copied());
         assert_eq!((progress.ratio(), progress.eta_seconds), (None, None));
+    }
+
+    #[test]
+    fn refusals_are_told_from_what_nobody_understands() {
+        for text in [
+            "unknown command: x\n",
+            "strconv.Atoi: parsing \"x\": invalid syntax\n",
+            "user commanded 'panic' on a, but migrated table is b; ignoring request\n",
+            "You may only invoke this when gh-ost is actively postponing migration. At this time it is not.\n",
+        ] {
+            assert!(is_refusal(text), "{text}");
+        }
+        for text in ["", "220 smtp ready", "Copy: 1/2"] {
+            assert!(!is_refusal(text), "{text}");
+        }
     }
 
     #[test]

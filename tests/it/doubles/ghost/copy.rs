@@ -49,7 +49,7 @@ impl Shape {
         let of = |table: &str| {
             format!(
                 "select /* gh-ost */ column_name from information_schema.columns where table_schema = {} and \
-                 table_name = {} and extra not like '%GENERATED%' order by ordinal_position",
+                 table_name = {} and coalesce(generation_expression, '') = '' order by ordinal_position",
                 text(double.flags.text("database")),
                 text(table)
             )

@@ -256,9 +256,12 @@ pub async fn begin_status(double: &Arc<Double>) {
     let Ok(mut database) = Database::connect(double).await else { return };
     let double = double.clone();
     tokio::spawn(async move {
-        let place = match database.named("SHOW BINARY LOG STATUS", &["File", "Position"]).await {
-            Ok(_) => "SHOW BINARY LOG STATUS",
-            Err(_) => "SHOW MASTER STATUS",
+        let place = match database
+            .named("show /* gh-ost */ binary log status", &["File", "Position"])
+            .await
+        {
+            Ok(_) => "show /* gh-ost */ binary log status",
+            Err(_) => "show /* gh-ost */ master status",
         };
         for second in 1_u64.. {
             tokio::time::sleep(Duration::from_secs(1)).await;

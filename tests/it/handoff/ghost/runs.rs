@@ -50,6 +50,8 @@ pub(super) fn paused_and_tuned(engine: Engine) {
     let took = run.until("more rows", |look| copied < look.progress.copied);
     assert!(took < Duration::from_secs(3), "{took:?}");
 
+    let refused = scene.runtime.block_on(run.work.open_gate()).unwrap_err();
+    assert!(refused.to_string().contains("actively postponing"), "{refused}");
     for (name, example) in run.work.settings() {
         let told = run.tune(name, example);
         assert!(told.contains("now") || told.contains("took"), "{told}");
@@ -60,8 +62,6 @@ pub(super) fn paused_and_tuned(engine: Engine) {
         let refused = scene.runtime.block_on(run.work.tune(name, value)).unwrap_err();
         assert!(matches!(&refused, Refused::NotNow(why) if why.contains(name)), "{refused}");
     }
-    let refused = scene.runtime.block_on(run.work.open_gate()).unwrap_err();
-    assert!(refused.to_string().contains("actively postponing"), "{refused}");
     run.hurry();
     run.until_it_is(HandoffState::Postponed);
     // Paused, it would hold the lock and wait.
@@ -145,11 +145,18 @@ pub(super) fn resumed(engine: Engine) {
     let often = [(CHECKPOINT_MS, "200")];
     let writer = Writer::on(&scene.database, ROWS);
     assert_eq!((super::TOOL.resumable)(&scene.plan), Ok(()));
-    // Nothing is there to go on with.
-    let mut none = scene.start_with(Some(""), &often);
-    let (ended, _) = none.until_its_end();
-    assert!(!ended.well && ended.hint.contains("unable to resume"), "{ended:?}");
-    drop(none);
+    // Killed before its first checkpoint, it cannot go on.
+    for resume in [None, Some("")] {
+        let mut none = scene.start_with(resume, &[]);
+        if resume.is_none() {
+            none.until_it_copies();
+            scene.runtime.block_on(none.work.force()).unwrap();
+        }
+        let (ended, _) = none.until_its_end();
+        let says = if resume.is_some() { "unable to resume" } else { "OS signal 9" };
+        assert!(!ended.well && ended.hint.contains(says), "{ended:?}");
+    }
+    scene.clean_up();
     let mut first = scene.start_with(None, &often);
     let saved = "SELECT CAST(COUNT(*) AS CHAR) FROM _t_ghk";
     first.until_it_copies();
