@@ -144,7 +144,7 @@ pub(super) fn resumed(engine: Engine) {
     let scene = Scene::new(engine).slow().with("--checkpoint-seconds=10");
     let often = [(CHECKPOINT_MS, "200")];
     let writer = Writer::on(&scene.database, ROWS);
-    assert_eq!((super::TOOL.resumable)(&scene.plan), Ok(()));
+    assert_eq!((super::TOOL.resumable)(&scene.plan, &scene.paths), Ok(String::new()));
     // Killed before its first checkpoint, it cannot go on.
     for resume in [None, Some("")] {
         let mut none = scene.start_with(resume, &[]);
