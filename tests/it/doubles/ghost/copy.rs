@@ -251,7 +251,11 @@ impl Copy {
         );
         let copied = self.database.execute(&insert).await?;
         if self.double.flags.is("panic-on-warnings") {
-            self.panic_on_warnings().await?;
+            let above = match &self.low {
+                Some(low) => format!("{} > {low} and ", self.shape.key_of("o.")),
+                None => String::new(),
+            };
+            self.panic_on_warnings(&above, &to).await?;
         }
         self.low = Some(to);
         self.iteration += 1;
@@ -259,27 +263,38 @@ impl Copy {
         Ok(more)
     }
 
-    /// A row that is there already by its key was brought by a change; anything else is a loss.
-    async fn panic_on_warnings(&mut self) -> Result<(), Error> {
-        let sql = "show /* gh-ost */ warnings";
-        let rows = self.database.named(sql, &["Level", "Code", "Message"]).await?;
-        let index = &self.shape.index;
-        let lost: Vec<String> = rows
-            .into_iter()
-            .map(|row| row.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>())
-            .filter(|row| {
-                let by_key = [format!("key '{index}'"), format!(".{index}'")];
-                row[1] != "1062" || !by_key.iter().any(|end| row[2].ends_with(end))
-            })
-            .map(|row| format!("{}: {} ({})", row[0], row[2], row[1]))
-            .collect();
-        if !lost.is_empty() {
-            self.double.fatal(&format!(
-                "ApplyIterationInsertQuery failed because of SQL warnings: [{}]",
-                lost.join("; ")
-            ));
+    /// Ends it where a row of the chunk did not get into the copy as it is. The real one reads the server's
+    /// warnings, which MySQL does not tell by a prepared statement: here such a row is written once more, as
+    /// nothing is ignored, and what the server says then is what it warned of.
+    async fn panic_on_warnings(&mut self, above: &str, to: &str) -> Result<(), Error> {
+        let (original, copy) = (self.double.original(), self.double.own("gho"));
+        let first = name(&self.shape.key[0]);
+        let odd = format!(
+            "select /* gh-ost {original} */ {}, g.{first} is null from {original} as o left join {copy} as g on {} where \
+             {above}{} <= {to} and (g.{first} is null or not ({})) limit 1",
+            self.shape.quoted_key("o."),
+            self.shape.on_key(),
+            self.shape.key_of("o."),
+            self.shape.is_same()
+        );
+        let odd = self.database.query(&odd).await?;
+        let Some([Some(key), Some(is_missing)]) = odd.first().map(Vec::as_slice) else {
+            return Ok(());
+        };
+        let columns = self.shape.list(&self.shape.columns, "");
+        let verb = if is_missing == "1" { "insert" } else { "replace" };
+        let again = format!(
+            "{verb} /* gh-ost {original} */ into {copy} ({columns}) select {columns} from {original} where {} = {key}",
+            self.shape.key_of("")
+        );
+        match self.database.execute(&again).await {
+            // The application wrote it a moment ago.
+            Ok(_) => Ok(()),
+            Err(error) if error.is_lost() => Err(error),
+            Err(error) => self.double.fatal(&format!(
+                "ApplyIterationInsertQuery failed because of SQL warnings: [Warning: {error}]"
+            )),
         }
-        Ok(())
     }
 
     /// Brings the changes over, if it is time to and nothing makes it wait.
@@ -295,9 +310,55 @@ impl Copy {
         self.swept = Instant::now();
     }
 
-    /// Brings over all that is left, by a connection that holds the table's lock.
-    pub async fn sweep_locked(&self, locker: &mut Database) -> Result<(), Error> {
-        sweep(&self.double, &self.shape, locker, None).await
+    /// Keeps what the copy holds now in a temporary table of the connection that is to hold the lock: that one
+    /// may use no table then that it has not locked, and must not lock the copy, for the rename would wait for
+    /// that, and not in front of the application.
+    pub async fn remember(&mut self, locker: &mut Database) -> Result<(), Error> {
+        sweep(&self.double, &self.shape, &mut self.database, None).await?;
+        let (copy, columns) = (self.double.own("gho"), self.shape.list(&self.shape.columns, ""));
+        locker.execute(&format!("create /* gh-ost */ temporary table _seen like {copy}")).await?;
+        let fill = format!(
+            "insert /* gh-ost {copy} */ into _seen ({columns}) select {columns} from {copy}"
+        );
+        locker.execute(&fill).await.map(drop)
+    }
+
+    /// Brings over all that has changed since, while that connection holds the table's lock.
+    pub async fn bring_the_rest(&mut self, locker: &mut Database) -> Result<(), Error> {
+        let (original, copy) = (self.double.original(), self.double.own("gho"));
+        let first = name(&self.shape.key[0]);
+        let values: Vec<String> =
+            self.shape.columns.iter().map(|column| format!("quote(o.{})", name(column))).collect();
+        let changed = format!(
+            "select /* gh-ost {copy} */ concat('(', concat_ws(', ', {}), ')') from {original} as o left join _seen as g on \
+             {} where g.{first} is null or not ({})",
+            values.join(", "),
+            self.shape.on_key(),
+            self.shape.is_same()
+        );
+        let gone = format!(
+            "select /* gh-ost {copy} */ {} from _seen as g left join {original} as o on {} where o.{first} is null",
+            self.shape.quoted_key("g."),
+            self.shape.on_key()
+        );
+        let (changed, gone) = (locker.column(&changed).await?, locker.column(&gone).await?);
+        if !gone.is_empty() {
+            let delete = format!(
+                "delete /* gh-ost {copy} */ from {copy} where {} in ({})",
+                self.shape.key_of(""),
+                gone.join(", ")
+            );
+            self.database.execute(&delete).await?;
+        }
+        if !changed.is_empty() {
+            let replace = format!(
+                "replace /* gh-ost {copy} */ into {copy} ({}) values {}",
+                self.shape.list(&self.shape.columns, ""),
+                changed.join(", ")
+            );
+            self.database.execute(&replace).await?;
+        }
+        Ok(())
     }
 
     /// Notes how far it is, every so often.

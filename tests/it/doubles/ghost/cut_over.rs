@@ -71,14 +71,20 @@ async fn attempt_once(copy: &mut Copy) -> Result<(), Error> {
     copy.database.execute(&create).await?;
     let patience = format!("set /* gh-ost */ session lock_wait_timeout = {}", 2 * limit);
     locker.execute(&patience).await?;
-    // Under the names by which the two are compared, too: a locked connection may use no others.
-    let lock = format!(
-        "lock /* gh-ost */ tables {original} write, {sentry} write, {copied} write, {original} as o write, {copied} \
-         as g write"
-    );
+    copy.remember(&mut locker).await?;
+    // Under the name by which it is compared, too.
+    let lock =
+        format!("lock /* gh-ost */ tables {original} write, {sentry} write, {original} as o write");
     locker.execute(&lock).await?;
     let holder = locker.session().await?.id().to_owned();
-    copy.sweep_locked(&mut locker).await?;
+    copy.bring_the_rest(&mut locker).await?;
+    // Where the lock is gone with its connection, the sentry stays, and no rename succeeds.
+    if locker.session().await?.id() != holder {
+        return Err(Error::new(Class::Lost, "the session that held the lock is gone"));
+    }
+    // The rename asks for the locks by the names' order, so that it would wait for the sentry first, and stand
+    // behind the application for the table itself.
+    locker.execute(&format!("drop /* gh-ost */ table if exists {sentry}")).await?;
     renamer.execute(&format!("set /* gh-ost */ session lock_wait_timeout = {limit}")).await?;
     let number = renamer.session().await?.id().to_owned();
     let rename =
@@ -91,6 +97,8 @@ async fn attempt_once(copy: &mut Copy) -> Result<(), Error> {
     let begun = Instant::now();
     while copy.database.number(&waits).await? == 0 {
         if renamed.is_finished() || Duration::from_secs(limit) < begun.elapsed() {
+            // With the sentry back, a rename that comes behind the application fails.
+            let _ = copy.database.execute(&create).await;
             let _ = locker.execute("unlock /* gh-ost */ tables").await;
             let why = match renamed.await {
                 Ok(Err(error)) => return Err(error),
@@ -101,11 +109,6 @@ async fn attempt_once(copy: &mut Copy) -> Result<(), Error> {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // While the sentry is there, the rename fails: also where the lock is gone with its connection.
-    if locker.session().await?.id() != holder {
-        return Err(Error::new(Class::Lost, "the session that held the lock is gone"));
-    }
-    locker.execute(&format!("drop /* gh-ost */ table if exists {sentry}")).await?;
     locker.execute("unlock /* gh-ost */ tables").await?;
     match renamed.await {
         Ok(done) => done.map(drop),

@@ -26,21 +26,30 @@ fn credentials(path: &str) -> Result<(String, String), String> {
     Ok((of("user"), of("password")))
 }
 
+/// A text as a part of a URL.
+fn encoded(text: &str) -> String {
+    let letter = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(letter).collect()
+}
+
 impl Database {
     /// Makes one.
     pub async fn connect(double: &Double) -> Result<Self, String> {
         let flags = &double.flags;
         let (user, password) = credentials(flags.text("conf"))?;
-        let mut url = url::Url::parse("mysql://localhost/").expect("a URL");
-        url.set_host(Some(flags.text("host"))).map_err(|error| error.to_string())?;
-        let port = u16::try_from(flags.number("port", 3306)).map_err(|error| error.to_string())?;
-        let _ = url.set_port(Some(port));
-        // It takes a `%` for the beginning of an escape.
-        let _ = url.set_username(&user.replace('%', "%25"));
-        let _ = url.set_password(Some(&password.replace('%', "%25")));
-        url.set_path(flags.text("database"));
+        let url = format!(
+            "mysql://{}:{}@{}:{}/{}",
+            encoded(&user),
+            encoded(&password),
+            flags.text("host"),
+            flags.number("port", 3306),
+            encoded(flags.text("database"))
+        );
         let link = Link {
-            url: Secret::new(url.to_string()),
+            url: Secret::new(url),
             job: "gh-ost".to_owned(),
             time_zone: None,
             sql_mode: None,

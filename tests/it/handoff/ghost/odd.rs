@@ -1,6 +1,6 @@
 //! What is no gh-ost, and what the double must not let pass.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -46,7 +46,9 @@ fn garbage() {
     let listener = UnixListener::bind(scene.paths.socket()).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let _ = stream.unwrap().write_all(b"\xff\x00 220 smtp ready\r\n");
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 100]);
+            let _ = stream.write_all(b"\xff\x00 220 smtp ready\r\n");
         }
     });
     let look = run.look();
