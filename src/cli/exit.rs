@@ -55,11 +55,13 @@ impl From<ops::Error> for Failure {
             | ops::Error::InRetry { .. }
             | ops::Error::Begin(run::Error::NotWalked { .. })
             | ops::Error::HaltStands { .. }
+            | ops::Error::NotPermitted { .. }
             | ops::Error::LatchStands { .. } => Exit::No,
             ops::Error::Handoff(crate::handoff::Error::Stopped) => Exit::Stopped,
-            ops::Error::KillFile { .. } | ops::Error::Begin(run::Error::Killed { .. }) => {
-                Exit::Failed
-            }
+            ops::Error::KillFile { .. }
+            | ops::Error::HandoffKilled { .. }
+            | ops::Error::Supervise(_)
+            | ops::Error::Begin(run::Error::Killed { .. }) => Exit::Failed,
             _ => Exit::Usage,
         };
         Self { exit, message: error.to_string() }

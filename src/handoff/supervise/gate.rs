@@ -98,7 +98,10 @@ impl Supervision {
         if self.wanted.is_none() && self.rules.when_ready {
             self.wanted = Some(Wanted::new(None));
         }
-        let Some(mut wanted) = self.wanted.take() else { return Ok(self.unasked()) };
+        let Some(mut wanted) = self.wanted.take() else {
+            self.held_before = None;
+            return Ok(self.unasked());
+        };
         if let Some(opened) = wanted.opened {
             return self.while_open(wanted, opened, progress).await;
         }
@@ -112,11 +115,15 @@ impl Supervision {
             };
         }
         match self.holders().await {
+            Ok(Held::NotYet) => {
+                self.wanted = Some(wanted);
+                Ok(Some("it is looked for whoever holds the table".to_owned()))
+            }
             Err(why) => self.give_up(
                 wanted,
                 format!("who holds the table cannot be told, so nothing was attempted: {why}"),
             ),
-            Ok(holders) if !holders.is_empty() => {
+            Ok(Held::By(holders)) if !holders.is_empty() => {
                 let shown = show(&holders);
                 if self.rules.patience <= wanted.since.elapsed() {
                     let text = format!(
@@ -128,7 +135,7 @@ impl Supervision {
                 self.wanted = Some(wanted);
                 Ok(Some(shown))
             }
-            Ok(_) => {
+            Ok(Held::By(_)) => {
                 wanted.attempts += 1;
                 match self.work.open_gate().await {
                     Ok(_) => {
@@ -150,8 +157,8 @@ impl Supervision {
         progress: &HandoffProgress,
     ) -> Result<Option<String>, Error> {
         let held = match self.holders().await {
-            Ok(holders) if holders.is_empty() => None,
-            Ok(holders) => Some(show(&holders)),
+            Ok(Held::By(holders)) if !holders.is_empty() => Some(show(&holders)),
+            Ok(_) => None,
             // The session may be the one that the cut-over itself disturbs; the time is bounded.
             Err(_) => None,
         };
@@ -310,12 +317,18 @@ impl Supervision {
         }
     }
 
-    async fn holders(&mut self) -> Result<Vec<Transaction>, String> {
+    /// Who holds the table: those that are open for a second, or were there at the look before. An application
+    /// at work has new ones at every look, which are over in a moment.
+    async fn holders(&mut self) -> Result<Held, String> {
         let (target, place, mark) = (self.target.clone(), self.place.clone(), self.work.mark());
         let session = self.line.session().await.map_err(|error| error.to_string())?;
         match target.holders(session, &place, &mark).await {
             Ok(Ok(found)) => {
-                Ok(found.into_iter().filter(|one| HOLDS_FROM <= one.seconds).collect())
+                let now: Vec<String> = found.iter().map(|one| one.session.clone()).collect();
+                let Some(before) = self.held_before.replace(now) else { return Ok(Held::NotYet) };
+                let stays =
+                    |one: &Transaction| HOLDS_FROM <= one.seconds || before.contains(&one.session);
+                Ok(Held::By(found.into_iter().filter(stays).collect()))
             }
             Ok(Err(why)) => Err(why),
             Err(error) => {
@@ -336,6 +349,13 @@ impl Supervision {
         // What the journal misses of this is no state; the next beat shows whether it can be written.
         let _ = self.journal.log(&record);
     }
+}
+
+/// What two looks at the table's holders show.
+enum Held {
+    /// There was one look only.
+    NotYet,
+    By(Vec<Transaction>),
 }
 
 /// What stands between a wish and the gate.

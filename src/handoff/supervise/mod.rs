@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Plan;
+use super::canary::{self, Canary};
 use super::work::{Ending, Paths, Work};
 use crate::control::{Level, Source, Stop};
 use crate::event::{ALL_JOBS, Event, HandoffEvent, HandoffProgress, HandoffState};
@@ -95,6 +96,8 @@ pub struct Supervision {
     pub keeps_triggers: bool,
     /// Where a tool that was taken up has to be told to ask whether anybody watches.
     pub watch_url: Option<String>,
+    /// Whether a canary measures what the application feels.
+    pub canary: bool,
     /// The sign of life.
     pub alive: Alive,
     pub(super) line: Line,
@@ -103,6 +106,8 @@ pub struct Supervision {
     endings: Vec<HandoffRequest>,
     likeness: Likeness,
     wanted: Option<Wanted>,
+    /// The sessions that held the table at the last look.
+    held_before: Option<Vec<String>>,
     beaten: Option<Instant>,
     learned: Option<Instant>,
 }
@@ -131,6 +136,8 @@ pub struct Begin {
     pub keeps_triggers: bool,
     /// Where a tool that was taken up has to be told to ask whether anybody watches.
     pub watch_url: Option<String>,
+    /// Whether a canary measures what the application feels.
+    pub canary: bool,
 }
 
 /// The scope of a latch that holds a handoff.
@@ -200,6 +207,7 @@ impl Supervision {
             rules: begin.rules,
             keeps_triggers: begin.keeps_triggers,
             watch_url: begin.watch_url,
+            canary: begin.canary,
             alive,
             line,
             progress: HandoffProgress::at(HandoffState::Starting),
@@ -207,6 +215,7 @@ impl Supervision {
             endings: Vec::new(),
             likeness: Likeness::Unknown,
             wanted: None,
+            held_before: None,
             beaten: None,
             learned: None,
         }
@@ -218,6 +227,17 @@ impl Supervision {
     ///
     /// This supervisor has to leave, and the work goes on without it: it waits.
     pub async fn run(mut self) -> Result<Outcome, Error> {
+        let canary =
+            self.canary.then(|| canary::start(Arc::clone(&self.target), self.place.clone()));
+        let outcome = self.watch(canary.as_ref()).await;
+        if let Some(canary) = canary {
+            self.feel(&canary);
+            canary.end().await;
+        }
+        outcome
+    }
+
+    async fn watch(&mut self, canary: Option<&Canary>) -> Result<Outcome, Error> {
         let _touching = watch::touch(&self.alive, &self.paths);
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -232,6 +252,9 @@ impl Supervision {
                 progress.waits_for = Some(waits);
             }
             self.see(progress);
+            if let Some(canary) = canary {
+                self.feel(canary);
+            }
             if let Some(ended) = look.ended {
                 return self.ended(&ended).await;
             }
@@ -279,6 +302,15 @@ impl Supervision {
         }
         self.progress = progress;
         self.bus.emit(Event::Handoff(HandoffEvent::Progress(self.progress.clone())));
+    }
+
+    /// Says what the canary feels.
+    fn feel(&self, canary: &Canary) {
+        let stall = canary.stall();
+        self.bus.emit(Event::Handoff(HandoffEvent::Stall {
+            last_seconds: stall.last.as_secs_f64(),
+            longest_seconds: stall.longest.as_secs_f64(),
+        }));
     }
 
     fn beat(&mut self) -> Result<(), Error> {

@@ -389,6 +389,7 @@ impl Attempt<'_> {
             copy: row.copy.as_ref().map(shape_of).transpose()?,
             rules: rules(self.team, self.asked.cut_over)?,
             keeps_triggers: keeps_triggers(plan),
+            canary: self.asked.canary,
             watch_url: (how == How::TakenUp).then(|| self.asked.watch_url.clone()),
         };
         let bus = Bus::new(&row.name, self.listeners.clone());

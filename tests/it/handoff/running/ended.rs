@@ -94,8 +94,8 @@ pub(super) fn native_killed(_: Tool, engine: Engine) {
     ));
     let desk = Desk::at(&database.url);
     desk.write("0042.sql", "CREATE INDEX t_c ON t (c);\n");
-    let reader = Reader::of(&database);
     // A transaction that has written keeps a concurrent build waiting.
+    let reader = Reader::that(&database, "UPDATE t SET a = a WHERE id = 1");
     let arguments = [
         "handoff",
         "run",

@@ -171,7 +171,11 @@ impl Scene {
         let begun = Instant::now();
         while self.state() != state {
             if running.has_ended() {
-                panic!("it ended before it was {state}: {:?}\n{}", running.take_output(), self.files());
+                panic!(
+                    "it ended before it was {state}: {:?}\n{}",
+                    running.take_output(),
+                    self.files()
+                );
             }
             assert!(begun.elapsed() < Duration::from_secs(90), "{state}: {}", self.status());
             std::thread::sleep(Duration::from_millis(50));
@@ -185,7 +189,8 @@ impl Scene {
         for path in entries.map(|entry| entry.unwrap().path()) {
             let said = path.extension().is_some_and(|end| end == "out" || end == "err");
             if said {
-                text += &format!("{}:\n{}\n", path.display(), std::fs::read_to_string(&path).unwrap());
+                text +=
+                    &format!("{}:\n{}\n", path.display(), std::fs::read_to_string(&path).unwrap());
             }
         }
         text
@@ -260,6 +265,10 @@ struct Reader {
 
 impl Reader {
     fn of(database: &Database) -> Self {
+        Self::that(database, "SELECT COUNT(*) FROM t")
+    }
+
+    fn that(database: &Database, statement: &'static str) -> Self {
         let (url, (end, ended)) = (database.url.clone(), std::sync::mpsc::channel::<()>());
         let (begun, begins) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -268,7 +277,7 @@ impl Reader {
             runtime.block_on(async {
                 let mut session = open(&url).await;
                 session.begin().await.unwrap();
-                session.query(&Statement::plain("SELECT COUNT(*) FROM t")).await.unwrap();
+                session.query(&Statement::plain(statement)).await.unwrap();
                 begun.send(()).unwrap();
                 let _ = tokio::task::spawn_blocking(move || ended.recv()).await;
                 session.rollback().await.unwrap();

@@ -24,6 +24,7 @@ pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
     scene.handoff("pause", &[]).expect(2).says("nobody supervises `0042`");
 
     let mut running = scene.start_with(&[]);
+    wait_for("the new supervisor", || scene.status()["supervised"] == true);
     scene.wait_until(&mut running, "postponed");
     assert_eq!(scene.process(), process);
     scene.handoff("cut-over", &["--yes", "--reason", "now"]).expect(0);
