@@ -1,9 +1,12 @@
 //! `backstop handoff plan`: what it finds, what it decides, and that the commands work.
 
+mod canary;
 mod decisions;
 mod native;
+mod native_work;
 mod percona;
 mod preflight;
+mod rig;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -18,6 +21,8 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
     trials.extend(native::trials());
+    trials.extend(native_work::trials());
+    trials.extend(canary::trials());
     trials
 }
 
