@@ -91,12 +91,12 @@ fn pieces(seen: &Seen) -> Vec<(Statement, String)> {
 fn named(statement: &Statement, index: &CreateIndex, sql: &str) -> (Statement, String) {
     let name = steps::index_name(index);
     let named = CreateIndex { name: Some(Name::plain(&name)), ..index.clone() };
-    let statement = Statement { what: What::CreateIndex(Box::new(named)), ..statement.clone() };
     let sql = match steps::index_text(sql) {
         Some(text) if text.name.is_empty() => format!("{} {name} {}", text.head, text.on),
         _ => sql.to_owned(),
     };
-    (statement, sql)
+    let what = What::CreateIndex(Box::new(named));
+    (Statement { what, span: 0..sql.len(), ..statement.clone() }, sql)
 }
 
 struct Path<'a> {
@@ -130,7 +130,12 @@ impl Path<'_> {
             self.push(statement, sql, "it is done at once");
             return Ok(());
         }
-        let (text, release) = (&self.seen.change.text, self.seen.facts.release);
+        // An index was given its name, and stands alone; clauses stand where they were written.
+        let text = match &statement.what {
+            What::CreateIndex(_) => sql,
+            _ => self.seen.change.text.as_str(),
+        };
+        let release = self.seen.facts.release;
         let first = self.steps.len();
         let doing = match steps::instead(statement, text, &self.schema, release) {
             Ok(doing) => doing,

@@ -71,6 +71,7 @@ pub fn start(plan: &Plan, target: Arc<dyn Target>) -> Box<dyn Work> {
         control: None,
         wait: plan.lock_wait,
         told: Vec::new(),
+        braked: false,
     };
     Box::new(Native {
         desk,
@@ -147,7 +148,10 @@ impl Native {
 
     /// The statement in hand, for messages.
     fn words(seen: &Seen) -> String {
-        format!("`{}`", seen.words)
+        match seen.words.as_str() {
+            "" => "the statement of an earlier run".to_owned(),
+            words => format!("`{words}`"),
+        }
     }
 }
 
@@ -195,11 +199,11 @@ impl Work for Native {
         if *self.desk.wish.borrow() == Wish::Pause {
             return Ok("it is paused already".to_owned());
         }
-        if let Some(flight) = seen.flight.filter(|flight| flight.kind == Kind::Build) {
+        if let Some(flight) = seen.flight.as_ref().filter(|flight| flight.kind == Kind::Build) {
             return Err(Refused::NotNow(format!(
                 "{} has been at work for {} s and cannot be paused; it locks nobody out: let it end, tune \
                  `maintenance_work_mem` for the next, or stop it, which cancels it and drops what it left",
-                format_args!("`{}`", seen.words),
+                Self::words(&seen),
                 flight.since.elapsed().as_secs()
             )));
         }
@@ -321,10 +325,12 @@ impl Work for Native {
             harder
         });
         let ended = self.desk.until(ANSWER, |seen| seen.ended.is_some()).await;
-        Ok(match ended {
-            true => "ended".to_owned(),
-            false => "its statement is cancelled, and what it left is cleared away".to_owned(),
-        })
+        let said = if ended {
+            "ended"
+        } else {
+            "its statement is cancelled, and what it left is cleared away"
+        };
+        Ok(said.to_owned())
     }
 
     async fn force(&mut self) -> Carried {

@@ -29,8 +29,8 @@ FROM pg_stat_activity
 WHERE state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()
   AND 0 < position($1 IN query)";
 
-fn number(text: &Option<String>) -> Option<u64> {
-    text.as_deref().and_then(|text| text.parse().ok())
+fn number(text: Option<&String>) -> Option<u64> {
+    text.and_then(|text| text.parse().ok())
 }
 
 /// See [`crate::target::Target::watch`].
@@ -55,14 +55,14 @@ pub(super) async fn watch(
         if let Some([phase, done, total, lockers_done, lockers]) =
             rows.into_iter().next().and_then(|row| <[_; 5]>::try_from(row).ok())
         {
-            seen.phase = match (number(&lockers_done), number(&lockers)) {
+            seen.phase = match (number(lockers_done.as_ref()), number(lockers.as_ref())) {
                 (Some(done), Some(all)) if 0 < all => {
                     phase.map(|phase| format!("{phase} ({done} of {all})"))
                 }
                 _ => phase,
             };
-            let of = number(&total).filter(|total| 0 < *total);
-            seen.done = of.and(number(&done));
+            let of = number(total.as_ref()).filter(|total| 0 < *total);
+            seen.done = of.and(number(done.as_ref()));
             seen.total = of;
         }
     }
@@ -93,7 +93,7 @@ pub(super) async fn at_work(session: &mut dyn Session, text: &str) -> Result<Vec
         let trace = Trace {
             session: pid,
             statement: statement.unwrap_or_default(),
-            seconds: number(&seconds).unwrap_or(0),
+            seconds: number(seconds.as_ref()).unwrap_or(0),
         };
         Some(AtWork { trace, brake })
     };

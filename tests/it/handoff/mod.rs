@@ -1,13 +1,16 @@
 //! `backstop handoff plan`: what it finds, what it decides, and that the commands work.
 
+mod canary;
 mod cleaning;
 mod comparing;
 mod decisions;
 mod ghost;
 mod killing;
 mod native;
+mod native_work;
 mod percona;
 mod preflight;
+mod rig;
 mod running;
 mod stage;
 mod traces;
@@ -34,6 +37,8 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(comparing::trials());
     trials.extend(verdicts::trials());
     trials.extend(cleaning::trials());
+    trials.extend(native_work::trials());
+    trials.extend(canary::trials());
     trials
 }
 

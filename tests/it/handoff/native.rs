@@ -81,7 +81,11 @@ fn native(engine: Engine) {
         assert!(session.execute(&backstop::target::Statement::plain(index)).await.is_err());
         session.close().await;
     });
-    let refused = planned(&desk, "CREATE UNIQUE INDEX IF NOT EXISTS broken ON d (a)", &[]);
+    let change = "CREATE UNIQUE INDEX IF NOT EXISTS broken ON d (a)";
+    let plan = planned(&desk, change, &[]);
+    assert!(found(&plan, "invalid indexes").contains("what it left is dropped"), "{plan:#}");
+    assert_eq!(steps(change)[1], "DROP INDEX CONCURRENTLY broken");
+    let refused = planned(&desk, "CREATE UNIQUE INDEX IF NOT EXISTS other ON d (a)", &[]);
     let said = found(&refused, "invalid indexes");
     assert!(said.contains("DROP INDEX CONCURRENTLY broken"), "{said}");
     assert_eq!(refused["decision"], "refuse");

@@ -15,7 +15,7 @@ use super::desk::{Desk, Flight, Kind, Wish};
 use crate::event::HandoffState;
 use crate::handoff::{Does, Step};
 use crate::run::{Backoff, Bounds, seed};
-use crate::target::{Class, Effect, Error, Force, Session, Standing, Statement, Target};
+use crate::target::{Brake, Class, Effect, Error, Force, Session, Standing, Statement, Target};
 
 /// pgroll's pattern: many short attempts, from a second to a minute apart. Sixty of them take about an
 /// hour; a table that has no free moment in an hour needs a person.
@@ -38,6 +38,9 @@ const AWAY: Bounds = Bounds {
 /// lost.
 const BRAKE_EVERY: Duration = Duration::from_millis(100);
 
+/// The longest that a control session may take: the statement is not awaited meanwhile.
+const BRAKE_WITHIN: Duration = Duration::from_secs(1);
+
 /// So many cancels that change nothing are followed by the end of the session, if it is to be killed.
 const CANCELS: u32 = 20;
 
@@ -58,6 +61,20 @@ pub(super) enum End {
 
 type Going<T = ()> = Result<T, End>;
 
+/// The attempts at one step. The time that it stood still on request is not counted.
+struct Tries {
+    backoff: Backoff,
+    spent: Duration,
+}
+
+impl Tries {
+    fn next(&mut self) -> Option<Duration> {
+        let pause = self.backoff.next(self.spent)?;
+        self.spent += pause;
+        Some(pause)
+    }
+}
+
 pub(super) struct Runner {
     pub desk: Arc<Desk>,
     pub wish: watch::Receiver<Wish>,
@@ -73,6 +90,8 @@ pub(super) struct Runner {
     pub wait: Duration,
     /// What the session was told.
     pub told: Vec<String>,
+    /// The last statement was ended by us, or not begun.
+    pub braked: bool,
 }
 
 impl Runner {
@@ -263,7 +282,7 @@ impl Runner {
     async fn make(&mut self, step: &Step, sql: &str) -> Going {
         let first = self.desk.seen().tuned.pause;
         let bounds = Bounds { first, ..ATTEMPTS };
-        let (mut backoff, begun) = (Backoff::new(bounds, seed()), Instant::now());
+        let mut tries = Tries { backoff: Backoff::new(bounds, seed()), spent: Duration::ZERO };
         let kind = if step.alone && self.wait.is_zero() { Kind::Build } else { Kind::Brief };
         loop {
             self.obey().await?;
@@ -275,7 +294,7 @@ impl Runner {
                     let wait = if completes { self.wait } else { Duration::ZERO };
                     let kind = if completes { Kind::Brief } else { Kind::Build };
                     if let Err(error) = self.execute(&repair, wait, kind).await {
-                        self.after(error, &mut backoff, begun).await?;
+                        self.after(error, &mut tries).await?;
                     }
                     continue;
                 }
@@ -292,26 +311,26 @@ impl Runner {
                 // A build is believed when the catalog shows a valid index: `IF NOT EXISTS` passes over
                 // whatever has the name.
                 Ok(()) if !is_index(step) => return Ok(()),
-                Ok(()) => match backoff.next(begun.elapsed()) {
+                Ok(()) => match tries.next() {
                     Some(_) => {}
                     None => return Err(End::Failed("the index does not become valid".to_owned())),
                 },
                 Err(error) if error.class == Class::Poison => {
                     return Err(End::Failed(self.poisoned(step, error).await));
                 }
-                Err(error) => self.after(error, &mut backoff, begun).await?,
+                Err(error) => self.after(error, &mut tries).await?,
             }
         }
     }
 
     /// Decides what an error means for the next attempt.
-    async fn after(&mut self, error: Error, backoff: &mut Backoff, begun: Instant) -> Going {
+    async fn after(&mut self, error: Error, tries: &mut Tries) -> Going {
         match error.class {
             Class::Retry(reason) if reason != crate::event::RetryReason::StatementTimeout => {
-                let Some(pause) = backoff.next(begun.elapsed()) else {
+                let Some(pause) = tries.next() else {
                     return Err(End::Failed(format!(
                         "given up after {} attempts: {error}; look who holds the table, and run it again",
-                        backoff.failed()
+                        tries.backoff.failed()
                     )));
                 };
                 self.desk.change(|seen| {
@@ -319,7 +338,7 @@ impl Runner {
                     seen.state = HandoffState::Throttled;
                     seen.waits_for = Some(format!(
                         "{error}; attempt {} of {} in {:.1} s, so that nobody waits behind it",
-                        backoff.failed() + 1,
+                        tries.backoff.failed() + 1,
                         ATTEMPTS.attempts,
                         pause.as_secs_f64()
                     ));
@@ -327,7 +346,7 @@ impl Runner {
                 self.sleep(pause).await
             }
             Class::Cancelled => {
-                if *self.wish.borrow() == Wish::Go {
+                if !self.braked {
                     self.hold(
                         "somebody else has cancelled its statement, a DBA or a watchdog; ask who, then \
                          resume or stop it"
@@ -340,10 +359,14 @@ impl Runner {
             Class::Lost | Class::Terminated => {
                 let died = Instant::now();
                 self.session = None;
+                // A statement that takes the server down each time must not go on for ever.
+                if tries.next().is_none() {
+                    return Err(End::Failed(format!("given up: {error}")));
+                }
                 self.connect().await?;
                 self.outlast().await?;
-                let ours = *self.wish.borrow() != Wish::Go;
-                if error.class == Class::Terminated && !ours && self.is_up_since(died).await {
+                let strange = error.class == Class::Terminated && !self.braked;
+                if strange && self.is_up_since(died).await {
                     self.hold(
                         "somebody else has ended its session, and the server was not restarted; ask who, \
                          then resume or stop it"
@@ -435,8 +458,10 @@ impl Runner {
         if *self.wish.borrow() != Wish::Go {
             self.desk.change(|seen| seen.flight = None);
             self.session = Some(session);
+            self.braked = true;
             return Err(Error::new(Class::Cancelled, "it was not begun"));
         }
+        self.braked = false;
         let done = {
             let run = session.execute(&statement);
             tokio::pin!(run);
@@ -458,6 +483,7 @@ impl Runner {
                 if cancel {
                     let hard = wish == Wish::Kill && CANCELS <= cancels;
                     let force = if hard { Force::Terminate } else { Force::Cancel };
+                    self.braked = true;
                     Self::apply(&self.target, &mut self.control, &brake, force).await;
                     cancels += 1;
                 }
@@ -491,27 +517,30 @@ impl Runner {
         control: &mut Option<Box<dyn Session>>,
         number: &str,
     ) -> bool {
-        let Some(mut session) = Self::control(target, control).await else { return false };
-        match target.watch(session.as_mut(), number).await {
-            Ok(seen) => {
-                *control = Some(session);
-                seen.is_some_and(|seen| seen.waits)
-            }
-            Err(_) => false,
-        }
+        let ask = async {
+            let mut session = Self::control(target, control).await?;
+            let seen = target.watch(session.as_mut(), number).await.ok()?;
+            *control = Some(session);
+            seen
+        };
+        let seen = tokio::time::timeout(BRAKE_WITHIN, ask).await;
+        seen.ok().flatten().is_some_and(|seen| seen.waits)
     }
 
+    /// Brakes the statement. One that fails, or gets no answer, is sent again by another session.
     async fn apply(
         target: &Arc<dyn Target>,
         control: &mut Option<Box<dyn Session>>,
-        brake: &crate::target::Brake,
+        brake: &Brake,
         force: Force,
     ) {
-        let Some(mut session) = Self::control(target, control).await else { return };
-        // One that fails is sent again, by another session.
-        if brake.apply(session.as_mut(), force).await.is_ok() {
+        let send = async {
+            let mut session = Self::control(target, control).await?;
+            brake.apply(session.as_mut(), force).await.ok()?;
             *control = Some(session);
-        }
+            Some(())
+        };
+        let _ = tokio::time::timeout(BRAKE_WITHIN, send).await;
     }
 
     async fn control(
@@ -540,8 +569,15 @@ impl Runner {
         let Some(session) = self.session.as_mut() else {
             return Err(Error::new(Class::Lost, "there is no session"));
         };
-        for setting in &settings {
-            session.execute(&Statement::plain(setting.clone())).await?;
+        for (at, setting) in settings.iter().enumerate() {
+            match session.execute(&Statement::plain(setting.clone())).await {
+                Ok(_) => {}
+                // More memory than the server has is no reason not to make the change.
+                Err(error) if 0 < at && !error.is_lost() => {
+                    self.desk.change(|seen| seen.tuned.memory = None);
+                }
+                Err(error) => return Err(error),
+            }
         }
         self.told = settings;
         Ok(())
