@@ -52,6 +52,7 @@ impl Rig {
             large_bytes: 1 << 30,
             lock_wait: Duration::from_secs(1),
             fence_schema: None,
+            resumes: None,
         };
         let stop = Stop::default();
         let made = backstop::handoff::make(&request, self.target.as_ref(), &stop);
