@@ -3,6 +3,7 @@
 mod decisions;
 mod native;
 mod percona;
+mod percona_work;
 mod preflight;
 mod writer;
 
@@ -18,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = preflight::trials();
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
+    trials.extend(percona_work::trials());
     trials.extend(native::trials());
     trials
 }
