@@ -195,7 +195,7 @@ fn take(plan: &Plan, paths: &Paths, child: Child) -> Box<dyn Work> {
         database: plan.database.clone(),
         table: plan.table.clone(),
         history: resumable(plan).is_ok().then(|| names::history(&plan.table)),
-        gives_up: plan.lock_wait.max(Duration::from_secs(3)),
+        gives_up: gives_up(plan),
         events,
         out: Tail::from(paths.out(), out),
         err: Tail::from(paths.err(), err),
@@ -207,13 +207,22 @@ fn take(plan: &Plan, paths: &Paths, child: Child) -> Box<dyn Work> {
     })
 }
 
+/// What the command has as `lock_wait_timeout`.
+fn gives_up(plan: &Plan) -> String {
+    let words = plan.command.iter().flat_map(|command| command.vector());
+    let set = words.filter_map(|word| word.strip_prefix("--set-vars=").map(str::to_owned)).next();
+    let set = set.unwrap_or_default();
+    let value = set.split(',').find_map(|one| one.strip_prefix("lock_wait_timeout="));
+    value.unwrap_or("some").to_owned()
+}
+
 struct Percona {
     database: String,
     table: String,
     /// The table in which it notes how far it is.
     history: Option<String>,
-    /// When an attempt to swap the tables gives up.
-    gives_up: Duration,
+    /// The seconds after which an attempt to swap the tables gives up, as the command says.
+    gives_up: String,
     paths: Paths,
     child: Child,
     exit: Option<Exit>,
@@ -422,7 +431,7 @@ impl Work for Percona {
         }
         Ok(format!(
             "the gate is closed; the attempt under way gives up within {} s, if it does not succeed",
-            self.gives_up.as_secs()
+            self.gives_up
         ))
     }
 
@@ -447,8 +456,8 @@ impl Work for Percona {
             Refused::NoAnswer(format!("SIGKILL could not be sent to it: {error}"))
         })?;
         self.until(|_| false).await;
-        Ok("it was ended by SIGKILL; a statement that it ran goes on on the server, and commits, unless \
-            its session is ended there"
+        Ok("it was ended by SIGKILL; a statement that it ran goes on on the server, with its locks, until \
+            its session is ended there; its triggers and its copy are left"
             .to_owned())
     }
 

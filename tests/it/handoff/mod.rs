@@ -9,6 +9,7 @@ mod killing;
 mod native;
 mod native_work;
 mod percona;
+mod percona_work;
 mod preflight;
 mod rig;
 mod running;
@@ -30,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(decisions::trials());
     trials.extend(percona::trials());
     trials.extend(ghost::trials());
+    trials.extend(percona_work::trials());
     trials.extend(native::trials());
     trials.extend(running::trials());
     trials.extend(traces::trials());

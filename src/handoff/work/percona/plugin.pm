@@ -232,7 +232,7 @@ sub tell_job {
    $self->{history} = $options->get('history-table');
    my ($job) = $self->{cxn}->dbh()->selectrow_array("SELECT MAX(job_id) FROM $self->{history}");
    $self->{job} = $job;
-   $self->tell(event => 'job', job => $job);
+   $self->tell(event => 'job', job => $job, resumed => $options->got('resume') ? 'yes' : 'no');
    return;
 }
 
@@ -241,7 +241,8 @@ sub tell_job {
 # The tool's one statement takes both row by row, and on a copy with a counter the counter's lock first
 # (unless `innodb_autoinc_lock_mode` is 2): a write of the application that has its row waits in a trigger
 # for what the chunk has of the copy, and the chunk comes to the row. The server then ends the smaller of the
-# two, which is the application's: 12 of 1,900 writes on MariaDB 10.11 without this, and none of 2,600 with it.
+# two, which is the application's. Of four writers on MariaDB 10.11 it ended 13 of 4,431 writes; 25 of 4,155
+# at READ COMMITTED, 28 of 6,048 with chunks of 0.05 s; and with the locks in this order none of 3,748.
 sub in_order {
    my ($self, $code, @rest) = @_;
    my ($sql, @values) = @{ $self->{chunk} };

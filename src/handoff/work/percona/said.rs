@@ -104,7 +104,7 @@ fn tells_why(line: &str) -> bool {
         "were errors",
     ];
     let lower = line.to_lowercase();
-    // The first is the destruction of what is destroyed already, the second a table that the tool prints of itself.
+    // What is said in a clean-up is said once more without it; behind `#` stand counts of what happened.
     !lower.contains("(in cleanup)")
         && !lower.starts_with('#')
         && SIGNS.iter().any(|sign| lower.contains(sign))

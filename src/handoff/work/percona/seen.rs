@@ -20,6 +20,9 @@ pub(super) struct Seen {
     /// What it says of a load or a lag.
     why: String,
     rows: Option<u64>,
+    /// What earlier runs of these files had copied, which counts where this one takes them up.
+    earlier: u64,
+    resumed: bool,
     estimate: Option<u64>,
     chunk_size: Option<u64>,
     attempts: u32,
@@ -63,8 +66,8 @@ impl Seen {
         match event["event"].as_str().unwrap_or_default() {
             // An earlier run of the same files.
             "prepared" => {
-                let job = self.job.take();
-                *self = Self { job, ..Self::default() };
+                let earlier = self.copied().unwrap_or_default();
+                *self = Self { job: self.job.take(), earlier, ..Self::default() };
             }
             "loaded" => self.loaded = true,
             "sessions" => self.sessions = texts("ids"),
@@ -79,7 +82,10 @@ impl Seen {
             }
             "going on" => self.waits.clear(),
             "table" => self.copy = Some(text("table")),
-            "job" => self.job = event["job"].as_u64().map(|job| job.to_string()),
+            "job" => {
+                self.job = event["job"].as_u64().map(|job| job.to_string());
+                self.resumed = event["resumed"] == "yes";
+            }
             "tuned" | "not tuned" => {
                 self.tuned.insert(text("name"), (text("value"), text("why")));
             }
@@ -92,6 +98,11 @@ impl Seen {
             "left" => self.left.push(text("what")),
             _ => {}
         }
+    }
+
+    fn copied(&self) -> Option<u64> {
+        let earlier = if self.resumed { self.earlier } else { 0 };
+        self.rows.map(|rows| rows + earlier)
     }
 
     /// What it is at, for a sentence.
@@ -142,7 +153,7 @@ impl Seen {
             (phase, _) => Some(phase.to_owned()),
         };
         HandoffProgress {
-            copied: self.rows,
+            copied: self.copied(),
             estimate: self.estimate,
             waits_for: (!waits_for.is_empty()).then(|| waits_for.join("; ")),
             step,
@@ -203,6 +214,11 @@ mod tests {
             assert_eq!(seen.state(), state, "{line}");
         }
         assert_eq!(seen.progress().copied, None);
+        // A run that takes it up counts what was copied before; another begins anew.
+        seen.fold(r#"{"event":"chunk","rows":7}"#);
+        assert_eq!(seen.progress().copied, Some(7));
+        seen.fold(r#"{"event":"job","job":2,"resumed":"yes"}"#);
+        assert_eq!(seen.progress().copied, Some(174_739));
     }
 
     #[test]
