@@ -71,7 +71,11 @@ async fn write(url: &str, rows: u64, stop: &AtomicBool) -> Wrote {
     let mut session = open(url).await;
     let (mut wrote, begun) = (Wrote::default(), Instant::now());
     let mut at = 1_u64;
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    // After a wait it does not hurry.
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !stop.load(Ordering::Relaxed) {
+        ticks.tick().await;
         at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let row = (at >> 33) % rows + 1;
         // Rows of its own, so that the sums show each write that is lost.
@@ -108,7 +112,6 @@ async fn write(url: &str, rows: u64, stop: &AtomicBool) -> Wrote {
         if A_WAIT < took {
             wrote.waits.push((begun.elapsed(), took));
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     session.close().await;
     wrote

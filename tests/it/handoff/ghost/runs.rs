@@ -1,6 +1,6 @@
 //! Runs that come to their end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backstop::event::HandoffState;
 use backstop::handoff::work::{Child, Refused};
@@ -118,7 +118,10 @@ pub(super) fn behind_a_reader(engine: Engine) {
         reader.query(&Statement::plain("SELECT COUNT(*) FROM t")).await.unwrap();
         run.work.open_gate().await.unwrap();
         let mut states = Vec::new();
-        for _ in 0..120 {
+        // For longer than an attempt takes, and less than the 10 s after which MariaDB ends an idle transaction
+        // of a session of ours.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(7) {
             let look = run.work.look().await;
             assert_eq!(look.ended, None);
             if states.last() != Some(&(look.progress.state, look.progress.attempts)) {
