@@ -5,7 +5,9 @@
 //! longer; how often and how long it waited is part of the progress.
 
 mod desk;
+mod flight;
 mod runner;
+mod tidy;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
