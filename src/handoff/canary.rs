@@ -159,7 +159,9 @@ impl Bird {
                     stall.reads_only =
                         Some(format!("the account may not lock rows as a writer does: {error}"));
                 });
-                tries.iter_mut().for_each(|one| one.write = None);
+                for one in &mut tries {
+                    one.write = None;
+                }
                 continue;
             }
             let lost = done.as_ref().is_err_and(Error::is_lost);

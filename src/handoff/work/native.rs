@@ -6,7 +6,9 @@
 
 mod desk;
 mod judge;
+mod flight;
 mod runner;
+mod tidy;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -159,6 +159,15 @@ fn cancelled_build(engine: Engine) {
     rig.database.value(&format!("SELECT pg_cancel_backend({number})::text"));
     let look = running.until_state(HandoffState::Paused);
     assert!(look.progress.waits_for.unwrap().contains("somebody else has cancelled"));
+    // What was left is named where its drop would wait for the same transaction.
+    let left = running.look().progress.waits_for.unwrap();
+    assert_eq!(invalid(&rig) == "NULL", !left.contains("DROP INDEX"), "{left}");
+    // And so for somebody else's end of its session.
+    running.ask(|work| work.resume()).unwrap();
+    let number = rig.wait_at_work("INDEX CONCURRENTLY");
+    rig.database.value(&format!("SELECT pg_terminate_backend({number})::text"));
+    let look = running.until_state(HandoffState::Paused);
+    assert!(look.progress.waits_for.unwrap().contains("somebody else has ended its session"));
     drop(holder);
     running.ask(|work| work.resume()).unwrap();
     running.done();

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::super::Ended;
-use super::desk::{Desk, Flight, Kind, Wish};
+use super::desk::{Desk, Kind, Wish};
 use crate::event::HandoffState;
 use crate::handoff::{Does, Step};
 use crate::run::{Backoff, Bounds, seed};
-use crate::target::{Brake, Class, Effect, Error, Force, Session, Standing, Statement, Target};
+use crate::target::{Class, Effect, Error, Force, Session, Standing, Target};
 
 /// pgroll's pattern: many short attempts, from a second to a minute apart. Sixty of them take about an
 /// hour; a table that has no free moment in an hour needs a person.
@@ -33,20 +33,6 @@ const AWAY: Bounds = Bounds {
     time: Duration::from_mins(15),
     attempts: 1_000,
 };
-
-/// How often a cancel is sent again: one that comes before the server has begun with the statement is
-/// lost.
-const BRAKE_EVERY: Duration = Duration::from_millis(100);
-
-/// The longest that a control session may take: the statement is not awaited meanwhile.
-const BRAKE_WITHIN: Duration = Duration::from_secs(1);
-
-/// So many cancels that change nothing are followed by the end of the session, if it is to be killed.
-const CANCELS: u32 = 20;
-
-/// The longest that something is cleared away after a stop or a kill: no statement of ours is to be left
-/// on the server five seconds after one.
-const TIDY_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often it is looked after a session that another has left.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -347,12 +333,14 @@ impl Runner {
             }
             Class::Cancelled => {
                 if !self.braked {
-                    self.hold(
-                        "somebody else has cancelled its statement, a DBA or a watchdog; ask who, then \
-                         resume or stop it"
-                            .to_owned(),
-                    )
-                    .await?;
+                    // Nobody knows how long it stands still: what was left would slow every write.
+                    let left = self.tidy().await;
+                    let why =
+                        "somebody else has cancelled its statement, a DBA or a watchdog; ask who, \
+                               then resume or stop it"
+                            .to_owned();
+                    let all: Vec<String> = std::iter::once(why).chain(left).collect();
+                    self.hold(all.join("; ")).await?;
                 }
                 self.obey().await
             }
@@ -422,7 +410,11 @@ impl Runner {
         }
     }
 
-    async fn look(&mut self, leaves: &[Effect], spared: &[Effect]) -> Result<Standing, Error> {
+    pub(super) async fn look(
+        &mut self,
+        leaves: &[Effect],
+        spared: &[Effect],
+    ) -> Result<Standing, Error> {
         let Some(session) = self.session.as_mut() else {
             return Err(Error::new(Class::Lost, "there is no session"));
         };
@@ -443,146 +435,6 @@ impl Runner {
         Ok(Standing::There)
     }
 
-    /// Runs one statement to its end. A second session cancels it when it is to end.
-    async fn execute(&mut self, sql: &str, wait: Duration, kind: Kind) -> Result<(), Error> {
-        self.tell(wait).await?;
-        let Some(mut session) = self.session.take() else {
-            return Err(Error::new(Class::Lost, "there is no session"));
-        };
-        let statement = Statement::plain(format!("{} {sql}", self.mark));
-        let brake = Arc::new(session.brake());
-        let (since, number) = (Instant::now(), session.id().to_owned());
-        let flight = Flight { kind, number: number.clone(), brake: Arc::clone(&brake), since };
-        self.desk.change(|seen| seen.flight = Some(flight));
-        // Whoever wants something from now on sees the flight; who wanted it before is seen here.
-        if *self.wish.borrow() != Wish::Go {
-            self.desk.change(|seen| seen.flight = None);
-            self.session = Some(session);
-            self.braked = true;
-            return Err(Error::new(Class::Cancelled, "it was not begun"));
-        }
-        self.braked = false;
-        let done = {
-            let run = session.execute(&statement);
-            tokio::pin!(run);
-            let mut cancels = 0;
-            loop {
-                tokio::select! {
-                    done = &mut run => break done,
-                    () = Self::wanted(&mut self.wish, cancels) => {}
-                }
-                let wish = *self.wish.borrow_and_update();
-                let cancel = match wish {
-                    Wish::Go => false,
-                    Wish::Stop | Wish::Kill => true,
-                    Wish::Pause => {
-                        kind == Kind::Brief
-                            && Self::waits(&self.target, &mut self.control, &number).await
-                    }
-                };
-                if cancel {
-                    let hard = wish == Wish::Kill && CANCELS <= cancels;
-                    let force = if hard { Force::Terminate } else { Force::Cancel };
-                    self.braked = true;
-                    Self::apply(&self.target, &mut self.control, &brake, force).await;
-                    cancels += 1;
-                }
-            }
-        };
-        let took = since.elapsed();
-        self.desk.change(|seen| {
-            seen.flight = None;
-            if kind == Kind::Brief && done.as_ref().is_err_and(Error::is_lock_timeout) {
-                seen.longest_wait = seen.longest_wait.max(took);
-            }
-        });
-        if !done.as_ref().is_err_and(Error::is_lost) {
-            self.session = Some(session);
-        }
-        done.map(drop)
-    }
-
-    /// Comes back when somebody wants something, or a cancel is due again.
-    async fn wanted(wish: &mut watch::Receiver<Wish>, cancels: u32) {
-        let again = cancels > 0 || *wish.borrow() == Wish::Pause;
-        tokio::select! {
-            changed = wish.changed() => if changed.is_err() { std::future::pending::<()>().await },
-            () = tokio::time::sleep(BRAKE_EVERY), if again => {}
-        }
-    }
-
-    /// Whether the statement waits for its lock, as another session sees it.
-    async fn waits(
-        target: &Arc<dyn Target>,
-        control: &mut Option<Box<dyn Session>>,
-        number: &str,
-    ) -> bool {
-        let ask = async {
-            let mut session = Self::control(target, control).await?;
-            let seen = target.watch(session.as_mut(), number).await.ok()?;
-            *control = Some(session);
-            seen
-        };
-        let seen = tokio::time::timeout(BRAKE_WITHIN, ask).await;
-        seen.ok().flatten().is_some_and(|seen| seen.waits)
-    }
-
-    /// Brakes the statement. One that fails, or gets no answer, is sent again by another session.
-    async fn apply(
-        target: &Arc<dyn Target>,
-        control: &mut Option<Box<dyn Session>>,
-        brake: &Brake,
-        force: Force,
-    ) {
-        let send = async {
-            let mut session = Self::control(target, control).await?;
-            brake.apply(session.as_mut(), force).await.ok()?;
-            *control = Some(session);
-            Some(())
-        };
-        let _ = tokio::time::timeout(BRAKE_WITHIN, send).await;
-    }
-
-    async fn control(
-        target: &Arc<dyn Target>,
-        control: &mut Option<Box<dyn Session>>,
-    ) -> Option<Box<dyn Session>> {
-        match control.take() {
-            Some(session) => Some(session),
-            None => target.open("handoff control").await.ok(),
-        }
-    }
-
-    /// Tells the session its settings, as far as it does not have them yet.
-    async fn tell(&mut self, wait: Duration) -> Result<(), Error> {
-        if self.control.is_none() {
-            // Opened beforehand: at the moment when it is needed there may be no free slot.
-            self.control = self.target.open("handoff control").await.ok();
-        }
-        let tuned = self.desk.seen().tuned;
-        let wait = if wait.is_zero() { wait } else { tuned.lock_wait.unwrap_or(wait) };
-        let memory = tuned.memory.map(|memory| format!("SET maintenance_work_mem = '{memory}'"));
-        let settings: Vec<String> = std::iter::once((self.lock_wait)(wait)).chain(memory).collect();
-        if settings == self.told {
-            return Ok(());
-        }
-        let Some(session) = self.session.as_mut() else {
-            return Err(Error::new(Class::Lost, "there is no session"));
-        };
-        for (at, setting) in settings.iter().enumerate() {
-            match session.execute(&Statement::plain(setting.clone())).await {
-                Ok(_) => {}
-                // More memory than the server has is no reason not to make the change.
-                Err(error) if 0 < at && !error.is_lost() => {
-                    self.desk.change(|seen| seen.tuned.memory = None);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.told = settings;
-        Ok(())
-    }
-
     /// What a row has against the change, with others like it, in words.
     async fn poisoned(&mut self, step: &Step, error: Error) -> String {
         let Some(index) = unique_index(step) else { return error.to_string() };
@@ -594,99 +446,6 @@ impl Runner {
             Ok(_) => error.to_string(),
             Err(why) => format!("{error}; how many there are could not be asked: {why}"),
         }
-    }
-
-    /// Takes away what was left half made; in words what is left all the same.
-    async fn tidy(&mut self) -> Vec<String> {
-        let mut left = Vec::new();
-        for step in self.steps.clone() {
-            let Does::Change { leaves, .. } = &step.does else { continue };
-            if !leaves.iter().any(|effect| makes_or_detaches(effect)) {
-                continue;
-            }
-            match tokio::time::timeout(TIDY_WITHIN, self.found_broken(leaves)).await {
-                Ok(Ok(None)) => {}
-                Ok(Ok(Some((what, repair, true)))) => left.push(format!("{what}; run `{repair}`")),
-                Ok(Ok(Some((what, repair, false)))) => {
-                    if let Err(error) = self.clear(&repair).await {
-                        left.push(format!(
-                            "{what}, and could not be dropped now ({error}); run `{repair}`"
-                        ));
-                    }
-                }
-                Ok(Err(error)) => {
-                    left.push(format!("what it left could not be looked up ({error})"));
-                    break;
-                }
-                Err(_) => {
-                    // What was dropped here is a look, which changes nothing and soon ends.
-                    self.session = None;
-                    left.push("what it left could not be looked up: no answer".to_owned());
-                    break;
-                }
-            }
-        }
-        if let Some(last) = left.last_mut()
-            && last.starts_with("what it left could not")
-        {
-            last.push_str("; look for an index that is not valid, and drop it");
-        }
-        left
-    }
-
-    async fn found_broken(
-        &mut self,
-        leaves: &[Effect],
-    ) -> Result<Option<(String, String, bool)>, Error> {
-        if self.session.is_none() {
-            self.session = Some(self.target.open("handoff").await?);
-            self.told.clear();
-        }
-        Ok(match self.look(leaves, &[]).await? {
-            Standing::Broken { what, repair, completes } => Some((what, repair, completes)),
-            _ => None,
-        })
-    }
-
-    /// Runs a repair for a short time: what it waits for may last, and nothing of ours may.
-    async fn clear(&mut self, repair: &str) -> Result<(), Error> {
-        let gone = || Error::new(Class::Lost, "there is no session");
-        let mut session = self.session.take().ok_or_else(gone)?;
-        let limit = Statement::plain((self.lock_wait)(TIDY_WITHIN));
-        let statement = Statement::plain(format!("{} {repair}", self.mark));
-        let brake = session.brake();
-        let since = Instant::now();
-        let done = {
-            let run = async {
-                session.execute(&limit).await?;
-                session.execute(&statement).await
-            };
-            tokio::pin!(run);
-            loop {
-                let left = TIDY_WITHIN.saturating_sub(since.elapsed()).max(BRAKE_EVERY);
-                tokio::select! {
-                    done = &mut run => break done,
-                    () = tokio::time::sleep(left) => {}
-                }
-                if TIDY_WITHIN * 2 <= since.elapsed() {
-                    break Err(Error::new(Class::Lost, "the server does not answer"));
-                }
-                Self::apply(&self.target, &mut self.control, &brake, Force::Cancel).await;
-            }
-        };
-        if !done.as_ref().is_err_and(Error::is_lost) {
-            self.session = Some(session);
-        }
-        done.map(drop)
-    }
-}
-
-/// Whether an attempt at it that is cut off leaves something.
-fn makes_or_detaches(effect: &Effect) -> bool {
-    match effect {
-        Effect::Index(index) => !index.of.is_empty() && !index.only,
-        Effect::Partition { attached, .. } => !attached,
-        _ => false,
     }
 }
 
