@@ -294,7 +294,7 @@ impl Walk<'_> {
         let Some(rows) = session.query_within(&sums, self.how.limit).await? else {
             return Ok(None);
         };
-        let cells: Vec<u128> = rows.first().map(|row| numbers(row)).unwrap_or_default();
+        let cells: Vec<u128> = rows.first().map(numbers).unwrap_or_default();
         let [rows_old, sum_old, rows_new, sum_new, changed] = cells.as_slice() else {
             return Err(unreadable(&sums));
         };

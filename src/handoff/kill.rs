@@ -21,7 +21,7 @@ pub const WITHIN: Duration = Duration::from_secs(5);
 /// It is looked once whether it has ended already.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
 /// The tool has so long to leave by itself.
-const ASKED: Duration = Duration::from_millis(1000);
+const ASKED: Duration = Duration::from_secs(1);
 /// By then its statements have ended, and it may have left for that.
 const STATEMENTS: Duration = Duration::from_millis(1600);
 /// By then its process is gone.
@@ -34,7 +34,7 @@ const TRIGGERS: Duration = Duration::from_millis(4300);
 const LAST: Duration = Duration::from_millis(4800);
 
 /// No single call is waited for longer, the tool's or the server's.
-const CALL: Duration = Duration::from_millis(1000);
+const CALL: Duration = Duration::from_secs(1);
 /// None is waited for less: what is cut off in its middle has to be begun anew.
 const LEAST: Duration = Duration::from_millis(200);
 

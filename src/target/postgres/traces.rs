@@ -79,8 +79,8 @@ pub(super) async fn traces(
     place: &Place,
     mark: &Mark,
 ) -> Result<Traces> {
-    let mut found = Traces::default();
-    found.sessions = sessions(session, place, mark).await?;
+    let sessions = sessions(session, place, mark).await?;
+    let mut found = Traces { sessions, ..Traces::default() };
     let asks_others = !mark.comments.is_empty() || !mark.addresses.is_empty();
     let hidden = first(rows(session, HIDDEN, &[]).await?).unwrap_or_default();
     if asks_others && hidden != "0" {
