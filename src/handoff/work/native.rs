@@ -5,8 +5,8 @@
 //! longer; how often and how long it waited is part of the progress.
 
 mod desk;
-mod judge;
 mod flight;
+mod judge;
 mod runner;
 mod tidy;
 

@@ -210,7 +210,10 @@ impl Attempt<'_> {
     /// Plans, asks for consent, and starts.
     async fn begin(mut self, known: Option<HandoffRow>) -> Result<Opened, Error> {
         let mut request = super::request(&self.asked.plan, self.team)?;
-        let leftover = known.as_ref().and_then(Self::resumes);
+        let leftover = match &known {
+            Some(row) => self.resumes(row).await?,
+            None => None,
+        };
         request.resumes = leftover.as_ref().and_then(|plan| match plan.decision {
             Decision::Tool(tool) => Some(tool),
             _ => None,
@@ -275,8 +278,20 @@ impl Attempt<'_> {
         }
     }
 
-    /// The plan of an earlier run that can be taken up where it ended.
-    fn resumes(row: &HandoffRow) -> Option<Plan> {
+    /// The plan of an earlier run that can be taken up where it ended: its copy is there still.
+    async fn resumes(&self, row: &HandoffRow) -> Result<Option<Plan>, Error> {
+        let Some(plan) = Self::resumable(row) else { return Ok(None) };
+        let Some(work) = super::verbs::work_of(row, &plan) else { return Ok(None) };
+        let mut session = self.target.open("handoff").await.map_err(Error::Connect)?;
+        let traces = self.target.traces(session.as_mut(), &place_of(row), &work.mark()).await;
+        session.close().await;
+        let traces = traces.map_err(Error::Connect)?;
+        let copy = |name: &str| name.ends_with("_gho") || name.ends_with("_new");
+        let there = traces.tables.iter().any(|table| copy(&table.name));
+        Ok(there.then_some(plan))
+    }
+
+    fn resumable(row: &HandoffRow) -> Option<Plan> {
         let unfinished = matches!(
             row.state,
             HandoffState::Stopped | HandoffState::Killed | HandoffState::Failed
