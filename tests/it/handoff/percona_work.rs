@@ -231,6 +231,7 @@ async fn planned(pair: Pair, database: &Database, folder: &Path) -> Plan {
         large_bytes: 1000,
         lock_wait: Duration::from_secs(5),
         fence_schema: None,
+        resumes: None,
     };
     let target = try_connect(&database.url).await.unwrap();
     let mut plan = handoff::make(&request, target.as_ref(), &Stop::default()).await.unwrap();
