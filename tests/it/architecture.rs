@@ -56,7 +56,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["serve"]),
     ("squawk_syntax", &["sql"]),
     ("ureq", &["throttle"]),
-    ("rustix", &["throttle"]),
+    ("rustix", &["handoff", "throttle"]),
+    ("procfs", &["handoff"]),
     ("tempfile", &["cli"]),
     ("mimalloc", &["main"]),
 ];

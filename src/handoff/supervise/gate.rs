@@ -12,8 +12,10 @@ use tokio::task::JoinHandle;
 use super::{Error, Supervision};
 use crate::control::{Ask, Level, Source, Stop};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState};
+use crate::handoff::Decision;
 use crate::handoff::compare::{self, Compared, How};
 use crate::journal::{HandoffAnswer, HandoffRequest};
+use crate::rewrite::tool::Tool;
 use crate::target::{Place, online::Transaction};
 use crate::throttle;
 
@@ -289,12 +291,15 @@ impl Supervision {
         };
         let stop = Stop::default();
         let (target, old, heard) = (self.target.clone(), self.place.clone(), stop.clone());
+        let mut how = How::default();
+        // Its triggers write to the copy in the application's own transaction: it is never behind.
+        if self.plan.decision == Decision::Tool(Tool::Percona) {
+            how.patience = Duration::ZERO;
+        }
         let new = Place { schema: old.schema.clone(), name: copy };
         let task = tokio::spawn(async move {
             let mut session = target.open("handoff").await?;
-            let done =
-                compare::compare(&*target, session.as_mut(), &old, &new, &heard, &How::default())
-                    .await;
+            let done = compare::compare(&*target, session.as_mut(), &old, &new, &heard, &how).await;
             session.close().await;
             done
         });
