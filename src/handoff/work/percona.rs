@@ -17,7 +17,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ use super::child::Exit;
 use super::{Carried, Child, Ended, Ending, Launch, Look, Paths, ProcessTool, Refused, Work};
 use crate::event::HandoffState;
 use crate::handoff::Plan;
-use crate::rewrite::tool::{Tool, Version};
+use crate::rewrite::tool::{Command, Tool, Version};
 use crate::target::Mark;
 use said::Said;
 use seen::{SWAPPED, Seen};
@@ -67,9 +67,9 @@ fn vector(plan: &Plan, paths: &Paths, launch: &Launch) -> Vec<String> {
         .into_iter()
         // The tool looks at its own pause file once a minute; the plugin looks at ours.
         .filter(|word| !word.starts_with("--pause-file="))
-        .map(|word| match word.starts_with("--progress=") {
-            true => "--progress=time,1".to_owned(),
-            false => word,
+        .map(|word| {
+            let is_progress = word.starts_with("--progress=");
+            if is_progress { "--progress=time,1".to_owned() } else { word }
         })
         .collect();
     let mut more = vec![
@@ -163,7 +163,7 @@ fn resumable(plan: &Plan) -> Result<(), &'static str> {
              backslash or a `%` in it, so that a run that ends begins anew",
         );
     }
-    let asked = Command::new("perl")
+    let asked = std::process::Command::new("perl")
         .args(["-MJSON", "-e", "1"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -209,8 +209,9 @@ fn take(plan: &Plan, paths: &Paths, child: Child) -> Box<dyn Work> {
 
 /// What the command has as `lock_wait_timeout`.
 fn gives_up(plan: &Plan) -> String {
-    let words = plan.command.iter().flat_map(|command| command.vector());
-    let set = words.filter_map(|word| word.strip_prefix("--set-vars=").map(str::to_owned)).next();
+    let words = plan.command.iter().flat_map(Command::vector);
+    let mut settings = words.filter(|word| word.starts_with("--set-vars="));
+    let set = settings.next().map(|word| word.replacen("--set-vars=", "", 1));
     let set = set.unwrap_or_default();
     let value = set.split(',').find_map(|one| one.strip_prefix("lock_wait_timeout="));
     value.unwrap_or("some").to_owned()

@@ -90,9 +90,9 @@ impl Seen {
                 self.tuned.insert(text("name"), (text("value"), text("why")));
             }
             "failed" | "not connected" => self.failed = Some(text("why")),
-            "attempt" => self.phase = "swapping".to_owned(),
+            "attempt" => "swapping".clone_into(&mut self.phase),
             "swapped" => {
-                self.phase = SWAPPED.to_owned();
+                SWAPPED.clone_into(&mut self.phase);
                 self.waits.clear();
             }
             "left" => self.left.push(text("what")),
@@ -169,7 +169,9 @@ mod tests {
 
     fn after(lines: &[&str]) -> Seen {
         let mut seen = Seen::default();
-        lines.iter().for_each(|line| seen.fold(line));
+        for line in lines {
+            seen.fold(line);
+        }
         seen
     }
 

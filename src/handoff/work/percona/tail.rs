@@ -30,7 +30,7 @@ impl Tail {
         if file.seek(SeekFrom::Start(self.read)).is_err() {
             return lines;
         }
-        let mut buffer = [0; LONGEST];
+        let mut buffer = [0; 8 * 1024];
         while let Ok(count @ 1..) = file.read(&mut buffer) {
             self.read += count as u64;
             for &byte in &buffer[..count] {
