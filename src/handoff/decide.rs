@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::preflight::{self, Checked, Path, Seen, Verdict};
 use super::probe::{self, Asked, Outcome};
 use super::{Decision, Does, Error, Plan, Step, estimate, leaves};
+use crate::catalog::Engine;
 use crate::control::Stop;
 use crate::gate::Surroundings;
 use crate::gate::effects::{self, Algorithm, Effects};
@@ -281,6 +282,14 @@ fn choose(
                 }
             }
             .to_owned());
+            if tool == Tool::Percona && seen.facts.release.engine == Engine::MariaDb {
+                reasons.push(
+                    "a statement that the application keeps prepared may look for the copy when it is gone, \
+                     and fail with error 1146, on MariaDB (MDEV-26048): 95 of 9,100 where fifty were run over \
+                     and over; let the application prepare them anew, or connect anew"
+                        .to_owned(),
+                );
+            }
             if !there(&tool) {
                 reasons.push(format!(
                     "no `{}` is on the path here: run the command where it is",

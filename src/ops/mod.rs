@@ -24,7 +24,7 @@ pub use error::Error;
 pub use find_spec::spec_of;
 pub use grants::{Grants, grants};
 pub use kill::{Halted, Killed, Lifted, Scope, halt_target, kill, release, release_target};
-pub use permit::{Action, Consent, Permit, permit};
+pub use permit::{Action, Ask, Consent, Permit, permit};
 pub use prepare::{Prepared, connect, connect_to, load_spec, prepare, prepare_on};
 pub use prove::prove;
 pub use quarantine::{GivenUp, Quarantine, read_quarantine, release_rows};

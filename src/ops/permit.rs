@@ -12,6 +12,9 @@ pub struct Action<'a> {
     pub table: &'a str,
 }
 
+/// Puts a question to a person, and returns the line that was typed.
+pub type Ask<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// How somebody consents.
 #[derive(Default)]
 pub struct Consent<'a> {
@@ -20,7 +23,7 @@ pub struct Consent<'a> {
     /// `--reason`.
     pub reason: Option<String>,
     /// Asks at the terminal, and returns the line that was typed; none where there is no terminal.
-    pub ask: Option<&'a dyn Fn(&str) -> Option<String>>,
+    pub ask: Option<Ask<'a>>,
 }
 
 /// A permission, for the log.

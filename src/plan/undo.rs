@@ -15,6 +15,7 @@ const OVERHEAD: u64 = 60;
 
 /// How a job keeps what it overwrites.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own of server and spec")]
 pub struct Undo {
     /// The table.
     pub place: Place,

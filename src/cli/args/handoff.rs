@@ -198,6 +198,7 @@ pub(in crate::cli) struct HandoffReleaseArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 pub(in crate::cli) struct HandoffCleanupArgs {
     /// The handoff's name, or its migration
     #[arg(value_name = "HANDOFF")]

@@ -71,7 +71,7 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 alive,
                 canary: !args.no_canary,
             };
-            let opened = handoff::open(asked, &team, &journal, &stop, listeners).await?;
+            let opened = Box::pin(handoff::open(asked, &team, &journal, &stop, listeners)).await?;
             let ready = match opened {
                 Opened::Ready(ready) => ready,
                 Opened::Refused(plan) => {

@@ -15,14 +15,14 @@ use super::super::{printer, runtime};
 use crate::handoff::supervise::Verb;
 use crate::handoff::work::Ending;
 use crate::journal::{HandoffAnswer, HandoffRow, Journal};
-use crate::ops::{self, Action, Consent, handoff};
+use crate::ops::{self, Action, Ask, Consent, handoff};
 use crate::report::{duration, handoff_status_json, handoff_status_line, handoff_status_text};
 
 /// A supervisor looks four times a second, and a tool takes up to two to pause.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The wait for whoever holds the table has a limit of its own, which the supervisor keeps.
-const CUT_OVER_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const CUT_OVER_PATIENCE: Duration = Duration::from_hours(24);
 
 pub(super) fn status(args: &HandoffStatusArgs, state: Option<&Path>) -> Result<Exit, Failure> {
     let journal = ops::open_journal(state)?;
@@ -206,6 +206,6 @@ pub(super) fn with_consent<T>(args: &ConsentArgs, f: impl FnOnce(&Consent<'_>) -
         let read = std::io::stdin().lock().read_line(&mut line);
         matches!(read, Ok(bytes) if 0 < bytes).then_some(line)
     };
-    let ask: Option<&dyn Fn(&str) -> Option<String>> = if terminal { Some(&ask) } else { None };
+    let ask: Option<Ask<'_>> = if terminal { Some(&ask) } else { None };
     f(&Consent { yes: args.yes, reason: args.reason.clone(), ask })
 }

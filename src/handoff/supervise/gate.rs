@@ -39,7 +39,7 @@ pub(super) enum Likeness {
 const COMPARE_AGAIN: Duration = Duration::from_secs(10);
 
 /// A comparison that took no longer than this is made once more when the cut-over is asked for.
-const COMPARE_ANEW: Duration = Duration::from_secs(60);
+const COMPARE_ANEW: Duration = Duration::from_mins(1);
 
 /// A cut-over that somebody wants.
 pub(super) struct Wanted {
@@ -113,7 +113,7 @@ impl Supervision {
                     self.wanted = Some(wanted);
                     Ok(Some(text))
                 }
-                Way::Forbidden(text) => self.give_up(wanted, text),
+                Way::Forbidden(text) => self.give_up(&wanted, text),
             };
         }
         match self.holders().await {
@@ -122,7 +122,7 @@ impl Supervision {
                 Ok(Some("it is looked for whoever holds the table".to_owned()))
             }
             Err(why) => self.give_up(
-                wanted,
+                &wanted,
                 format!("who holds the table cannot be told, so nothing was attempted: {why}"),
             ),
             Ok(Held::By(holders)) if !holders.is_empty() => {
@@ -132,7 +132,7 @@ impl Supervision {
                         "given up after {}: {shown}; end them, or ask again later",
                         crate::spec::Duration(self.rules.patience)
                     );
-                    return self.give_up(wanted, text);
+                    return self.give_up(&wanted, text);
                 }
                 self.wanted = Some(wanted);
                 Ok(Some(shown))
@@ -145,7 +145,7 @@ impl Supervision {
                         self.wanted = Some(wanted);
                         Ok(None)
                     }
-                    Err(refused) => self.give_up(wanted, refused.to_string()),
+                    Err(refused) => self.give_up(&wanted, refused.to_string()),
                 }
             }
         }
@@ -173,16 +173,16 @@ impl Supervision {
         }
         // What cannot be shut any more is over in a moment, and the next look shows how.
         let shut = self.work.close_gate().await;
-        let why = held.unwrap_or_else(|| match failed {
-            true => "the tool did not get the table's lock".to_owned(),
-            false => "it took too long".to_owned(),
+        let why = held.unwrap_or_else(|| {
+            if failed { "the tool did not get the table's lock" } else { "it took too long" }
+                .to_owned()
         });
         let text = match shut {
             Ok(said) => format!("attempt {} was given up: {why}; {said}", wanted.attempts),
             Err(refused) => format!("attempt {} is not over: {why}; {refused}", wanted.attempts),
         };
         if self.rules.attempts <= wanted.attempts {
-            return self.give_up(wanted, format!("{text}; it is postponed again"));
+            return self.give_up(&wanted, format!("{text}; it is postponed again"));
         }
         (wanted.opened, wanted.tried) = (None, false);
         wanted.not_before = Instant::now() + BETWEEN_ATTEMPTS;
@@ -228,7 +228,7 @@ impl Supervision {
             .then(|| Way::Waits("the next attempt follows in a moment".to_owned()))
     }
 
-    fn give_up(&mut self, wanted: Wanted, text: String) -> Result<Option<String>, Error> {
+    fn give_up(&mut self, wanted: &Wanted, text: String) -> Result<Option<String>, Error> {
         match &wanted.request {
             Some(request) => {
                 self.answer(request, &HandoffAnswer { carried: false, text })?;

@@ -1,5 +1,6 @@
 //! Starts a handoff, takes one up whose supervisor died, or goes on with one that ended before its end.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +76,7 @@ pub fn name_of(file: &Path) -> String {
 }
 
 /// A tool takes that long to come to a cut-over and back; a person who waits for a reader waits longer.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// An unblocked cut-over took 0.3 to 3 s where it was measured.
 const ATTEMPT: Duration = Duration::from_secs(6);
@@ -123,7 +124,7 @@ pub async fn open(
     let target = connect_to(&asked.plan.target).await?;
     let opening = Attempt { asked, team, journal, stop, listeners, name, target };
     match known {
-        Some(row) if row.is_open() => opening.take_up(row).await,
+        Some(row) if row.is_open() => Box::pin(opening.take_up(row)).await,
         known => opening.begin(known).await,
     }
 }
@@ -221,8 +222,11 @@ impl Attempt<'_> {
         if let Some(tool) = request.resumes {
             request.tool = Some(tool);
         }
-        let plan = handoff::make(&request, self.target.as_ref(), self.stop).await?;
-        let hash = hash_of(&plan);
+        let hash = hash_of(self.target.as_ref(), &request.text);
+        let plan = match known.as_ref().and_then(|row| half_done(row, &hash)) {
+            Some(plan) => plan,
+            None => handoff::make(&request, self.target.as_ref(), self.stop).await?,
+        };
         if let (Some(row), Some(_)) = (&known, &leftover)
             && row.change_hash != hash
         {
@@ -256,7 +260,7 @@ impl Attempt<'_> {
         }
         // The newest run of these files.
         let resume = leftover.map(|_| String::new());
-        match self.start(&plan, resume).await {
+        match self.start(&plan, resume) {
             Ok(work) => {
                 let supervision = self.supervision(&row, &plan, work, how)?;
                 let schema = self.team.config.fence.schema.clone();
@@ -303,7 +307,7 @@ impl Attempt<'_> {
         resumes.then_some(plan)
     }
 
-    async fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
+    fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
         let Decision::Tool(tool) = plan.decision else {
             return Ok(native::start(plan, Arc::clone(&self.target)));
         };
@@ -473,6 +477,13 @@ async fn halts(
     Ok(())
 }
 
+/// The plan of a change that the server makes, if it was begun and has not come to its end: planned anew, its first
+/// steps would be refused, because they are done.
+fn half_done(row: &HandoffRow, hash: &str) -> Option<Plan> {
+    let unfinished = row.state != HandoffState::Done && row.change_hash == hash;
+    plan_of(row).ok().filter(|plan| unfinished && plan.command.is_none() && !plan.steps.is_empty())
+}
+
 /// pt-online-schema-change goes on where its triggers have followed the table all the time.
 fn keeps_triggers(plan: &Plan) -> bool {
     let Decision::Tool(tool) = plan.decision else { return false };
@@ -506,10 +517,13 @@ pub(super) fn place_of(row: &HandoffRow) -> Place {
     Place { schema: row.schema.clone(), name: row.table.clone() }
 }
 
-/// What names a change: server, table and clauses. Another one is never taken for it.
-fn hash_of(plan: &Plan) -> String {
-    let text =
-        format!("{}:{}/{}.{} {}", plan.host, plan.port, plan.database, plan.table, plan.clauses);
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+/// What names a change: the target, and the migration without its white space. Another one is never taken for it.
+fn hash_of(target: &dyn Target, text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let digest = Sha256::digest(format!("{} {}", target.address(), words.join(" ")).as_bytes());
+    digest.iter().fold(String::new(), |mut hash, byte| {
+        // Writing to memory cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }

@@ -247,6 +247,12 @@ async fn refused(database: &Database) {
     assert!(matches!(refused, Err(Error::AtWork(_))), "{refused:?}");
     target.end_session(stage.session.as_mut(), &busy.id, Force::Terminate).await.unwrap();
     let _ = busy.ended().await;
+    // The server takes its time to forget it.
+    let begun = std::time::Instant::now();
+    while cleaning.look(&mut stage).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the session stays");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     // A process that answers at its socket.
     let listener = UnixListener::bind(cleaning.paths.socket()).unwrap();
     let refused = cleaning.look(&mut stage).await;

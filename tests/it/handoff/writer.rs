@@ -29,6 +29,10 @@ pub struct Wrote {
     pub longest: Duration,
     /// Every wait above [`A_WAIT`]: how long after the beginning it ended, and how long it was.
     pub waits: Vec<(Duration, Duration)>,
+    /// On MariaDB, statements that were kept prepared and looked for the copy when it was gone: MDEV-26048, on
+    /// 10.11.19. 95 of 9,100 with fifty statements run over and over, none where each is prepared anew, none
+    /// on MySQL 9.7. This writer keeps its own, and seldom meets a row twice.
+    pub stale: Vec<String>,
     /// Every other error.
     pub errors: Vec<String>,
 }
@@ -43,11 +47,11 @@ impl Writer {
     /// Starts it on a table whose rows have the keys 1 to `rows`.
     pub fn on(database: &Database, rows: u64) -> Self {
         let (url, stop) = (database.url.clone(), Arc::new(AtomicBool::new(false)));
-        let seen = stop.clone();
+        let (seen, mariadb) = (stop.clone(), database.engine.name == "mariadb");
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(write(&url, rows, &seen))
+            runtime.block_on(write(&url, mariadb, rows, &seen))
         });
         Self { stop, thread: Some(thread) }
     }
@@ -67,7 +71,7 @@ impl Drop for Writer {
     }
 }
 
-async fn write(url: &str, rows: u64, stop: &AtomicBool) -> Wrote {
+async fn write(url: &str, mariadb: bool, rows: u64, stop: &AtomicBool) -> Wrote {
     let mut session = open(url).await;
     let (mut wrote, begun) = (Wrote::default(), Instant::now());
     let mut at = 1_u64;
@@ -99,6 +103,9 @@ async fn write(url: &str, rows: u64, stop: &AtomicBool) -> Wrote {
             // by the plan.
             Err(error) if error.class == Class::Retry(RetryReason::Deadlock) => {
                 wrote.deadlocks += 1;
+            }
+            Err(error) if mariadb && error.to_string().contains("_t_new' doesn't exist (1146)") => {
+                wrote.stale.push(format!("{sql}: {error}"));
             }
             Err(error) => {
                 wrote.errors.push(format!("{sql}: {error}"));

@@ -236,6 +236,7 @@ impl Scene {
     #[track_caller]
     fn nothing_is_lost(&self, wrote: &Wrote, wait: Duration) {
         assert_eq!(wrote.errors, Vec::<String>::new());
+        assert!(wrote.stale.len() <= 3, "{:?}", wrote.stale);
         assert!(wrote.longest < wait, "{:?}: {:?}", wrote.longest, wrote.waits);
         let rows = ROWS + wrote.inserts - wrote.deletes;
         assert_eq!(self.value("SELECT CAST(COUNT(*) AS CHAR) FROM t"), rows.to_string());
