@@ -159,7 +159,7 @@ fn log(engine: Engine) {
     );
     assert!(most(&limited) <= 600.0, "{} rows of 2 kB are more than a megabyte", most(&limited));
     let plan = desk.call(&["plan", "job.toml"]).expect(0);
-    plan.says("at most 20,000 rows and 1MiB of the server's log");
+    plan.says("at most 10,000 rows and 1MiB of the server's log");
 
     desk.write("job.toml", &job);
     let again = ["run", "job.toml", "--again", "--accept-changed-spec", "--progress", "json"];

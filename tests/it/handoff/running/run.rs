@@ -56,6 +56,8 @@ pub(super) fn steered(tool: Tool, engine: Engine) {
     }
     if tool == Tool::GhOst {
         scene.wait_until(&mut running, "paused");
+        // The chunk in flight is not taken back.
+        std::thread::sleep(Duration::from_secs(1));
         let copied = scene.status()["progress"]["copied"].clone();
         std::thread::sleep(Duration::from_secs(1));
         assert_eq!(scene.status()["progress"]["copied"], copied);
