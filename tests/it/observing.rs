@@ -65,7 +65,7 @@ fn scene() -> (Database, Desk) {
 }
 
 /// A GET, by hand: headers and body.
-fn get(address: &str, path: &str) -> (String, String) {
+pub fn get(address: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -75,13 +75,13 @@ fn get(address: &str, path: &str) -> (String, String) {
 }
 
 /// The value of a series that begins with `series`.
-fn value(body: &str, series: &str) -> f64 {
+pub fn value(body: &str, series: &str) -> f64 {
     let line = body.lines().find(|line| line.starts_with(series));
     let line = line.unwrap_or_else(|| panic!("no series `{series}` in\n{body}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-fn free_address() -> String {
+pub fn free_address() -> String {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     socket.local_addr().unwrap().to_string()
 }

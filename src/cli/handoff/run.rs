@@ -38,7 +38,8 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
             let watching = serve::listen_alive(&name, alive.clone()).await.map_err(|error| {
                 Failure::usage(format!("the tool's dead-man switch cannot listen: {error}"))
             })?;
-            let metrics = HandoffMetrics::new(&name, &args.planned.target).map_err(|error| {
+            let metrics = HandoffMetrics::new(&name, &handoff::database_of(&args.planned.target))
+                .map_err(|error| {
                 Failure::usage(format!("metrics cannot be registered: {error}"))
             })?;
             let metrics = Arc::new(metrics);

@@ -72,6 +72,11 @@ impl Supervision {
                     continue;
                 }
             };
+            // Who reads the status next finds what came of it.
+            let look = self.work.look().await;
+            self.see(look.progress);
+            self.beaten = None;
+            self.beat()?;
             self.answer(&request, &answer_of(carried))?;
         }
         Ok(())

@@ -5,7 +5,7 @@ mod run;
 mod verbs;
 
 pub use leftovers::{Cleaned, Shown, Wish, clean};
-pub use run::{How, Opened, Ready, RunAsked, name_of, open};
+pub use run::{How, Opened, Ready, RunAsked, database_of, name_of, open};
 pub use verbs::{EndedHandoff, ask, end, kill_all, known, release};
 
 use std::io::Write as _;

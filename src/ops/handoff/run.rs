@@ -75,6 +75,14 @@ pub fn name_of(file: &Path) -> String {
     file.file_stem().map_or_else(|| "handoff".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
+/// The name of the target's database, for metrics; that of the variable where its URL tells none.
+#[must_use]
+pub fn database_of(url_env: &str) -> String {
+    let url = std::env::var(url_env).ok().and_then(|url| url::Url::parse(&url).ok());
+    let name = url.map(|url| url.path().trim_matches('/').to_owned());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| url_env.to_owned())
+}
+
 /// A tool takes that long to come to a cut-over and back; a person who waits for a reader waits longer.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -255,7 +263,8 @@ impl Attempt<'_> {
         let permit = permit(&action, &self.team.config.handoff, &self.asked.consent)?;
         let row = self.row(&plan, known, hash).await?;
         let supervisor = row.supervisor.clone();
-        if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, &permit))? {
+        let taken = self.taken(&row, how, &permit);
+        if let Some(other) = self.journal.take_handoff(&row, &taken)? {
             return Err(Error::Handover(format!("`{}` was begun by {other} just now", row.name)));
         }
         // The newest run of these files.
@@ -263,6 +272,7 @@ impl Attempt<'_> {
         match self.start(&plan, resume) {
             Ok(work) => {
                 let supervision = self.supervision(&row, &plan, work, how)?;
+                supervision.bus.emit(taken.event);
                 let schema = self.team.config.fence.schema.clone();
                 Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
             }
@@ -379,13 +389,15 @@ impl Attempt<'_> {
         permit: &Permit,
     ) -> Result<Opened, Error> {
         row.supervisor = Some(runner_name());
-        if let Some(other) = self.journal.take_handoff(&row, &self.taken(&row, how, permit))? {
+        let taken = self.taken(&row, how, permit);
+        if let Some(other) = self.journal.take_handoff(&row, &taken)? {
             return Err(Error::Handover(format!(
                 "`{}` was taken up by {other} just now",
                 row.name
             )));
         }
         let supervision = self.supervision(&row, &plan, work, how)?;
+        supervision.bus.emit(taken.event);
         let schema = self.team.config.fence.schema.clone();
         Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
     }

@@ -67,6 +67,8 @@ pub fn trials() -> Vec<Trial> {
         add("one run is refused beside another", run::beside_another);
         add("a copy that differs is not cut over", run::differing);
         add("another change is not resumed", taken_up::another_change);
+        add("a run goes on where it was stopped", taken_up::resumed);
+        add("a run is scraped to its end", run::scraped);
     }
     trials
 }
@@ -113,7 +115,11 @@ impl Scene {
              ANALYZE TABLE t"
         ));
         let desk = Desk::at(&database.url);
-        doubles::ghost::put(&desk, &[(doubles::ghost::CHUNK_MS, &chunk.to_string())]);
+        let chunk = chunk.to_string();
+        // The real one keeps a checkpoint each ten seconds at the most often.
+        let variables =
+            [(doubles::ghost::CHUNK_MS, chunk.as_str()), (doubles::ghost::CHECKPOINT_MS, "300")];
+        doubles::ghost::put(&desk, &variables);
         let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
         let desk = desk.set("PATH", &path);
         desk.write("0042.sql", &format!("SET SESSION lock_wait_timeout = 5;\n{CHANGE};\n"));

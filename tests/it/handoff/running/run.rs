@@ -1,6 +1,9 @@
 //! Runs that come to their end.
 
+use backstop::observe::handoff::HANDOFF_METRICS;
+
 use super::*;
+use crate::observing::{free_address, get, value};
 
 pub(super) fn plain(tool: Tool, engine: Engine) {
     let scene = Scene::new(tool, engine);
@@ -37,6 +40,40 @@ pub(super) fn plain(tool: Tool, engine: Engine) {
     assert!(scene.beside().starts_with("_t_old_20"), "{}", scene.beside());
     scene.handoff("cleanup", &drop).expect(0);
     assert_eq!(scene.beside(), "");
+}
+
+/// What monitoring sees of a run, and that each metric is served.
+pub(super) fn scraped(engine: Engine) {
+    let scene = Scene::new(Tool::GhOst, engine);
+    let address = free_address();
+    let listen = ["--yes", "--reason", "PAY-7", "--listen", &address, "--cut-over"];
+    let mut running = scene.start_with(&listen);
+    let labels = format!(
+        "{{database=\"{}\",handoff=\"0042\"",
+        scene.database.url.rsplit('/').next().unwrap()
+    );
+    let mut last = String::new();
+    wait_for("its end in the metrics", || {
+        assert!(!running.has_ended(), "{:?}", running.take_output());
+        // It does not listen from the first moment on.
+        let Ok(stream) = std::net::TcpStream::connect(&address) else { return false };
+        drop(stream);
+        last = get(&address, "/metrics").1;
+        value(&last, &format!("backstop_handoff_state{labels},state=\"done\"}}")) == 1.0
+    });
+    running.wait().expect(0);
+    assert_eq!(value(&last, &format!("backstop_handoff_progress_ratio{labels}}}")), 1.0);
+    assert_eq!(value(&last, &format!("backstop_handoff_rows_copied_total{labels}}}")), ROWS as f64);
+    assert!(last.contains("backstop_handoff_info{"), "{last}");
+    for metric in HANDOFF_METRICS {
+        assert!(
+            last.contains(&format!("# TYPE {} ", metric.name)),
+            "{} is not served",
+            metric.name
+        );
+    }
+    // It was permitted with the start, and happened by itself.
+    assert!(scene.is_changed());
 }
 
 pub(super) fn steered(tool: Tool, engine: Engine) {

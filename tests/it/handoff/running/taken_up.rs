@@ -34,6 +34,27 @@ pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
     assert!(scene.is_changed());
 }
 
+/// gh-ost goes on from its checkpoint after a stop, and after it was killed.
+pub(super) fn resumed(engine: Engine) {
+    let scene = Scene::slowly(Tool::GhOst, engine, 700);
+    let writer = Writer::on(&scene.database, ROWS);
+    let mut running = scene.start();
+    wait_for("a checkpoint", || {
+        assert!(!running.has_ended(), "{:?}", running.take_output());
+        let progress = scene.status()["progress"]["copied"].as_u64().unwrap_or_default();
+        2000 <= progress
+    });
+    scene.handoff("stop", &["--reason", "a busy hour"]).expect(0);
+    running.wait().expect(3);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "postponed");
+    scene.handoff("cut-over", &["--yes", "--reason", "now"]).expect(0);
+    running.wait().expect(0).says("goes on with");
+    let wrote = writer.end();
+    scene.nothing_is_lost(&wrote, CUT_OVER);
+    assert!(scene.is_changed());
+}
+
 /// What is left of one change is not taken for another: gh-ost would say `Done`, and the table would have got
 /// the first.
 pub(super) fn another_change(engine: Engine) {
