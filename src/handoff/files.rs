@@ -244,7 +244,7 @@ fn percona(plan: &Plan) -> Vec<(&'static str, String)> {
         (
             "Cut over",
             format!(
-                "It does so by itself when everything is copied, and waits for its lock for 3 s at most, \
+                "It does so by itself when everything is copied, and waits for its lock for 1 s at most, \
                  30 times. To decide the moment, pause it shortly before the end and look for open \
                  transactions on `{database}`.`{table}`. The old table is `_{table}_old` afterwards."
             ),

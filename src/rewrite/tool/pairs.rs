@@ -1,9 +1,8 @@
 //! Version of the tool × version of the server: what must be set, what never, and why.
 //!
-//! One table. The commands are made from it, the gate's advice and `handoff plan` print it, and
-//! 3.7.1 on MariaDB 10.11 and MySQL 9.7; what a version in between does is assumed from the release
-//! in which the cause came or went.
-//!
+//! One table. The commands are made from it, and the gate's advice and `handoff plan` print it. It was
+//! measured with gh-ost 1.1.10 and pt-online-schema-change 3.2.1 and 3.7.1 on MariaDB 10.11 and MySQL 9.7;
+//! what a version in between does is assumed from the release in which the cause came or went.
 
 use super::{Tool, Version};
 use crate::catalog::{Engine, Release};

@@ -203,7 +203,7 @@ pub(super) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Lines of the real gh-ost, each with what is read from it.
+    /// Lines in the forms of the real gh-ost, each with what is read from it.
     const GOLDEN: &str =
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/handoff/gh-ost-lines.txt"));
 
