@@ -97,13 +97,17 @@ impl Supervision {
         if self.copies() {
             self.compare().await;
         }
-        if self.wanted.is_none() && self.rules.when_ready {
+        // A step that a person has to do is not done because the cut-over was permitted.
+        if self.wanted.is_none() && self.rules.when_ready && self.copies() {
             self.wanted = Some(Wanted::new(None));
         }
         let Some(mut wanted) = self.wanted.take() else {
             self.held_before = None;
             return Ok(self.unasked());
         };
+        if !self.copies() {
+            return self.step_by_hand(&wanted).await;
+        }
         if let Some(opened) = wanted.opened {
             return self.while_open(wanted, opened, progress).await;
         }
@@ -149,6 +153,19 @@ impl Supervision {
                 }
             }
         }
+    }
+
+    /// A person says that a step is done which nobody here can see: nothing is put in a table's place, so
+    /// nobody is waited for, and what comes next is answered for by a request of its own.
+    async fn step_by_hand(&mut self, wanted: &Wanted) -> Result<Option<String>, Error> {
+        let (carried, text) = match self.work.open_gate().await {
+            Ok(said) => (true, said),
+            Err(refused) => (false, refused.to_string()),
+        };
+        if let Some(request) = &wanted.request {
+            self.answer(request, &HandoffAnswer { carried, text })?;
+        }
+        Ok(None)
     }
 
     /// The gate is open: it is shut again where somebody holds the table now, or it takes too long.

@@ -16,6 +16,7 @@ use crate::handoff::verdict::Verdict;
 use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work, native};
 use crate::handoff::{self, Decision, Plan};
 use crate::journal::{HandoffRow, Journal};
+use crate::ops::prepare::read_text;
 use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
 use crate::rewrite::tool::Tool;
 use crate::run::Bus;
@@ -166,6 +167,15 @@ impl Attempt<'_> {
                  is; to run it from here, stop it there first",
                 row.name,
                 row.supervisor.as_deref().unwrap_or("another process")
+            )));
+        }
+        let (_, text) = read_text(&self.asked.plan.file)?;
+        if hash_of(self.target.as_ref(), &text) != row.change_hash {
+            return Err(Error::Handover(format!(
+                "`{}` was begun with another change (`{}`) or on another server, and its end was not seen; \
+                 nothing was done with this file: take it up with the file that it was begun with, or end it: \
+                 `backstop handoff kill {0}`",
+                row.name, row.change
             )));
         }
         let plan = plan_of(&row)?;
@@ -461,10 +471,11 @@ impl Ready {
         let (target, stop) = (Arc::clone(&supervision.target), supervision.stop.clone());
         let scope = latch_scope(&supervision.name);
         let watching = tokio::spawn(async move {
-            // A target without Backstop's tables has no switch; one that cannot be read is tried again.
+            // One that cannot be read is tried again; a target without Backstop's tables may get them.
             while stop.level() < Level::Drain {
-                let _ = halts(&target, schema.as_deref(), &scope, &stop).await;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                let read = halts(&target, schema.as_deref(), &scope, &stop).await;
+                let again = if read.is_ok() { NO_SWITCH } else { UNREAD };
+                tokio::time::sleep(again).await;
             }
         });
         let outcome = supervision.run().await;
@@ -473,6 +484,13 @@ impl Ready {
     }
 }
 
+/// A switch that could not be read is tried again after that.
+const UNREAD: Duration = Duration::from_secs(1);
+
+/// A target that has none is looked at again after that: each look opens a session.
+const NO_SWITCH: Duration = Duration::from_secs(30);
+
+/// Reads the switch until it cannot be read any more; comes back at once where there is none.
 async fn halts(
     target: &Arc<dyn Target>,
     schema: Option<&str>,

@@ -4,6 +4,10 @@ use std::process::Command;
 
 use super::*;
 
+/// A job that makes Backstop's own tables.
+const JOB: &str = "[job]\nname = \"j\"\n[target]\nurl_env = \"DATABASE_URL\"\n[update]\ntable = \"t\"\n\
+                   set = { a = \"0\" }\nwhere = \"a <> 0\"\n";
+
 /// All is over within five seconds, and a call takes its part on a busy machine.
 const WITHIN: Duration = Duration::from_secs(8);
 
@@ -76,6 +80,19 @@ pub(super) fn by_the_other_switches(engine: Engine) {
     scene.handoff("release", &["--reason", "over"]).expect(0);
     scene.start().wait().expect(4).says("is present (page 14)");
     std::fs::remove_file(scene.desk.path("STOP")).unwrap();
+    scene.clean();
+
+    // A halt in the target, from wherever, binds handoffs as well.
+    scene.desk.write("job.toml", JOB);
+    scene.desk.call(&["run", "job.toml"]).expect(0);
+    let mut running = scene.start();
+    scene.wait_until(&mut running, "copying");
+    let halt = ["kill", "--all", "--target", "DATABASE_URL", "--reason", "page 16"];
+    scene.desk.call(&halt).expect(0);
+    running.wait().expect(4).says("page 16");
+    let lift = ["release", "--all", "--target", "DATABASE_URL", "--reason", "over"];
+    scene.desk.call(&lift).expect(0);
+    scene.handoff("release", &["--reason", "over"]).expect(0);
     scene.clean();
 
     // An OS signal ends it in its own way; a second one at once.

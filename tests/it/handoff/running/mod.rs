@@ -47,6 +47,7 @@ pub fn trials() -> Vec<Trial> {
         };
         if tool == Tool::Native {
             add("comes to its end", run::native);
+            add("waits for a person who does a step", run::native_by_hand);
             add("is killed, and goes on when it is released", ended::native_killed);
             continue;
         }

@@ -159,6 +159,45 @@ pub(super) fn native(_: Tool, engine: Engine) {
     assert_eq!(database.value(valid), "1");
 }
 
+/// A step that a person has to do waits for a person, also where the cut-over was permitted with the start.
+pub(super) fn native_by_hand(_: Tool, engine: Engine) {
+    let database = Database::new(engine);
+    database.script(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, c numeric(10,2));\n\
+         INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS}"
+    ));
+    let desk = Desk::at(&database.url);
+    desk.write("0042.sql", "ALTER TABLE t ADD COLUMN f float DEFAULT random();\n");
+    let arguments = [
+        "handoff",
+        "run",
+        "0042.sql",
+        "--target",
+        "DATABASE_URL",
+        "--progress",
+        "plain",
+        "--yes",
+        "--reason",
+        "PAY-7",
+        "--cut-over",
+    ];
+    let mut running = desk.start(&arguments);
+    let status = || -> Value {
+        let said = desk.call(&["handoff", "status", "0042", "--json"]);
+        serde_json::from_str(&said.out).unwrap_or_default()
+    };
+    wait_for("the step", || status()["state"] == "postponed");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(!running.has_ended());
+    assert_eq!(status()["state"], "postponed", "{}", status());
+    // Nobody is waited for: no lock is taken.
+    let reader = Reader::of(&database);
+    let said = ["handoff", "cut-over", "0042", "--yes", "--reason", "the job is verified"];
+    desk.call(&said).expect(0).says("taken as done");
+    drop(reader);
+    running.wait().expect(0);
+}
+
 pub(super) fn without_consent(engine: Engine) {
     let scene = Scene::new(Tool::GhOst, engine);
     let before = scene.beside();

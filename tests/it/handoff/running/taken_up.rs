@@ -23,6 +23,11 @@ pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
     }
     scene.handoff("pause", &[]).expect(2).says("nobody supervises `0042`");
 
+    // Not by the file of another change, which would then seem to be under way.
+    let own = std::fs::read_to_string(scene.desk.path("0042.sql")).unwrap();
+    scene.desk.write("0042.sql", "ALTER TABLE t MODIFY c decimal(14,4);\n");
+    scene.start_with(&[]).wait().expect(2).says("begun with another change");
+    scene.desk.write("0042.sql", &own);
     let mut running = scene.start_with(&[]);
     wait_for("the new supervisor", || scene.status()["supervised"] == true);
     scene.wait_until(&mut running, "postponed");
