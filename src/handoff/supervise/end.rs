@@ -108,10 +108,14 @@ impl Supervision {
 
     /// The three steps, and what the server shows afterwards.
     async fn bring_to_an_end(&mut self, how: Ending) -> Proof {
-        let (target, place) = (Arc::clone(&self.target), self.place.clone());
+        let (target, place) = (Arc::clone(&self.target), self.charge.place.clone());
         let proof = match self.line.session().await {
-            Ok(session) => kill::end(self.work.as_mut(), how, &*target, session, &place).await,
-            Err(error) => kill::end_unseen(self.work.as_mut(), how, &error.to_string()).await,
+            Ok(session) => {
+                kill::end(self.charge.work.as_mut(), how, &*target, session, &place).await
+            }
+            Err(error) => {
+                kill::end_unseen(self.charge.work.as_mut(), how, &error.to_string()).await
+            }
         };
         // It may have been left in the middle of a statement.
         self.line.lost();
@@ -121,15 +125,15 @@ impl Supervision {
     /// Ends what a tool that ended by itself left at work on the server. Its triggers stay where the next run
     /// goes on with them.
     async fn sweep(&mut self) -> Proof {
-        let (target, place) = (Arc::clone(&self.target), self.place.clone());
-        let mut mark = self.work.mark();
-        if self.keeps_triggers {
+        let (target, place) = (Arc::clone(&self.target), self.charge.place.clone());
+        let mut mark = self.charge.work.mark();
+        if self.charge.keeps_triggers {
             mark.triggers.clear();
         }
         let proof = match self.line.session().await {
             Ok(session) => kill::end_without_process(&mark, &*target, session, &place).await,
             Err(error) => {
-                kill::end_unseen(self.work.as_mut(), Ending::Kill, &error.to_string()).await
+                kill::end_unseen(self.charge.work.as_mut(), Ending::Kill, &error.to_string()).await
             }
         };
         self.line.lost();
@@ -140,16 +144,16 @@ impl Supervision {
     async fn judge(&mut self) -> Verdict {
         let begun = Instant::now();
         loop {
-            let (target, place) = (Arc::clone(&self.target), self.place.clone());
+            let (target, place) = (Arc::clone(&self.target), self.charge.place.clone());
             let now = match self.line.session().await {
                 Err(error) => Err(error),
                 Ok(session) => {
                     verdict_of(
-                        &self.plan,
+                        &self.charge.plan,
                         &*target,
                         session,
                         &place,
-                        (&self.before, self.copy.as_ref()),
+                        (&self.charge.before, self.charge.copy.as_ref()),
                     )
                     .await
                 }
@@ -170,13 +174,13 @@ impl Supervision {
 
     /// A kill stays until a person releases it.
     fn latch(&self, by: &str) -> Result<(), Error> {
-        let scope = latch_scope(&self.name);
+        let scope = latch_scope(&self.charge.name);
         if self.journal.standing_latch(&scope)?.is_some() {
             return Ok(());
         }
         let latch = Latch::new(&scope, by.to_owned(), None);
         let event = Event::Latched { scope, by: by.to_owned(), reason: None };
-        let record = Record { at: Timestamp::now(), job: self.name.clone(), event };
+        let record = Record { at: Timestamp::now(), job: self.charge.name.clone(), event };
         Ok(self.journal.latch(&latch, &record)?)
     }
 
@@ -191,7 +195,7 @@ impl Supervision {
         let record = self.bus.emit(Event::Handoff(event));
         let progress = HandoffProgress { state: *state, waits_for: None, ..self.progress.clone() };
         self.bus.emit(Event::Handoff(HandoffEvent::Progress(progress.clone())));
-        self.journal.end_handoff(&self.name, &progress, Some(reason), &record)?;
+        self.journal.end_handoff(&self.charge.name, &progress, Some(reason), &record)?;
         let done = *state == HandoffState::Done;
         self.settle_cut_over(done, &format!("{}: {reason}", state.name()))?;
         let mut text = vec![format!("{}: {reason}", state.name())];
@@ -201,7 +205,7 @@ impl Supervision {
             self.answer(&request, &answer)?;
         }
         if done {
-            for file in self.paths.transient() {
+            for file in self.charge.paths.transient() {
                 // One that is not there is as good.
                 let _ = std::fs::remove_file(file);
             }

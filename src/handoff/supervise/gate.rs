@@ -98,7 +98,7 @@ impl Supervision {
             self.compare().await;
         }
         // A step that a person has to do is not done because the cut-over was permitted.
-        if self.wanted.is_none() && self.rules.when_ready && self.copies() {
+        if self.wanted.is_none() && self.charge.rules.when_ready && self.copies() {
             self.wanted = Some(Wanted::new(None));
         }
         let Some(mut wanted) = self.wanted.take() else {
@@ -131,10 +131,10 @@ impl Supervision {
             ),
             Ok(Held::By(holders)) if !holders.is_empty() => {
                 let shown = show(&holders);
-                if self.rules.patience <= wanted.since.elapsed() {
+                if self.charge.rules.patience <= wanted.since.elapsed() {
                     let text = format!(
                         "given up after {}: {shown}; end them, or ask again later",
-                        crate::spec::Duration(self.rules.patience)
+                        crate::spec::Duration(self.charge.rules.patience)
                     );
                     return self.give_up(&wanted, text);
                 }
@@ -143,7 +143,7 @@ impl Supervision {
             }
             Ok(Held::By(_)) => {
                 wanted.attempts += 1;
-                match self.work.open_gate().await {
+                match self.charge.work.open_gate().await {
                     Ok(_) => {
                         wanted.opened = Some(Instant::now());
                         self.wanted = Some(wanted);
@@ -158,7 +158,7 @@ impl Supervision {
     /// A person says that a step is done which nobody here can see: nothing is put in a table's place, so
     /// nobody is waited for, and what comes next is answered for by a request of its own.
     async fn step_by_hand(&mut self, wanted: &Wanted) -> Result<Option<String>, Error> {
-        let (carried, text) = match self.work.open_gate().await {
+        let (carried, text) = match self.charge.work.open_gate().await {
             Ok(said) => (true, said),
             Err(refused) => (false, refused.to_string()),
         };
@@ -183,13 +183,13 @@ impl Supervision {
         };
         wanted.tried |= progress.state == HandoffState::CuttingOver;
         let failed = wanted.tried && progress.state == HandoffState::Postponed;
-        let late = self.rules.attempt <= opened.elapsed();
+        let late = self.charge.rules.attempt <= opened.elapsed();
         if held.is_none() && !late && !failed {
             self.wanted = Some(wanted);
             return Ok(progress.waits_for.clone());
         }
         // What cannot be shut any more is over in a moment, and the next look shows how.
-        let shut = self.work.close_gate().await;
+        let shut = self.charge.work.close_gate().await;
         let why = held.unwrap_or_else(|| {
             if failed { "the tool did not get the table's lock" } else { "it took too long" }
                 .to_owned()
@@ -198,7 +198,7 @@ impl Supervision {
             Ok(said) => format!("attempt {} was given up: {why}; {said}", wanted.attempts),
             Err(refused) => format!("attempt {} is not over: {why}; {refused}", wanted.attempts),
         };
-        if self.rules.attempts <= wanted.attempts {
+        if self.charge.rules.attempts <= wanted.attempts {
             return self.give_up(&wanted, format!("{text}; it is postponed again"));
         }
         (wanted.opened, wanted.tried) = (None, false);
@@ -209,33 +209,31 @@ impl Supervision {
 
     /// What has to be waited for before the gate may open, or forbids it.
     fn in_the_way(&self, wanted: &Wanted) -> Option<Way> {
-        if self.copies() {
-            match &self.likeness {
-                Likeness::Equal(..) => {}
-                Likeness::Differs(text) => {
-                    return Some(Way::Forbidden(format!(
-                        "the copy is not like the table, and cutting over would lose that: {text}; stop \
-                         it, look at these rows, and begin anew"
-                    )));
-                }
-                Likeness::Failed(why, _) => {
-                    let text = format!("table and copy could not be compared yet: {why}");
-                    return Some(if self.rules.patience <= wanted.since.elapsed() {
-                        Way::Forbidden(text)
-                    } else {
-                        Way::Waits(text)
-                    });
-                }
-                Likeness::Unknown | Likeness::Comparing(..) => {
-                    return Some(Way::Waits("table and copy are being compared".to_owned()));
-                }
+        match &self.likeness {
+            Likeness::Equal(..) => {}
+            Likeness::Differs(text) => {
+                return Some(Way::Forbidden(format!(
+                    "the copy is not like the table, and cutting over would lose that: {text}; stop \
+                     it, look at these rows, and begin anew"
+                )));
+            }
+            Likeness::Failed(why, _) => {
+                let text = format!("table and copy could not be compared yet: {why}");
+                return Some(if self.charge.rules.patience <= wanted.since.elapsed() {
+                    Way::Forbidden(text)
+                } else {
+                    Way::Waits(text)
+                });
+            }
+            Likeness::Unknown | Likeness::Comparing(..) => {
+                return Some(Way::Waits("table and copy are being compared".to_owned()));
             }
         }
         let now = jiff::Timestamp::now();
         if let Some(throttle::Gate::Closed(until)) =
-            self.rules.window.as_ref().map(|window| window.at(now))
+            self.charge.rules.window.as_ref().map(|window| window.at(now))
         {
-            let until = self.rules.window.as_ref().map(|window| window.show(until));
+            let until = self.charge.rules.window.as_ref().map(|window| window.show(until));
             return Some(Way::Waits(format!(
                 "the window of `[handoff]` opens at {}",
                 until.unwrap_or_default()
@@ -307,10 +305,10 @@ impl Supervision {
             return;
         };
         let stop = Stop::default();
-        let (target, old, heard) = (self.target.clone(), self.place.clone(), stop.clone());
+        let (target, old, heard) = (self.target.clone(), self.charge.place.clone(), stop.clone());
         let mut how = How::default();
         // Its triggers write to the copy in the application's own transaction: it is never behind.
-        if self.plan.decision == Decision::Tool(Tool::Percona) {
+        if self.charge.plan.decision == Decision::Tool(Tool::Percona) {
             how.patience = Duration::ZERO;
         }
         let new = Place { schema: old.schema.clone(), name: copy };
@@ -342,7 +340,8 @@ impl Supervision {
     /// Who holds the table: those that are open for a second, or were there at the look before. An application
     /// at work has new ones at every look, which are over in a moment.
     async fn holders(&mut self) -> Result<Held, String> {
-        let (target, place, mark) = (self.target.clone(), self.place.clone(), self.work.mark());
+        let (target, place, mark) =
+            (self.target.clone(), self.charge.place.clone(), self.charge.work.mark());
         let session = self.line.session().await.map_err(|error| error.to_string())?;
         match target.holders(session, &place, &mark).await {
             Ok(Ok(found)) => {

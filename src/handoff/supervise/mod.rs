@@ -64,20 +64,12 @@ pub enum Error {
     TakenOver(String),
 }
 
-/// A handoff, and everything that its supervisor needs.
-pub struct Supervision {
-    /// Its name.
+/// What a supervisor is in charge of.
+pub struct Charge {
+    /// The handoff's name.
     pub name: String,
     /// This supervisor: host and process.
     pub supervisor: String,
-    /// Where it is written down.
-    pub journal: Journal,
-    /// The database.
-    pub target: Arc<dyn Target>,
-    /// Where events go.
-    pub bus: Bus,
-    /// What can end it.
-    pub stop: Stop,
     /// The work.
     pub work: Box<dyn Work>,
     /// What is done.
@@ -88,7 +80,7 @@ pub struct Supervision {
     pub paths: Paths,
     /// The table's shape before.
     pub before: Shape,
-    /// The shape of the tool's copy, once it was seen.
+    /// The shape of the tool's copy, once it was seen, by this supervisor or one before.
     pub copy: Option<Shape>,
     /// What is settled for the cut-over.
     pub rules: Rules,
@@ -98,9 +90,17 @@ pub struct Supervision {
     pub watch_url: Option<String>,
     /// Whether a canary measures what the application feels.
     pub canary: bool,
-    /// The sign of life.
-    pub alive: Alive,
-    pub(super) line: Line,
+}
+
+/// A handoff, and everything that its supervisor needs.
+pub struct Supervision {
+    charge: Charge,
+    journal: Journal,
+    target: Arc<dyn Target>,
+    bus: Bus,
+    stop: Stop,
+    alive: Alive,
+    line: Line,
     progress: HandoffProgress,
     seen: i64,
     endings: Vec<HandoffRequest>,
@@ -110,34 +110,6 @@ pub struct Supervision {
     held_before: Option<Vec<String>>,
     beaten: Option<Instant>,
     learned: Option<Instant>,
-}
-
-/// What a supervision begins with.
-pub struct Begin {
-    /// Its name.
-    pub name: String,
-    /// This supervisor: host and process.
-    pub supervisor: String,
-    /// The work.
-    pub work: Box<dyn Work>,
-    /// What is done.
-    pub plan: Plan,
-    /// The table.
-    pub place: Place,
-    /// Its files.
-    pub paths: Paths,
-    /// The table's shape before.
-    pub before: Shape,
-    /// The shape of the tool's copy, if an earlier supervisor saw it.
-    pub copy: Option<Shape>,
-    /// What is settled for the cut-over.
-    pub rules: Rules,
-    /// Whether a tool that ended by itself leaves triggers that its next run goes on with.
-    pub keeps_triggers: bool,
-    /// Where a tool that was taken up has to be told to ask whether anybody watches.
-    pub watch_url: Option<String>,
-    /// Whether a canary measures what the application feels.
-    pub canary: bool,
 }
 
 /// The scope of a latch that holds a handoff.
@@ -180,10 +152,10 @@ impl Line {
 }
 
 impl Supervision {
-    /// Takes charge of the work.
+    /// Takes charge of the work: on this database, with events to there, until that token says otherwise.
     #[must_use]
     pub fn new(
-        begin: Begin,
+        charge: Charge,
         journal: Journal,
         target: Arc<dyn Target>,
         bus: Bus,
@@ -192,22 +164,11 @@ impl Supervision {
     ) -> Self {
         let line = Line::to(&target);
         Self {
-            name: begin.name,
-            supervisor: begin.supervisor,
+            charge,
             journal,
             target,
             bus,
             stop,
-            work: begin.work,
-            plan: begin.plan,
-            place: begin.place,
-            paths: begin.paths,
-            before: begin.before,
-            copy: begin.copy,
-            rules: begin.rules,
-            keeps_triggers: begin.keeps_triggers,
-            watch_url: begin.watch_url,
-            canary: begin.canary,
             alive,
             line,
             progress: HandoffProgress::at(HandoffState::Starting),
@@ -227,8 +188,10 @@ impl Supervision {
     ///
     /// This supervisor has to leave, and the work goes on without it: it waits.
     pub async fn run(mut self) -> Result<Outcome, Error> {
-        let canary =
-            self.canary.then(|| canary::start(Arc::clone(&self.target), self.place.clone()));
+        let canary = self
+            .charge
+            .canary
+            .then(|| canary::start(Arc::clone(&self.target), self.charge.place.clone()));
         let outcome = self.watch(canary.as_ref()).await;
         if let Some(canary) = canary {
             self.feel(&canary);
@@ -238,13 +201,13 @@ impl Supervision {
     }
 
     async fn watch(&mut self, canary: Option<&Canary>) -> Result<Outcome, Error> {
-        let _touching = watch::touch(&self.alive, &self.paths);
+        let _touching = watch::touch(&self.alive, &self.charge.paths);
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut asked = self.stop.watch();
         loop {
             self.alive.beat();
-            let look = self.work.look().await;
+            let look = self.charge.work.look().await;
             let mut progress = look.progress;
             if look.ended.is_none()
                 && let Some(waits) = self.at_the_gate(&progress).await?
@@ -265,10 +228,10 @@ impl Supervision {
                 return self.end(how).await;
             }
             self.learn_copy().await?;
-            if let Some(url) = &self.watch_url
-                && self.work.watch_at(url).await.is_ok()
+            if let Some(url) = &self.charge.watch_url
+                && self.charge.work.watch_at(url).await.is_ok()
             {
-                self.watch_url = None;
+                self.charge.watch_url = None;
             }
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -280,12 +243,12 @@ impl Supervision {
 
     /// Whether a tool makes a copy, which is put in the table's place at the end.
     fn copies(&self) -> bool {
-        !self.work.mark().tables.is_empty()
+        !self.charge.work.mark().tables.is_empty()
     }
 
     /// The name of the tool's copy of the table.
     fn copy_name(&self) -> Option<String> {
-        let mark = self.work.mark();
+        let mark = self.charge.work.mark();
         mark.tables.into_iter().find(|name| name.ends_with("_gho") || name.ends_with("_new"))
     }
 
@@ -318,15 +281,15 @@ impl Supervision {
             return Ok(());
         }
         self.beaten = Some(Instant::now());
-        if self.journal.handoff_beat(&self.name, &self.supervisor, &self.progress)? {
+        if self.journal.handoff_beat(&self.charge.name, &self.charge.supervisor, &self.progress)? {
             return Ok(());
         }
-        Err(Error::TakenOver(self.name.clone()))
+        Err(Error::TakenOver(self.charge.name.clone()))
     }
 
     /// A kill of this handoff, or of everything, may have been written by whoever did not find us.
     fn hear_latch(&self) -> Result<(), Error> {
-        let scope = latch_scope(&self.name);
+        let scope = latch_scope(&self.charge.name);
         if let Some(latch) = self.journal.standing_latch(&scope)? {
             let what = if latch.scope == ALL_JOBS { "everything" } else { "the handoff" };
             let by = format!("{}, who killed {what}", latch.by);
@@ -359,16 +322,16 @@ impl Supervision {
             return Ok(());
         }
         let Some(name) = self.copy_name() else { return Ok(()) };
-        let place = Place { schema: self.place.schema.clone(), name };
+        let place = Place { schema: self.charge.place.schema.clone(), name };
         let target = Arc::clone(&self.target);
         let Ok(session) = self.line.session().await else { return Ok(()) };
         match target.shape(session, &place).await {
             Ok(Some(shape)) => {
                 self.learned = Some(Instant::now());
-                if self.copy.as_ref() != Some(&shape) {
+                if self.charge.copy.as_ref() != Some(&shape) {
                     let value = serde_json::to_value(&shape).unwrap_or_default();
-                    self.journal.handoff_copy(&self.name, &value)?;
-                    self.copy = Some(shape);
+                    self.journal.handoff_copy(&self.charge.name, &value)?;
+                    self.charge.copy = Some(shape);
                 }
             }
             Ok(None) => {}

@@ -49,7 +49,7 @@ impl Verb {
 impl Supervision {
     /// Carries out what was asked since. What takes its time (a cut-over, an end) is answered later.
     pub(super) async fn requests(&mut self) -> Result<(), Error> {
-        while let Some(request) = self.journal.next_handoff_request(&self.name, self.seen)? {
+        while let Some(request) = self.journal.next_handoff_request(&self.charge.name, self.seen)? {
             self.seen = request.id;
             let Some(verb) = Verb::from_name(&request.verb) else {
                 let text = format!("this supervisor knows no `{}`", request.verb);
@@ -57,8 +57,8 @@ impl Supervision {
                 continue;
             };
             let carried = match verb {
-                Verb::Pause => self.work.pause().await,
-                Verb::Resume => self.work.resume().await,
+                Verb::Pause => self.charge.work.pause().await,
+                Verb::Resume => self.charge.work.resume().await,
                 Verb::Tune => self.tune(&request).await,
                 Verb::CutOver => {
                     self.want_cut_over(request)?;
@@ -73,7 +73,7 @@ impl Supervision {
                 }
             };
             // Who reads the status next finds what came of it.
-            let look = self.work.look().await;
+            let look = self.charge.work.look().await;
             self.see(look.progress);
             self.beaten = None;
             self.beat()?;
@@ -85,7 +85,7 @@ impl Supervision {
     async fn tune(&mut self, request: &HandoffRequest) -> Carried {
         let argument = request.argument.as_deref().unwrap_or_default();
         let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-        self.work.tune(name, value).await
+        self.charge.work.tune(name, value).await
     }
 
     /// Answers, and says so on the stream of events.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Asked;
 use crate::control::{Level, Stop, watch_halts};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
-use crate::handoff::supervise::{Alive, Begin, Outcome, Rules, Supervision, latch_scope};
+use crate::handoff::supervise::{Alive, Charge, Outcome, Rules, Supervision, latch_scope};
 use crate::handoff::verdict::Verdict;
 use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work, native};
 use crate::handoff::{self, Decision, Plan};
@@ -52,6 +52,9 @@ pub enum Opened {
 /// A handoff that is under way.
 pub struct Ready {
     supervision: Supervision,
+    target: Arc<dyn Target>,
+    stop: Stop,
+    scope: String,
     schema: Option<String>,
     /// How it began.
     pub how: How,
@@ -281,10 +284,8 @@ impl Attempt<'_> {
         let resume = leftover.map(|_| String::new());
         match self.start(&plan, resume) {
             Ok(work) => {
-                let supervision = self.supervision(&row, &plan, work, how)?;
-                supervision.bus.emit(taken.event);
-                let schema = self.team.config.fence.schema.clone();
-                Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
+                let supervision = self.supervision(&row, &plan, work, how, taken)?;
+                Ok(Opened::Ready(Box::new(self.under_way(supervision, how, plan))))
             }
             Err(error) => {
                 let progress = HandoffProgress::at(HandoffState::Failed);
@@ -406,10 +407,8 @@ impl Attempt<'_> {
                 row.name
             )));
         }
-        let supervision = self.supervision(&row, &plan, work, how)?;
-        supervision.bus.emit(taken.event);
-        let schema = self.team.config.fence.schema.clone();
-        Ok(Opened::Ready(Box::new(Ready { supervision, schema, how, plan })))
+        let supervision = self.supervision(&row, &plan, work, how, taken)?;
+        Ok(Opened::Ready(Box::new(self.under_way(supervision, how, plan))))
     }
 
     fn supervision(
@@ -418,8 +417,9 @@ impl Attempt<'_> {
         plan: &Plan,
         work: Box<dyn Work>,
         how: How,
+        taken: Record,
     ) -> Result<Supervision, Error> {
-        let begin = Begin {
+        let charge = Charge {
             name: row.name.clone(),
             supervisor: row.supervisor.clone().unwrap_or_default(),
             work,
@@ -434,14 +434,27 @@ impl Attempt<'_> {
             watch_url: (how == How::TakenUp).then(|| self.asked.watch_url.clone()),
         };
         let bus = Bus::new(&row.name, self.listeners.clone());
+        bus.emit(taken.event);
         Ok(Supervision::new(
-            begin,
+            charge,
             self.journal.clone(),
             Arc::clone(&self.target),
             bus,
             self.stop.clone(),
             self.asked.alive.clone(),
         ))
+    }
+
+    fn under_way(&self, supervision: Supervision, how: How, plan: Plan) -> Ready {
+        Ready {
+            supervision,
+            target: Arc::clone(&self.target),
+            stop: self.stop.clone(),
+            scope: latch_scope(&self.name),
+            schema: self.team.config.fence.schema.clone(),
+            how,
+            plan,
+        }
     }
 
     fn taken(&self, row: &HandoffRow, how: How, permit: &Permit) -> Record {
@@ -467,9 +480,7 @@ impl Ready {
     ///
     /// The supervisor has to leave before.
     pub async fn run(self) -> Result<Outcome, Error> {
-        let Self { supervision, schema, .. } = self;
-        let (target, stop) = (Arc::clone(&supervision.target), supervision.stop.clone());
-        let scope = latch_scope(&supervision.name);
+        let Self { supervision, target, stop, scope, schema, .. } = self;
         let watching = tokio::spawn(async move {
             // One that cannot be read is tried again; a target without Backstop's tables may get them.
             while stop.level() < Level::Drain {
