@@ -287,7 +287,11 @@ impl Reader {
                 session.begin().await.unwrap();
                 session.query(&Statement::plain(statement)).await.unwrap();
                 begun.send(()).unwrap();
-                let _ = tokio::task::spawn_blocking(move || ended.recv()).await;
+                // The server ends a session of ours that is idle in a transaction for ten seconds.
+                while ended.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    session.ping().await.unwrap();
+                }
                 session.rollback().await.unwrap();
                 session.close().await;
             });
