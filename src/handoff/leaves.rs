@@ -83,6 +83,14 @@ fn of_alter(alter: &AlterTable, sql: &str, place: &dyn Fn(&Name) -> Place) -> Ve
                 Effect::Column { table: table.clone(), name: to.clone(), ty: String::new() },
                 Effect::NoColumn { table, name: from.clone() },
             ],
+            Action::SetDefault { column, to } => {
+                // PostgreSQL keeps no default that is NULL.
+                let is = if to.text.eq_ignore_ascii_case("null") { "" } else { &to.text };
+                vec![Effect::Default { table, column: column.clone(), is: is.to_owned() }]
+            }
+            Action::DropDefault { column } => {
+                vec![Effect::Default { table, column: column.clone(), is: String::new() }]
+            }
             Action::SetNotNull { column } => {
                 vec![Effect::NotNull { table, column: column.clone(), holds: true }]
             }

@@ -51,8 +51,8 @@ pub enum Error {
     },
     /// The job belongs to another runner by now.
     #[error(
-        "job `{job}` was taken over by {runner}; this runner writes nothing any more, and what it \
-         had in flight was rolled back"
+        "job `{job}` was taken over by {runner}; this runner writes nothing any more, and a batch that \
+         it had in flight is known to the other one as written or as rolled back"
     )]
     Ousted {
         /// The job.

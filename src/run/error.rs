@@ -379,10 +379,20 @@ impl Error {
         }
     }
 
+    /// Whether another runner has the job by now.
+    pub(super) const fn is_ousted(&self) -> bool {
+        matches!(self, Self::Journal(crate::journal::Error::Ousted { .. }))
+    }
+
     /// What the target said, where it may say something else a moment later.
     pub(super) fn passing(&self) -> Option<&crate::target::Error> {
         match self {
-            Self::Target(error) | Self::Session(error) => Some(error).filter(|e| e.is_passing()),
+            Self::Target(error) => Some(error).filter(|e| e.is_passing()),
+            // A MySQL that shuts down interrupts the statements of a session that was just opened
+            // (1317), as if somebody had cancelled them. Nothing of such a session is in doubt.
+            Self::Session(error) => {
+                Some(error).filter(|e| e.is_passing() || e.class == crate::target::Class::Cancelled)
+            }
             _ => None,
         }
     }

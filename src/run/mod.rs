@@ -286,7 +286,8 @@ impl Run {
                 self.stop.ask(error::drain_because(&error));
                 // The workers finish the batch in flight: a statement is never dropped.
                 match work.await {
-                    Err(worse @ Error::OutcomeUnknown { .. }) => Err(worse),
+                    // Whoever took over has ended our sessions and then read the fence: they know.
+                    Err(worse @ Error::OutcomeUnknown { .. }) if !error.is_ousted() => Err(worse),
                     _ => Err(error),
                 }
             }

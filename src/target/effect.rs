@@ -73,6 +73,15 @@ pub enum Effect {
         /// It takes none.
         holds: bool,
     },
+    /// The default of a column, as a statement writes it; empty: it has none.
+    Default {
+        /// Its table.
+        table: Place,
+        /// The column.
+        column: String,
+        /// What new rows get.
+        is: String,
+    },
     /// A table is a partition, or is none any more.
     Partition {
         /// Of which.
@@ -176,6 +185,10 @@ impl Effect {
             Self::NoColumn { name, .. } => format!("the column `{name}` is gone"),
             Self::NotNull { column, holds: true, .. } => format!("`{column}` takes no NULL"),
             Self::NotNull { column, holds: false, .. } => format!("`{column}` takes NULL"),
+            Self::Default { column, is, .. } if is.is_empty() => {
+                format!("`{column}` has no default")
+            }
+            Self::Default { column, is, .. } => format!("`{column}` gets `{is}` by default"),
             Self::Partition { parent, child, attached: true } => {
                 format!("`{}` is a partition of `{}`", child.name, parent.name)
             }

@@ -79,6 +79,21 @@ impl Child {
         child.lives().then_some(child)
     }
 
+    /// Finds the one whose output goes to these files: its supervisor may have died in the moment between the
+    /// start and the note of its number. None if it is gone.
+    #[must_use]
+    pub fn writing_to(paths: &Paths) -> Option<Self> {
+        let out = std::fs::canonicalize(paths.out()).ok()?;
+        let mut found = procfs::process::all_processes().ok()?.flatten().filter(|process| {
+            // Its own children write there too, and lead no session. Of processes of others nothing is told.
+            let leads = process.stat().is_ok_and(|stat| stat.session == stat.pid);
+            let said = std::fs::read_link(format!("/proc/{}/fd/1", process.pid));
+            leads && said.is_ok_and(|file| file == out)
+        });
+        let pid = u32::try_from(found.next()?.pid).ok()?;
+        Some(Self::known(ChildId { pid, started: started(pid)? }))
+    }
+
     /// One that may be gone: whatever is asked of it then is answered as that.
     #[must_use]
     pub const fn known(id: ChildId) -> Self {
@@ -180,12 +195,17 @@ mod tests {
         let session = procfs::process::Process::new(child.id().pid.cast_signed()).unwrap().stat();
         assert_eq!(session.unwrap().session.unsigned_abs(), stat.unwrap().pid.unsigned_abs());
         assert_eq!(std::fs::read_to_string(paths.out()).unwrap(), "said\n");
+        // Also where nobody knows its number.
+        assert_eq!(Child::writing_to(&paths).map(|child| child.id()), Some(child.id()));
+        let other = Paths::new(&folder.path().join("y").display().to_string());
+        assert!(Child::writing_to(&other).is_none());
         again.signal(Signal::KILL).unwrap();
         while child.exit().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         assert_eq!(child.exit(), Some(Exit::Signal(9)));
         assert!(Child::attach(child.id()).is_none());
+        assert!(Child::writing_to(&paths).is_none());
         again.signal(Signal::TERM).unwrap();
     }
 }

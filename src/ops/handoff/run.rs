@@ -163,7 +163,7 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// One whose end nobody has seen: at work still, or ended meanwhile.
-    async fn take_up(self, row: HandoffRow) -> Result<Opened, Error> {
+    async fn take_up(self, mut row: HandoffRow) -> Result<Opened, Error> {
         if row.is_supervised() {
             return Err(Error::Handover(format!(
                 "`{}` is supervised by {} at this moment: `backstop handoff status {0}` shows how far it \
@@ -183,11 +183,12 @@ impl Attempt<'_> {
         }
         let plan = plan_of(&row)?;
         let paths = Paths::new(&plan.files);
-        let child = row.process.and_then(|(pid, started)| Child::attach(ChildId { pid, started }));
+        let child = super::verbs::child_of(&row, &paths);
         let Some(child) = child.filter(|_| plan.command.is_some()) else {
             return self.settle(row, plan).await;
         };
         let Decision::Tool(tool) = plan.decision else { return self.settle(row, plan).await };
+        row.process = Some((child.id().pid, child.id().started));
         let work = (work::process_tool(tool).take)(&plan, &paths, child);
         let permit = Permit { by: "an earlier start".to_owned(), reason: None };
         self.ready(row, plan, work, How::TakenUp, &permit)

@@ -199,9 +199,18 @@ pub(super) async fn judge(row: &HandoffRow, target: &dyn Target) -> Result<Verdi
 /// The work of a tool, whether its process is there or gone; none where the server does the work.
 pub(super) fn work_of(row: &HandoffRow, plan: &Plan) -> Option<Box<dyn Work>> {
     let Decision::Tool(tool) = plan.decision else { return None };
+    let paths = Paths::new(&plan.files);
     let (pid, started) = row.process.unwrap_or_default();
-    let child = Child::known(ChildId { pid, started });
-    Some((work::process_tool(tool).take)(plan, &Paths::new(&plan.files), child))
+    let child = child_of(row, &paths).unwrap_or_else(|| Child::known(ChildId { pid, started }));
+    Some((work::process_tool(tool).take)(plan, &paths, child))
+}
+
+/// The process of a tool; none if it is gone.
+pub(super) fn child_of(row: &HandoffRow, paths: &Paths) -> Option<Child> {
+    match row.process {
+        Some((pid, started)) => Child::attach(ChildId { pid, started }),
+        None => Child::writing_to(paths),
+    }
 }
 
 fn write_end(

@@ -48,6 +48,11 @@ SELECT format_type(a.atttypid, a.atttypmod),
            AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated))::text
 FROM pg_attribute a WHERE a.attname = $3 AND 0 < a.attnum AND NOT a.attisdropped AND a.attrelid = ";
 
+const DEFAULT: &str = "\
+SELECT pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE a.attname = $3 AND NOT a.attisdropped AND d.adrelid = ";
+
 /// The longest that a look may wait for the table, whose shape it copies.
 const PROBE_WAIT: Duration = Duration::from_millis(500);
 
@@ -91,6 +96,7 @@ pub(super) async fn standing(
             let is = found.first().map(|row| text(row, 1) == "true");
             Ok(is.map_or(Standing::Absent, |is| there(is == *holds)))
         }
+        Effect::Default { table, column, is } => of_default(session, table, column, is).await,
         Effect::Partition { parent, child, attached } => {
             of_partition(session, parent, child, *attached).await
         }
@@ -309,6 +315,31 @@ async fn of_column(
              another name"
         ))
     })
+}
+
+/// A default is put in the place of whatever is there, so another one is as good as none.
+async fn of_default(
+    session: &mut dyn Session,
+    table: &Place,
+    column: &str,
+    is: &str,
+) -> Result<Standing> {
+    let found = ask(session, DEFAULT, table, Some(column)).await?;
+    let have = found.first().map_or("", |row| text(row, 0));
+    if is.is_empty() || have.is_empty() {
+        return Ok(if have == is { Standing::There } else { Standing::Absent });
+    }
+    let like = like(session, table).await?;
+    let column = column.replace('"', "\"\"");
+    let set =
+        format!("ALTER TABLE pg_temp.backstop_probe ALTER COLUMN \"{column}\" SET DEFAULT {is}");
+    let read = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef \
+                WHERE adrelid = 'pg_temp.backstop_probe'::regclass";
+    match probe(session, &[&like, &set], read).await {
+        Ok(wanted) if wanted == have => Ok(Standing::There),
+        Err(error) if error.is_passing() => Err(error),
+        _ => Ok(Standing::Absent),
+    }
 }
 
 async fn of_partition(

@@ -11,6 +11,7 @@ mod native_work;
 mod percona;
 mod percona_work;
 mod preflight;
+mod reader;
 mod rig;
 mod running;
 mod stage;
@@ -20,10 +21,13 @@ mod writer;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use backstop::handoff::kill::{self, Proof};
+use backstop::handoff::work::{Ending, Work};
+use backstop::target::Place;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::database::{Database, Engine};
+use crate::database::{Database, Engine, try_connect};
 use crate::harness::{Desk, Said};
 
 pub fn trials() -> Vec<Trial> {
@@ -63,6 +67,17 @@ fn desk(database: &Database, ghost: &str) -> Desk {
 fn defaults_file(engine: Engine) -> String {
     let dir = std::env::var(format!("BACKSTOP_TEST_{}_DIR", engine.name.to_uppercase()));
     format!("{}/client.cnf", dir.unwrap_or_else(|_| "/nowhere".to_owned()))
+}
+
+/// Kills the work at the table `t`, in all steps.
+async fn kill(database: &Database, work: &mut dyn Work) -> Proof {
+    let target = try_connect(&database.url).await.unwrap();
+    let mut session = target.open("kill").await.unwrap();
+    let place = Place { schema: database.login().database, name: "t".to_owned() };
+    let proof = kill::end(work, Ending::Kill, target.as_ref(), session.as_mut(), &place).await;
+    println!("{}", proof.said().join("\n"));
+    assert!(proof.after < kill::WITHIN, "{:?}", proof.after);
+    proof
 }
 
 /// Plans a migration.

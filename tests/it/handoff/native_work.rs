@@ -103,6 +103,10 @@ fn every_kind(engine: Engine) {
             "SELECT count(*)::text FROM pg_constraint WHERE conname = 'once' AND convalidated",
         ),
         (
+            "ALTER TABLE t ALTER COLUMN a SET DEFAULT 6 * 7, ALTER COLUMN b DROP DEFAULT",
+            "SELECT count(*)::text FROM pg_attrdef WHERE adrelid = 't'::regclass AND adbin IS NOT NULL",
+        ),
+        (
             "ALTER TABLE t RENAME COLUMN c TO d",
             "SELECT count(*)::text FROM pg_attribute WHERE attname = 'd' AND attrelid = 't'::regclass",
         ),

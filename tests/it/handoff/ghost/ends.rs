@@ -6,10 +6,10 @@ use std::time::Duration;
 use backstop::event::HandoffState;
 use backstop::handoff::work::Ending;
 
-use super::{CALM, CHANGE, ROWS, Run, Scene};
+use super::{CALM, CHANGE, CUT_OVER, ROWS, Run, Scene};
 use crate::database::{Database, Engine, engine};
-use crate::doubles::ghost::{LOCK_MS, VALIDATE_MS};
-use crate::handoff::{defaults_file, writer::Writer};
+use crate::doubles::ghost::{CHUNK_MS, LOCK_MS, VALIDATE_MS};
+use crate::handoff::{defaults_file, kill, reader::Reader, writer::Writer};
 use crate::own_server::OwnServer;
 
 /// How a run comes into a phase, and what is then there.
@@ -121,6 +121,41 @@ pub(super) fn forced(engine: Engine) {
         let (ended, _) = run.until_its_end();
         assert!(ended.hint.contains("OS signal 9"), "{ended:?}");
     });
+}
+
+/// Killed while the server does something long for it: in a chunk, and in a cut-over that waits behind a reader,
+/// with the application behind both.
+pub(super) fn killed_at_work(engine: Engine) {
+    let scene = Scene::new(engine);
+    let writer = Writer::on(&scene.database, ROWS);
+    let at_work = |run: &mut Run<'_>, statement: &str| {
+        let sql = format!(
+            "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE \
+             '{statement}%'"
+        );
+        run.until(statement, |_| scene.database.value(&sql) != "0");
+    };
+    let killed = |mut run: Run<'_>| {
+        let proof = scene.runtime.block_on(kill(&scene.database, run.work.as_mut()));
+        assert!(proof.proven, "{proof:?}");
+        assert!(!scene.is_changed());
+    };
+
+    let mut run = scene.start_with(None, &[(CHUNK_MS, "20000")]);
+    at_work(&mut run, "insert /* gh-ost");
+    killed(run);
+    scene.clean_up();
+
+    let mut run = scene.start();
+    run.until_it_is(HandoffState::Postponed);
+    let reader = Reader::of(&scene.database);
+    scene.runtime.block_on(run.work.open_gate()).unwrap();
+    at_work(&mut run, "lock /* gh-ost");
+    killed(run);
+    drop(reader);
+    let wrote = writer.end();
+    scene.clean_up();
+    scene.holds(&wrote, CUT_OVER);
 }
 
 pub(super) fn by_itself(engine: Engine) {

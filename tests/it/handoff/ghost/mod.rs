@@ -47,6 +47,7 @@ pub fn trials() -> Vec<Trial> {
         add("goes on where it was killed", runs::resumed);
         add("ends in every phase when it is asked to", ends::asked);
         add("ends in every phase by force", ends::forced);
+        add("is killed while the server works for it", ends::killed_at_work);
         add("tells why it ended by itself", ends::by_itself);
     }
     trials.push(test("handoff: gh-ost ends after the server was started again", ends::restarted));

@@ -8,19 +8,21 @@ use super::*;
 const JOB: &str = "[job]\nname = \"j\"\n[target]\nurl_env = \"DATABASE_URL\"\n[update]\ntable = \"t\"\n\
                    set = { a = \"0\" }\nwhere = \"a <> 0\"\n";
 
+const DIGEST: &str = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT_WS('/', id, a, c)))) FROM t";
+
 /// All is over within five seconds, and a call takes its part on a busy machine.
 const WITHIN: Duration = Duration::from_secs(8);
 
-pub(super) fn killed(tool: Tool, engine: Engine) {
-    let phases: &[&str] = match tool {
+pub(super) fn killed(ground: &Ground) {
+    let phases: &[&str] = match ground.tool {
         Tool::GhOst => &["copying", "paused", "postponed"],
         _ => &["postponed", "paused"],
     };
-    let scene = Scene::slowly(tool, engine, 500);
+    let scene = Scene::slowly(ground, 500);
     let before = scene.value("SELECT CAST(COUNT(*) AS CHAR) FROM t");
     for phase in phases {
         let mut running = scene.start();
-        let first = if tool == Tool::GhOst { "copying" } else { "postponed" };
+        let first = if ground.tool == Tool::GhOst { "copying" } else { "postponed" };
         scene.wait_until(&mut running, if *phase == "paused" { first } else { phase });
         if *phase == "paused" {
             scene.handoff("pause", &[]).expect(0);
@@ -42,11 +44,12 @@ pub(super) fn killed(tool: Tool, engine: Engine) {
 }
 
 /// SIGKILL of the tool: what it left goes, the state is told by the table.
-pub(super) fn process_killed(tool: Tool, engine: Engine) {
-    let scene = Scene::slowly(tool, engine, 300);
+pub(super) fn process_killed(ground: &Ground) {
+    let scene = Scene::slowly(ground, 300);
     let writer = Writer::on(&scene.database, ROWS);
     let mut running = scene.start();
-    scene.wait_until(&mut running, if tool == Tool::GhOst { "copying" } else { "postponed" });
+    scene
+        .wait_until(&mut running, if ground.tool == Tool::GhOst { "copying" } else { "postponed" });
     let process = scene.process().to_string();
     assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
     running.wait().expect(4).says("OS signal 9").says("the table is as it was");
@@ -58,8 +61,28 @@ pub(super) fn process_killed(tool: Tool, engine: Engine) {
     assert!(!scene.is_changed());
 }
 
-pub(super) fn by_the_other_switches(engine: Engine) {
-    let scene = Scene::slowly(Tool::GhOst, engine, 300);
+/// The server goes, and comes back: whatever the tool does then, the state is told by the table.
+pub(super) fn server_restarted(ground: &Ground) {
+    let server = ground.server.as_ref().unwrap();
+    let scene = Scene::slowly(ground, 300);
+    let before = scene.value(DIGEST);
+    let mut running = scene.start();
+    let first = if ground.tool == Tool::GhOst { "copying" } else { "postponed" };
+    scene.wait_until(&mut running, first);
+    let process = scene.process();
+    server.stop();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(server.restart().wait().unwrap().success());
+    running.wait().expect(4).says("the table is as it was");
+    assert_eq!(scene.state(), "failed");
+    assert!(is_gone(process));
+    scene.clean();
+    assert_eq!(scene.value(DIGEST), before);
+    assert!(!scene.is_changed());
+}
+
+pub(super) fn by_the_other_switches(ground: &Ground) {
+    let scene = Scene::slowly(ground, 300);
     let mut running = scene.start();
     scene.wait_until(&mut running, "copying");
     let said = scene.desk.call(&["kill", "--all", "--reason", "page 13"]).expect(0);
@@ -103,8 +126,8 @@ pub(super) fn by_the_other_switches(engine: Engine) {
     scene.clean();
 }
 
-pub(super) fn native_killed(_: Tool, engine: Engine) {
-    let database = Database::new(engine);
+pub(super) fn native_killed(ground: &Ground) {
+    let database = Database::new(ground.engine);
     database.script(&format!(
         "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, c numeric(10,2));\n\
          INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS}"

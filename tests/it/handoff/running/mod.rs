@@ -6,15 +6,16 @@ mod taken_up;
 
 use std::time::{Duration, Instant};
 
-use backstop::target::Statement;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::defaults_file;
+use super::reader::Reader;
 use super::writer::{Writer, Wrote};
-use crate::database::{Database, Engine, available, open};
+use crate::database::{Database, Engine, available, engine};
 use crate::doubles;
-use crate::harness::{Desk, Running, Said, wait_for};
+use crate::harness::{Desk, Running, Said, is_full, wait_for};
+use crate::own_server::OwnServer;
 use crate::test;
 
 /// Who makes the change.
@@ -41,9 +42,9 @@ pub fn trials() -> Vec<Trial> {
             Tool::Percona => "pt-online-schema-change",
             Tool::Native => "the server",
         };
-        let mut add = |name: &str, check: fn(Tool, Engine)| {
+        let mut add = |name: &str, check: fn(&Ground)| {
             let name = format!("handoff: run by {by} on {}, {name}", engine.name);
-            trials.push(test(name, move || check(tool, engine)));
+            trials.push(test(name, move || check(&Ground::shared(tool, engine))));
         };
         if tool == Tool::Native {
             add("comes to its end", run::native);
@@ -58,19 +59,34 @@ pub fn trials() -> Vec<Trial> {
         add("is taken up after its supervisor was killed", taken_up::supervisor_killed);
         add("is judged by the table when its process was killed", ended::process_killed);
     }
-    // The MariaDB of the tests has no `performance_schema`, and the preflight forbids gh-ost there.
     for engine in available().filter(|engine| engine.name == "mysql") {
-        let mut add = |name: &str, check: fn(Engine)| {
-            trials.push(test(format!("handoff: {name}"), move || check(engine)));
+        let mut add = |tool: Tool, name: &str, check: fn(&Ground)| {
+            let name = format!("handoff: {name}");
+            trials.push(test(name, move || check(&Ground::shared(tool, engine))));
         };
-        add("a kill of everything reaches it, and so does a halt", ended::by_the_other_switches);
-        add("nothing is started without consent", run::without_consent);
-        add("one run is refused beside another", run::beside_another);
-        add("a copy that differs is not cut over", run::differing);
-        add("another change is not resumed", taken_up::another_change);
-        add("a run goes on where it was stopped", taken_up::resumed);
-        add("a run is scraped to its end", run::scraped);
+        add(
+            Tool::GhOst,
+            "a kill of everything reaches it, and so does a halt",
+            ended::by_the_other_switches,
+        );
+        add(Tool::GhOst, "nothing is started without consent", run::without_consent);
+        add(Tool::GhOst, "one run is refused beside another", run::beside_another);
+        add(Tool::Percona, "a copy that differs is not cut over", run::differing);
+        add(Tool::GhOst, "another change is not resumed", taken_up::another_change);
+        add(Tool::GhOst, "a run goes on where it was stopped", taken_up::resumed);
+        add(Tool::GhOst, "a run is scraped to its end", run::scraped);
     }
+    trials.push(test("handoff: run by gh-ost on a mariadb that shows its locks", || {
+        let ground = Ground::own(Tool::GhOst);
+        run::plain(&ground);
+        ended::killed(&ground);
+        taken_up::supervisor_killed(&ground);
+    }));
+    trials.push(test("handoff: a run ends when its server does, and is cleaned up", || {
+        let ground = Ground::own(Tool::GhOst);
+        ended::server_restarted(&ground);
+        ended::server_restarted(&Ground { tool: Tool::Percona, ..ground });
+    }));
     trials
 }
 
@@ -91,6 +107,47 @@ fn ways() -> Vec<(Tool, Engine)> {
     ways
 }
 
+/// Who makes the change, and where.
+struct Ground {
+    tool: Tool,
+    engine: Engine,
+    /// Where no other test is.
+    server: Option<OwnServer>,
+}
+
+impl Ground {
+    const fn shared(tool: Tool, engine: Engine) -> Self {
+        Self { tool, engine, server: None }
+    }
+
+    /// On a MariaDB with `performance_schema`. The one of the other tests has none, as MariaDB comes, and the
+    /// preflight forbids gh-ost there.
+    fn own(tool: Tool) -> Self {
+        let engine = engine("mariadb");
+        let server = OwnServer::of(engine);
+        let settings = server.home.join("my.cnf");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, text + "performance-schema = ON\n").unwrap();
+        server.stop();
+        assert!(server.restart().wait().unwrap().success());
+        Self { tool, engine, server: Some(server) }
+    }
+
+    fn database(&self) -> Database {
+        match &self.server {
+            Some(server) => Database::on(self.engine, server.url.clone()),
+            None => Database::new(self.engine),
+        }
+    }
+
+    fn defaults_file(&self) -> String {
+        match &self.server {
+            Some(server) => server.home.join("client.cnf").display().to_string(),
+            None => defaults_file(self.engine),
+        }
+    }
+}
+
 /// A table, a change of it, and a place to call from.
 struct Scene {
     database: Database,
@@ -103,13 +160,13 @@ const CHANGE: &str =
     "ALTER TABLE t MODIFY c decimal(12,3), ADD note varchar(20) NOT NULL DEFAULT 'it''s'";
 
 impl Scene {
-    fn new(tool: Tool, engine: Engine) -> Self {
-        Self::slowly(tool, engine, 20)
+    fn new(ground: &Ground) -> Self {
+        Self::slowly(ground, 20)
     }
 
     /// Each chunk takes at least so many milliseconds.
-    fn slowly(tool: Tool, engine: Engine, chunk: u32) -> Self {
-        let database = Database::new(engine);
+    fn slowly(ground: &Ground, chunk: u32) -> Self {
+        let database = ground.database();
         database.script(&format!(
             "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, c decimal(10,2));\n\
              INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS};\n\
@@ -124,7 +181,7 @@ impl Scene {
         let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
         let desk = desk.set("PATH", &path);
         desk.write("0042.sql", &format!("SET SESSION lock_wait_timeout = 5;\n{CHANGE};\n"));
-        Self { database, desk, tool, defaults: defaults_file(engine) }
+        Self { database, desk, tool: ground.tool, defaults: ground.defaults_file() }
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -262,49 +319,6 @@ impl Scene {
             .filter(|name| !name.ends_with(".out") && !name.ends_with(".err"))
             .collect();
         assert_eq!(left, Vec::<String>::new());
-    }
-}
-
-/// A transaction that has read the table, until it is dropped.
-struct Reader {
-    end: std::sync::mpsc::Sender<()>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Reader {
-    fn of(database: &Database) -> Self {
-        Self::that(database, "SELECT COUNT(*) FROM t")
-    }
-
-    fn that(database: &Database, statement: &'static str) -> Self {
-        let (url, (end, ended)) = (database.url.clone(), std::sync::mpsc::channel::<()>());
-        let (begun, begins) = std::sync::mpsc::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut session = open(&url).await;
-                session.begin().await.unwrap();
-                session.query(&Statement::plain(statement)).await.unwrap();
-                begun.send(()).unwrap();
-                // The server ends a session of ours that is idle in a transaction for ten seconds.
-                while ended.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                    session.ping().await.unwrap();
-                }
-                session.rollback().await.unwrap();
-                session.close().await;
-            });
-        });
-        begins.recv().unwrap();
-        Self { end, thread: Some(thread) }
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let _ = self.end.send(());
-        let _ = self.thread.take().unwrap().join();
     }
 }
 

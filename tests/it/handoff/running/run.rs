@@ -5,8 +5,8 @@ use backstop::observe::handoff::HANDOFF_METRICS;
 use super::*;
 use crate::observing::{free_address, get, value};
 
-pub(super) fn plain(tool: Tool, engine: Engine) {
-    let scene = Scene::new(tool, engine);
+pub(super) fn plain(ground: &Ground) {
+    let scene = Scene::new(ground);
     let writer = Writer::on(&scene.database, ROWS);
     let mut running = scene.start();
     scene.wait_until(&mut running, "postponed");
@@ -29,7 +29,7 @@ pub(super) fn plain(tool: Tool, engine: Engine) {
     assert_eq!(scene.status()["progress_ratio"], 1.0);
 
     let kept = scene.handoff("cleanup", &["--dry-run"]).expect(0).says("kept:");
-    let old = if tool == Tool::GhOst { "_t_del" } else { "_t_old" };
+    let old = if ground.tool == Tool::GhOst { "_t_del" } else { "_t_old" };
     kept.says(old);
     scene.handoff("cleanup", &["--yes", "--reason", "over"]).expect(0);
     assert_eq!(scene.beside(), old);
@@ -43,8 +43,8 @@ pub(super) fn plain(tool: Tool, engine: Engine) {
 }
 
 /// What monitoring sees of a run, and that each metric is served.
-pub(super) fn scraped(engine: Engine) {
-    let scene = Scene::new(Tool::GhOst, engine);
+pub(super) fn scraped(ground: &Ground) {
+    let scene = Scene::new(ground);
     let address = free_address();
     let listen = ["--yes", "--reason", "PAY-7", "--listen", &address, "--cut-over"];
     let mut running = scene.start_with(&listen);
@@ -76,11 +76,11 @@ pub(super) fn scraped(engine: Engine) {
     assert!(scene.is_changed());
 }
 
-pub(super) fn steered(tool: Tool, engine: Engine) {
-    let scene = Scene::slowly(tool, engine, 400);
+pub(super) fn steered(ground: &Ground) {
+    let scene = Scene::slowly(ground, 400);
     let writer = Writer::on(&scene.database, ROWS);
     let mut running = scene.start();
-    if tool == Tool::GhOst {
+    if ground.tool == Tool::GhOst {
         scene.wait_until(&mut running, "copying");
     } else {
         scene.wait_until(&mut running, "postponed");
@@ -88,10 +88,10 @@ pub(super) fn steered(tool: Tool, engine: Engine) {
     let begun = Instant::now();
     let said = scene.handoff("pause", &["--reason", "a look"]).expect(0);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    if tool == Tool::Percona {
+    if ground.tool == Tool::Percona {
         said.says("triggers");
     }
-    if tool == Tool::GhOst {
+    if ground.tool == Tool::GhOst {
         scene.wait_until(&mut running, "paused");
         // The chunk in flight is not taken back.
         std::thread::sleep(Duration::from_secs(1));
@@ -112,8 +112,8 @@ pub(super) fn steered(tool: Tool, engine: Engine) {
     scene.nothing_is_lost(&wrote, CALM);
 }
 
-pub(super) fn behind_a_reader(tool: Tool, engine: Engine) {
-    let scene = Scene::new(tool, engine);
+pub(super) fn behind_a_reader(ground: &Ground) {
+    let scene = Scene::new(ground);
     let mut running = scene.start();
     scene.wait_until(&mut running, "postponed");
     let reader = Reader::of(&scene.database);
@@ -123,7 +123,8 @@ pub(super) fn behind_a_reader(tool: Tool, engine: Engine) {
         let waits = scene.status()["progress"]["waits_for"].as_str().unwrap_or_default().to_owned();
         waits.contains("open transactions that hold the table")
     });
-    std::thread::sleep(Duration::from_secs(3));
+    // For as long as an attempt takes, or much longer.
+    std::thread::sleep(Duration::from_secs(if is_full() { 20 } else { 3 }));
     assert!(!scene.is_changed());
     // Nobody waits because of the reader.
     let wrote = writer.end();
@@ -135,8 +136,8 @@ pub(super) fn behind_a_reader(tool: Tool, engine: Engine) {
     assert!(scene.is_changed());
 }
 
-pub(super) fn native(_: Tool, engine: Engine) {
-    let database = Database::new(engine);
+pub(super) fn native(ground: &Ground) {
+    let database = Database::new(ground.engine);
     database.script(&format!(
         "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, c numeric(10,2));\n\
          INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS}"
@@ -160,8 +161,8 @@ pub(super) fn native(_: Tool, engine: Engine) {
 }
 
 /// A step that a person has to do waits for a person, also where the cut-over was permitted with the start.
-pub(super) fn native_by_hand(_: Tool, engine: Engine) {
-    let database = Database::new(engine);
+pub(super) fn native_by_hand(ground: &Ground) {
+    let database = Database::new(ground.engine);
     database.script(&format!(
         "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, c numeric(10,2));\n\
          INSERT INTO t (id, a, c) SELECT n, 0, n % 900 FROM numbers WHERE n <= {ROWS}"
@@ -198,8 +199,8 @@ pub(super) fn native_by_hand(_: Tool, engine: Engine) {
     running.wait().expect(0);
 }
 
-pub(super) fn without_consent(engine: Engine) {
-    let scene = Scene::new(Tool::GhOst, engine);
+pub(super) fn without_consent(ground: &Ground) {
+    let scene = Scene::new(ground);
     let before = scene.beside();
     scene.start_with(&[]).wait().expect(1).says("needs a person's consent");
     scene.start_with(&["--yes"]).wait().expect(2).says("--reason");
@@ -216,8 +217,8 @@ pub(super) fn without_consent(engine: Engine) {
     assert_eq!(scene.beside(), before);
 }
 
-pub(super) fn beside_another(engine: Engine) {
-    let scene = Scene::new(Tool::GhOst, engine);
+pub(super) fn beside_another(ground: &Ground) {
+    let scene = Scene::new(ground);
     let mut running = scene.start();
     scene.wait_until(&mut running, "postponed");
     scene.start().wait().expect(2).says("is supervised by");
@@ -232,8 +233,8 @@ pub(super) fn beside_another(engine: Engine) {
     scene.clean();
 }
 
-pub(super) fn differing(engine: Engine) {
-    let scene = Scene::new(Tool::Percona, engine);
+pub(super) fn differing(ground: &Ground) {
+    let scene = Scene::new(ground);
     let mut running = scene.start();
     scene.wait_until(&mut running, "postponed");
     // As if the tool had lost it.

@@ -2,17 +2,23 @@
 
 use super::*;
 
-pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
-    let scene = Scene::slowly(tool, engine, 300);
+pub(super) fn supervisor_killed(ground: &Ground) {
+    let scene = Scene::slowly(ground, 300);
     let writer = Writer::on(&scene.database, ROWS);
     let mut running = scene.start();
-    scene.wait_until(&mut running, if tool == Tool::GhOst { "copying" } else { "postponed" });
+    scene
+        .wait_until(&mut running, if ground.tool == Tool::GhOst { "copying" } else { "postponed" });
     let process = scene.process();
     running.signal("KILL");
     running.wait();
     assert!(!is_gone(process), "the tool dies with its supervisor");
     wait_for("the silence to be seen", || scene.status()["supervised"] == false);
-    if tool == Tool::GhOst {
+    if ground.tool == Tool::Percona {
+        // As if it had died before it noted which process it had started.
+        let journal = rusqlite::Connection::open(scene.desk.path(".backstop/journal.db")).unwrap();
+        journal.execute("UPDATE handoff SET pid = NULL, pid_started = NULL", []).unwrap();
+    }
+    if ground.tool == Tool::GhOst {
         // Nobody watches, so nothing is copied.
         std::thread::sleep(Duration::from_secs(2));
         let out =
@@ -40,8 +46,8 @@ pub(super) fn supervisor_killed(tool: Tool, engine: Engine) {
 }
 
 /// gh-ost goes on from its checkpoint after a stop, and after it was killed.
-pub(super) fn resumed(engine: Engine) {
-    let scene = Scene::slowly(Tool::GhOst, engine, 700);
+pub(super) fn resumed(ground: &Ground) {
+    let scene = Scene::slowly(ground, 700);
     let writer = Writer::on(&scene.database, ROWS);
     let mut running = scene.start();
     wait_for("a checkpoint", || {
@@ -62,8 +68,8 @@ pub(super) fn resumed(engine: Engine) {
 
 /// What is left of one change is not taken for another: gh-ost would say `Done`, and the table would have got
 /// the first.
-pub(super) fn another_change(engine: Engine) {
-    let scene = Scene::slowly(Tool::GhOst, engine, 300);
+pub(super) fn another_change(ground: &Ground) {
+    let scene = Scene::slowly(ground, 300);
     let mut running = scene.start();
     scene.wait_until(&mut running, "copying");
     scene.handoff("stop", &[]).expect(0);

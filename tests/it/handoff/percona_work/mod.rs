@@ -1,5 +1,7 @@
 //! pt-online-schema-change as the supervisor drives it, on each pair of tool and server, under a writer.
 
+mod ends;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,12 +47,17 @@ pub fn trials() -> Vec<Trial> {
             let held =
                 test(format!("handoff: {on} is held, tuned and cut over"), move || held(pair));
             let ended = test(format!("handoff: {on} ends wherever it is asked to"), move || {
-                ended(pair);
+                ends::asked(pair);
             });
-            trials.extend([held, ended].map(|trial| trial.with_ignored_flag(lacks)));
+            let killed =
+                test(format!("handoff: {on} is killed while the server works for it"), move || {
+                    ends::killed_at_work(pair);
+                });
+            trials.extend([held, ended, killed].map(|trial| trial.with_ignored_flag(lacks)));
         }
     }
-    trials.push(test("handoff: a pt-osc that is none is reported as that", none_at_all));
+    trials.push(test("handoff: a pt-osc that is none is reported as that", ends::none_at_all));
+    trials.push(test("handoff: pt-osc ends when the server does", ends::server_stopped));
     trials
 }
 
@@ -118,7 +125,10 @@ struct Run<'a> {
 
 impl Stage {
     fn new(pair: Pair, rows: u64) -> Self {
-        let database = Database::new(pair.engine);
+        Self::on(pair, Database::new(pair.engine), &defaults_file(pair.engine), rows)
+    }
+
+    fn on(pair: Pair, database: Database, defaults: &str, rows: u64) -> Self {
         database.script(
             "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, c decimal(10,2));\n\
              INSERT INTO t (id, a, c) SELECT n, 0, n FROM numbers WHERE n <= 20000",
@@ -131,7 +141,7 @@ impl Stage {
         database.plainly("ANALYZE TABLE t");
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let plan = runtime.block_on(planned(pair, &database, folder.path()));
+        let plan = runtime.block_on(planned(pair, &database, defaults, folder.path()));
         let paths = Paths::new(&plan.files);
         Self { database, plan, paths, program: pair.program(), runtime, _folder: folder }
     }
@@ -140,10 +150,11 @@ impl Stage {
         let launch = Launch { watch_url: String::new(), resume };
         let mut vector = (PERCONA.vector)(&self.plan, &self.paths, &launch);
         vector[0] = self.program.display().to_string();
-        // Many chunks of a table that is small, and time between them.
+        // Many chunks of a table that is small, which do not grow where the server is quick, and time
+        // between them.
         for word in &mut vector {
             if word.starts_with("--chunk-time=") {
-                *word = "--chunk-time=0.02".to_owned();
+                *word = "--chunk-time=0".to_owned();
             }
         }
         vector.insert(1, "--sleep=0.05".to_owned());
@@ -207,14 +218,14 @@ impl Stage {
     }
 }
 
-async fn planned(pair: Pair, database: &Database, folder: &Path) -> Plan {
+async fn planned(pair: Pair, database: &Database, defaults: &str, folder: &Path) -> Plan {
     let request = Request {
         file: "m.sql".to_owned(),
         text: CHANGE.to_owned(),
         url_env: "DATABASE_URL".to_owned(),
         replicas: None,
         tool: Some(Tool::Percona),
-        defaults_file: defaults_file(pair.engine),
+        defaults_file: defaults.to_owned(),
         folder: folder.display().to_string(),
         query_limit: Duration::from_secs(60),
         prove: false,
@@ -434,128 +445,4 @@ fn held(pair: Pair) {
     stage.check(&wrote);
     assert_eq!(stage.columns(), "id,a,c,note");
     assert_eq!((stage.triggers(), stage.tables()), (String::new(), "_t_old".to_owned()));
-}
-
-fn ended(pair: Pair) {
-    let stage = Stage::new(pair, ROWS);
-    let writer = Writer::on(&stage.database, ROWS);
-
-    // Nobody watches: it waits, until somebody does.
-    let mut run = stage.start(None);
-    run.until_copying();
-    // 800 chunks: more than are copied until it is missed.
-    run.tune("chunk_size", "100").unwrap();
-    run.beat.on.store(false, Ordering::Relaxed);
-    let gone = Instant::now();
-    let waits = run.until_state(HandoffState::Throttled);
-    assert!(gone.elapsed() < Duration::from_secs(5), "{:?}", gone.elapsed());
-    assert!(waits.waits_for.as_deref().unwrap().contains("a supervisor"), "{waits:?}");
-    // Not even with its gate open.
-    std::fs::remove_file(stage.paths.postpone()).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(run.look().0.copied, waits.copied);
-    std::fs::write(stage.paths.postpone(), "").unwrap();
-    run.beat.on.store(true, Ordering::Relaxed);
-    run.until("watched again", |now| waits.copied < now.copied);
-    // While it copies.
-    end_by_term(&mut run);
-    run.clean_up();
-
-    // While it is paused.
-    let mut run = stage.start(None);
-    run.until_copying();
-    run.pause();
-    end_by_term(&mut run);
-    run.clean_up();
-
-    // While it is postponed.
-    let mut run = stage.start(None);
-    run.until_state(HandoffState::Postponed);
-    end_by_term(&mut run);
-    run.clean_up();
-
-    // By SIGKILL, while it copies.
-    let mut run = stage.start(None);
-    run.until_copying();
-    run.call(async |work| work.force().await).unwrap();
-    let ended = run.until_ended();
-    assert!(!ended.well && ended.hint.contains("OS signal 9"), "{ended:?}");
-    assert_eq!(run.sessions(), "0");
-    assert!(Child::attach(run.id).is_none());
-    match (PERCONA.resumable)(&stage.plan) {
-        Err(why) => {
-            assert!(pair.version < (3, 6, 0) && why.contains("begins anew"), "{why}");
-            run.clean_up();
-        }
-        Ok(()) => {
-            assert_eq!(pair.version, NEWER.0);
-            assert!(job_of(&stage.paths).is_some(), "{}", run.said());
-            drop(run);
-            let mut run = stage.start(Some(String::new()));
-            run.until_state(HandoffState::Postponed);
-            assert_eq!(stage.differing_rows(), "0");
-            run.call(async |work| work.open_gate().await).unwrap();
-            let ended = run.until_ended();
-            assert!(ended.well, "{ended:?}\n{}", run.said());
-            assert_eq!((stage.triggers(), stage.tables()), (String::new(), "_t_old".to_owned()));
-        }
-    }
-    stage.check(&writer.end());
-}
-
-fn end_by_term(run: &mut Run) {
-    let asked = Instant::now();
-    let answer = run.call(async |work| work.ask_to_end(Ending::Stop).await).unwrap();
-    let ended = run.until_ended();
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-    assert!(answer.contains("first the triggers"), "{answer}");
-    assert!(!ended.well && ended.hint.contains("exit code 1"), "{ended:?}");
-    assert!(ended.hint.contains("Exiting on SIGTERM"), "{ended:?}");
-    assert_eq!(run.sessions(), "0");
-}
-
-/// A program that is not there, one that prints garbage and says 0, and one that says nothing for ever.
-fn none_at_all() {
-    let pair = Pair { engine: engine("mariadb"), version: (3, 2, 1) };
-    let stage = Stage::new(pair, 20_000);
-    let script = |text: &str| ["sh", "-c", text].map(str::to_owned).to_vec();
-
-    let missing = "/nowhere/pt-online-schema-change".to_owned();
-    let ended = stage.launch(&[missing]).until_ended();
-    assert!(!ended.well && ended.hint.contains("/nowhere/pt-online-schema-change"), "{ended:?}");
-
-    let garbage =
-        "head -c 200000 /dev/urandom; head -c 5000 /dev/urandom >&2; echo 'Successfully altered'";
-    let ended = stage.launch(&script(garbage)).until_ended();
-    assert!(!ended.well && ended.hint.contains("exit code 0"), "{ended:?}");
-    assert!(ended.hint.contains("it does not say whether"), "{ended:?}");
-    assert!(!ended.hint.chars().any(char::is_control), "{ended:?}");
-
-    let mut silent = stage.launch(&script("exec sleep 60"));
-    assert_eq!(silent.look().0.state, HandoffState::Starting);
-    let answer = silent.call(async |work| work.pause().await);
-    assert!(matches!(answer, Err(Refused::NoAnswer(_))), "{answer:?}");
-    let answer = silent.tune("chunk_size", "10");
-    assert!(matches!(answer, Err(Refused::NoAnswer(_))), "{answer:?}");
-    silent.call(async |work| work.ask_to_end(Ending::Kill).await).unwrap();
-    assert!(silent.until_ended().hint.contains("OS signal 15"));
-    drop(silent);
-
-    // A tool whose inside is another is refused by the plugin, before it touches anything.
-    let tool = stage.paths.plugin().with_extension("pl");
-    let text = "package Percona::Toolkit; our $VERSION = '9.0.0'; package main; my ($file) = map { \
-                m/^--plugin=(.*)/ } @ARGV; require $file; pt_online_schema_change_plugin->new();";
-    std::fs::write(&tool, text).unwrap();
-    let vector = (PERCONA.vector)(
-        &stage.plan,
-        &stage.paths,
-        &Launch { watch_url: String::new(), resume: None },
-    );
-    let vector: Vec<String> = ["perl".to_owned(), tool.display().to_string()]
-        .into_iter()
-        .chain(vector.into_iter().skip(1))
-        .collect();
-    let ended = stage.launch(&vector).until_ended();
-    assert!(!ended.well && ended.hint.contains("it cannot be held"), "{ended:?}");
-    assert_eq!((stage.triggers(), stage.tables()), (String::new(), String::new()));
 }
