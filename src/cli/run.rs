@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::args::{PlanArgs, Progress, RunArgs, ShownArgs};
 use super::exit::{Exit, Failure, of_ended};
 use super::{printer, run_job};
-use crate::control::{Ask, Level, Stop, watch_files, watch_signals};
+use crate::control::{Ask, Level, Stop, in_batches, watch_files, watch_signals};
 use crate::event::{Listener, View};
 use crate::journal::{Journal, Latch};
 use crate::observe::{Bars, JsonLines, Lines, Metrics, Watched};
@@ -82,7 +82,7 @@ pub(super) fn execute(
     let (seen, say_status) = (watched.clone(), say.clone());
     let _signals = watch_signals(
         stop.clone(),
-        move |text| say(text),
+        move |level| say(in_batches(level)),
         move || {
             say_status(&status_line(&seen.view(), jiff::Timestamp::now()));
         },

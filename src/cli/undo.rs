@@ -9,7 +9,7 @@ use super::args::UndoArgs;
 use super::exit::{Exit, Failure};
 use super::run::{Shown, execute};
 use super::{printer, runtime};
-use crate::control::{Ask, Level, Stop, watch_signals};
+use crate::control::{Ask, Level, Stop, in_batches, watch_signals};
 use crate::ops::{self, Conflict, Fates, Sample, Undoing};
 use crate::plan::Plan;
 use crate::report::count;
@@ -77,7 +77,7 @@ fn look(
     restored: Option<u64>,
 ) -> Result<Exit, Failure> {
     let stop = Stop::default();
-    let _signals = watch_signals(stop.clone(), printer::note, || {})
+    let _signals = watch_signals(stop.clone(), |level| printer::note(in_batches(level)), || {})
         .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
     let mut tell = |conflict: &Conflict| {
         let fate = if conflict.gone { "deleted" } else { "changed" };
@@ -187,7 +187,7 @@ fn expire(
         )));
     };
     let stop = Stop::default();
-    let _signals = watch_signals(stop.clone(), printer::note, || {})
+    let _signals = watch_signals(stop.clone(), |level| printer::note(in_batches(level)), || {})
         .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
     let removed = runtime.block_on(undoing.expire(undo.keep.0, &stop))?;
     if json {

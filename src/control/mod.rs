@@ -13,5 +13,5 @@ mod stop;
 pub use commands::{POLL_EVERY, watch_commands};
 pub use files::{Standing, WatchedFiles, look, reason_in, watch_files};
 pub use halts::{ask_of, watch_halts};
-pub use signals::{OsSignals, watch_signals};
+pub use signals::{OsSignals, in_batches, watch_signals};
 pub use stop::{Ask, Level, Source, Stop};

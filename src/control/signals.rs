@@ -19,14 +19,14 @@ impl Drop for OsSignals {
 }
 
 /// Turns SIGINT, SIGTERM and SIGHUP into requests: the first finishes the batch in flight, the
-/// second cancels it. SIGUSR1 calls `on_usr1`. `say` is told, in a sentence, what was understood.
+/// second cancels it. SIGUSR1 calls `on_usr1`. `say` is told what was understood.
 ///
 /// # Errors
 ///
 /// The operating system refuses the handlers.
 pub fn watch_signals(
     stop: Stop,
-    say: impl Fn(&str) + Send + 'static,
+    say: impl Fn(Level) + Send + 'static,
     on_usr1: impl Fn() + Send + 'static,
 ) -> io::Result<OsSignals> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])?;
@@ -45,11 +45,20 @@ pub fn watch_signals(
             };
             let ask = |level| Ask { level, source: Source::Signal, by: name.into(), reason: None };
             if stop.ask(ask(Level::Drain)) {
-                say("stopping after the batch in flight; once more cancels it");
+                say(Level::Drain);
             } else if stop.ask(ask(Level::Cancel)) {
-                say("cancelling the batch in flight; it is rolled back");
+                say(Level::Cancel);
             }
         }
     })?;
     Ok(OsSignals { handle })
+}
+
+/// What a job makes of a signal, in a sentence.
+#[must_use]
+pub const fn in_batches(understood: Level) -> &'static str {
+    match understood {
+        Level::Drain => "stopping after the batch in flight; once more cancels it",
+        _ => "cancelling the batch in flight; it is rolled back",
+    }
 }

@@ -17,7 +17,7 @@ pub fn handoff_status_line(name: &str, progress: &HandoffProgress) -> String {
     }
     if let Some(copied) = progress.copied {
         let _ = write!(line, ", {} copied", count(copied));
-        match progress.estimate {
+        match progress.estimate.filter(|_| !progress.state.has_ended()) {
             Some(estimate) if progress.estimate_is_valid() => {
                 let _ = write!(line, " of about {}", count(estimate));
             }

@@ -11,7 +11,7 @@ pub(super) use verbs::say_ended;
 use super::args::{HandoffArgs, HandoffCommand, HandoffPlanArgs, PlannedArgs, ToolName};
 use super::exit::{Exit, Failure};
 use super::{printer, run_job};
-use crate::control::{Stop, watch_signals};
+use crate::control::{Level, Stop, watch_signals};
 use crate::handoff::Decision;
 use crate::handoff::supervise::Verb;
 use crate::handoff::work::Ending;
@@ -56,7 +56,7 @@ fn plan(args: &HandoffPlanArgs) -> Result<Exit, Failure> {
     let asked = asked(&args.planned, args.out.as_deref());
     let team = ops::load_config()?;
     let stop = Stop::default();
-    let say = |_: &str| printer::note("leaving: the query that runs is cancelled on the server");
+    let say = |_: Level| printer::note("leaving: the query that runs is cancelled on the server");
     let signals = watch_signals(stop.clone(), say, || {})
         .map_err(|error| Failure::usage(format!("signals cannot be watched: {error}")))?;
     let plan = run_job(async { Ok(handoff::plan(&asked, &team, &stop).await?) });

@@ -26,7 +26,12 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
     let shout = Arc::clone(&say);
     let _signals = watch_signals(
         stop.clone(),
-        move |text| shout(&text.replace("the batch in flight", "the step in flight")),
+        move |level| {
+            shout(match level {
+                Level::Drain => "asking it to end; once more ends it by force",
+                _ => "ending it by force",
+            });
+        },
         || {},
     )
     .map_err(|error| Failure::usage(format!("signals cannot be handled: {error}")))?;
@@ -86,10 +91,12 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
             };
             say(&begun(&name, ready.how, &ready.plan));
             let begun = std::time::Instant::now();
+            let by_a_tool = ready.plan.command.is_some();
             let outcome = ready.run().await?;
             // Below the bar.
             drop(say);
             say_goodbye(&name, &outcome, begun.elapsed());
+            printer::note(&next(&name, outcome.state, by_a_tool));
             if let Some(listening) = listening {
                 if stop.level() < Level::Drain {
                     tokio::select! {
@@ -132,29 +139,45 @@ const fn exit_of(state: HandoffState) -> Exit {
     }
 }
 
-/// The last words: what state it left, and what to do next.
+/// The last words: what state it left.
 fn say_goodbye(name: &str, outcome: &Outcome, took: std::time::Duration) {
     let after = duration(took.as_secs_f64());
     printer::note(&format!("{name}: {} after {after}: {}", outcome.state.name(), outcome.reason));
     for line in &outcome.said {
         printer::note(&format!("  {line}"));
     }
-    let next = match outcome.state {
-        HandoffState::Done => format!(
-            "the old table, if the tool kept one, is the way back; later: backstop handoff cleanup {name} \
-             --rename-old, then --drop-old"
+}
+
+/// What to do next. A tool leaves things behind; the server's own path leaves its finished steps.
+fn next(name: &str, state: HandoffState, by_a_tool: bool) -> String {
+    let again = "the next run finds what is done, and makes the rest";
+    match (state, by_a_tool) {
+        (HandoffState::Done, true) => format!(
+            "the old table is the way back; later: backstop handoff cleanup {name} --rename-old, then \
+             --drop-old"
         ),
-        HandoffState::Killed => format!(
+        (HandoffState::Done, false) => {
+            format!(
+                "nothing is left to do for {name}: the server made the change in the table itself"
+            )
+        }
+        (HandoffState::Killed, true) => format!(
             "when it may go on: backstop handoff release {name} --reason TEXT; what it left behind: \
              backstop handoff cleanup {name}"
         ),
-        HandoffState::Unknown => format!(
+        (HandoffState::Killed, false) => {
+            format!("when it may go on: backstop handoff release {name} --reason TEXT; {again}")
+        }
+        (HandoffState::Unknown, true) => format!(
             "look at the table before anything else; what is there of the tool: backstop handoff cleanup \
              {name} --dry-run"
         ),
-        _ => format!("what it left behind: backstop handoff cleanup {name}"),
-    };
-    printer::note(&next);
+        (HandoffState::Unknown, false) => {
+            format!("look at the table before anything else; {again}")
+        }
+        (_, true) => format!("what it left behind: backstop handoff cleanup {name}"),
+        (_, false) => again.to_owned(),
+    }
 }
 
 /// How a note reaches the person: above the bar where there is one.

@@ -252,7 +252,11 @@ impl Supervision {
         mark.tables.into_iter().find(|name| name.ends_with("_gho") || name.ends_with("_new"))
     }
 
-    fn see(&mut self, progress: HandoffProgress) {
+    fn see(&mut self, mut progress: HandoffProgress) {
+        // How it ended is what the database says, and is told once.
+        if progress.state.has_ended() {
+            progress.state = self.progress.state;
+        }
         if progress.state != self.progress.state {
             let record = self.bus.emit(Event::Handoff(HandoffEvent::Changed {
                 from: self.progress.state,

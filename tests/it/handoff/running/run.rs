@@ -151,7 +151,7 @@ pub(super) fn native(ground: &Ground) {
     refused.says("--yes --reason TEXT");
     let consent = ["--yes", "--reason", "PAY-7"];
     let said = desk.call(&[&arguments[..], &consent].concat()).expect(0);
-    said.says("the table is as planned");
+    said.says("the table is as planned").says("nothing is left to do for 0042");
     let wrote = writer.end();
     assert_eq!(wrote.errors, Vec::<String>::new());
     assert!(wrote.longest < CALM, "{:?}", wrote.waits);
