@@ -75,6 +75,15 @@ impl HandoffRow {
         silent.unsigned_abs() < SILENT_AFTER
     }
 
+    /// The call that takes it up, or begins it anew.
+    #[must_use]
+    pub fn call(&self) -> String {
+        match self.plan.pointer("/reverts/handoff").and_then(Value::as_str) {
+            Some(name) => format!("backstop handoff revert {name}"),
+            None => format!("backstop handoff run {} --target {}", self.migration, self.url_env),
+        }
+    }
+
     /// Whether it is at work, or may be: its end was not seen.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -1,26 +1,60 @@
-//! `backstop handoff run`.
+//! `backstop handoff run`, and `revert`, which is a run of its own.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::args::{HandoffRunArgs, Progress};
+use super::super::args::{HandoffRevertArgs, HandoffRunArgs, Progress, WatchedArgs};
 use super::super::exit::{Exit, Failure};
 use super::super::{printer, run_job};
 use super::verbs::with_consent;
 use crate::control::{Level, Stop, watch_files, watch_signals};
 use crate::event::{HandoffState, Listener};
 use crate::handoff::supervise::{Alive, Outcome};
+use crate::handoff::{Decision, Plan};
+use crate::journal::{HandoffRow, Journal};
 use crate::observe::{HandoffBar, HandoffLines, HandoffMetrics};
 use crate::ops::handoff::{How, Opened, RunAsked};
 use crate::ops::{self, Consent, handoff};
 use crate::report::{duration, handoff_status_text, handoff_text};
+use crate::rewrite::tool::Tool;
 use crate::serve::{self, KillSwitch};
 
 pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
+    let journal = ops::open_or_create_journal(state)?;
+    let plan = super::asked(&args.planned, args.watched.files.as_deref());
+    watch(plan, None, &args.watched, &journal)
+}
+
+/// Puts the old table of a handoff that is done in its place again.
+pub(super) fn revert(args: &HandoffRevertArgs, state: Option<&Path>) -> Result<Exit, Failure> {
+    let journal = ops::open_journal(state)?;
+    let row = handoff::revertible(&journal, &args.handoff)?;
+    let plan = handoff::Asked {
+        file: row.migration.clone().into(),
+        target: args.target.clone().unwrap_or_else(|| row.url_env.clone()),
+        replicas: args.replicas,
+        tool: None,
+        defaults_file: args.defaults_file.clone().or_else(|| handoff::defaults_file_of(&row)),
+        query_limit: args.query_limit,
+        prove: false,
+        out: args.watched.files.clone(),
+    };
+    watch(plan, Some(row), &args.watched, &journal)
+}
+
+/// Begins, or takes up, and watches until it has ended.
+fn watch(
+    plan: handoff::Asked,
+    reverts: Option<HandoffRow>,
+    args: &WatchedArgs,
+    journal: &Journal,
+) -> Result<Exit, Failure> {
     let team = ops::load_config()?;
     let token = team.token_for(args.listen.is_some())?;
-    let journal = ops::open_or_create_journal(state)?;
-    let name = handoff::name_of(&args.planned.file);
+    let name = match &reverts {
+        Some(earlier) => handoff::revert_name(earlier),
+        None => handoff::name_of(&plan.file),
+    };
     let stop = Stop::default();
     let (listener, say) = progress(args, &name);
     let shout = Arc::clone(&say);
@@ -38,10 +72,9 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
             let watching = serve::listen_alive(&name, alive.clone()).await.map_err(|error| {
                 Failure::usage(format!("the tool's dead-man switch cannot listen: {error}"))
             })?;
-            let metrics = HandoffMetrics::new(&name, &handoff::database_of(&args.planned.target))
-                .map_err(|error| {
-                Failure::usage(format!("metrics cannot be registered: {error}"))
-            })?;
+            let metrics = HandoffMetrics::new(&name, &handoff::database_of(&plan.target)).map_err(
+                |error| Failure::usage(format!("metrics cannot be registered: {error}")),
+            )?;
             let metrics = Arc::new(metrics);
             let mut listeners: Vec<Arc<dyn Listener>> = vec![metrics.clone()];
             listeners.extend(listener);
@@ -61,7 +94,8 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 }
             };
             let asked = RunAsked {
-                plan: super::asked(&args.planned, args.files.as_deref()),
+                plan,
+                reverts,
                 cut_over: args.cut_over,
                 consent: Consent {
                     yes: consent.yes,
@@ -72,7 +106,7 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 alive,
                 canary: !args.no_canary,
             };
-            let opened = Box::pin(handoff::open(asked, &team, &journal, &stop, listeners)).await?;
+            let opened = Box::pin(handoff::open(asked, &team, journal, &stop, listeners)).await?;
             let ready = match opened {
                 Opened::Ready(ready) => ready,
                 Opened::Refused(plan) => {
@@ -85,11 +119,12 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 }
             };
             say(&begun(&name, ready.how, &ready.plan));
+            let way = Way::of(&ready.plan);
             let begun = std::time::Instant::now();
             let outcome = ready.run().await?;
             // Below the bar.
             drop(say);
-            say_goodbye(&name, &outcome, begun.elapsed());
+            say_goodbye(&name, &outcome, way, begun.elapsed());
             if let Some(listening) = listening {
                 if stop.level() < Level::Drain {
                     tokio::select! {
@@ -104,7 +139,7 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
     })
 }
 
-fn begun(name: &str, how: How, plan: &crate::handoff::Plan) -> String {
+fn begun(name: &str, how: How, plan: &Plan) -> String {
     let table = format!("`{}`.`{}`", plan.database, plan.table);
     match how {
         How::Started => {
@@ -132,18 +167,48 @@ const fn exit_of(state: HandoffState) -> Exit {
     }
 }
 
+/// What kind of way it went, for the last words.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By gh-ost, which can go back.
+    ByGhost,
+    /// Back.
+    Back,
+    Otherwise,
+}
+
+impl Way {
+    fn of(plan: &Plan) -> Self {
+        match plan.decision {
+            _ if plan.reverts.is_some() => Self::Back,
+            Decision::Tool(Tool::GhOst) => Self::ByGhost,
+            _ => Self::Otherwise,
+        }
+    }
+}
+
 /// The last words: what state it left, and what to do next.
-fn say_goodbye(name: &str, outcome: &Outcome, took: std::time::Duration) {
+fn say_goodbye(name: &str, outcome: &Outcome, way: Way, took: std::time::Duration) {
     let after = duration(took.as_secs_f64());
     printer::note(&format!("{name}: {} after {after}: {}", outcome.state.name(), outcome.reason));
     for line in &outcome.said {
         printer::note(&format!("  {line}"));
     }
     let next = match outcome.state {
-        HandoffState::Done => format!(
-            "the old table, if the tool kept one, is the way back; later: backstop handoff cleanup {name} \
-             --rename-old, then --drop-old"
-        ),
+        HandoffState::Done => {
+            let later =
+                format!("later: backstop handoff cleanup {name} --rename-old, then --drop-old");
+            match way {
+                Way::Back => format!("the table that was replaced is kept; {later}"),
+                Way::ByGhost => format!(
+                    "the old table is kept, and is the way back as long as nothing is cleaned up: backstop \
+                     handoff revert {name}; {later}"
+                ),
+                Way::Otherwise => {
+                    format!("the old table, if the tool kept one, is the way back; {later}")
+                }
+            }
+        }
         HandoffState::Killed => format!(
             "when it may go on: backstop handoff release {name} --reason TEXT; what it left behind: \
              backstop handoff cleanup {name}"
@@ -160,7 +225,7 @@ fn say_goodbye(name: &str, outcome: &Outcome, took: std::time::Duration) {
 /// How a note reaches the person: above the bar where there is one.
 type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
-fn progress(args: &HandoffRunArgs, name: &str) -> (Option<Arc<dyn Listener>>, Say) {
+fn progress(args: &WatchedArgs, name: &str) -> (Option<Arc<dyn Listener>>, Say) {
     let plainly: Say = Arc::new(printer::note);
     let lines = || -> Option<Arc<dyn Listener>> {
         Some(Arc::new(HandoffLines::new(name, args.progress_interval)))

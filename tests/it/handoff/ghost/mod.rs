@@ -157,6 +157,7 @@ impl Scene {
             files: files.clone(),
             defaults_file: defaults.to_owned(),
             lock_wait: Duration::from_secs(5),
+            reverts: None,
         };
         // MariaDB's `performance_schema` is off here, and takes a restart: the plan refuses gh-ost then.
         let more = if engine.name == "mysql" { "--verbose" } else { "--skip-metadata-lock-check" };
