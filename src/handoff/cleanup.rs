@@ -366,9 +366,8 @@ async fn judged(
 /// An old table that was not put back can be, as long as it is known where the log has to be read from.
 fn keep(left: &mut Left) {
     if let Thing::Sql(Leftover::Table(place)) = &left.thing {
-        left.thing = Thing::Kept(place.clone());
-        left.why = "the checkpoints, with which `handoff revert` still leads back to the old table"
-            .to_owned();
+        let why = "the checkpoints, with which `handoff revert` still leads back to the old table";
+        *left = Left { thing: Thing::Kept(place.clone()), why: why.to_owned() };
     }
 }
 

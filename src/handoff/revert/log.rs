@@ -14,8 +14,8 @@ const NO_SUCH_COLUMN: &str = "1054";
 pub(super) enum CutOver {
     /// There is no table of checkpoints.
     NoCheckpoints,
-    /// The newest checkpoint is none of a cut-over.
-    NotCutOver,
+    /// The newest checkpoint is one of the copy before it.
+    OfACopy,
     /// What was written since is all in the log.
     Logged,
     /// The log from there on is not on the server any more: where it was, and what the server says.
@@ -41,7 +41,7 @@ pub(super) async fn cut_over(
         Err(error) => {
             return match error.code.as_deref() {
                 Some(NO_SUCH_TABLE) => Ok(CutOver::NoCheckpoints),
-                Some(NO_SUCH_COLUMN) => Ok(CutOver::NotCutOver),
+                Some(NO_SUCH_COLUMN) => Ok(CutOver::OfACopy),
                 _ => unread(error),
             };
         }
@@ -51,7 +51,7 @@ pub(super) async fn cut_over(
             Some(file) => by_file(session, at, file).await,
             None => by_gtids(session, at).await,
         },
-        _ => Ok(CutOver::NotCutOver),
+        _ => Ok(CutOver::OfACopy),
     }
 }
 

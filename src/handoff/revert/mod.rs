@@ -243,7 +243,7 @@ fn without_log(handoff: &str, checkpoints: &str, cut_over: CutOver) -> Option<St
             "there is no `{checkpoints}`, where gh-ost wrote down its cut-over (a clean-up of `{handoff}` takes it \
              away): {instead}"
         )),
-        CutOver::NotCutOver => Some(format!(
+        CutOver::OfACopy => Some(format!(
             "the newest checkpoint in `{checkpoints}` is none of a cut-over, so it is not known from where on the \
              log has to be read: {instead}"
         )),

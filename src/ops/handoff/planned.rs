@@ -42,7 +42,7 @@ impl Attempt<'_> {
         let Read { file, text, hash } = self.read()?;
         let mut request = super::request(&self.asked.plan, self.team, (file, text));
         if let Some(earlier) = &self.asked.reverts {
-            let plan = back::plan(self, earlier, known, &request).await?;
+            let plan = Box::pin(back::plan(self, earlier, known, &request)).await?;
             return Ok(Planned { plan, hash, goes_on: false });
         }
         let leftover = match known {
@@ -58,7 +58,7 @@ impl Attempt<'_> {
         }
         let plan = match known.and_then(|row| half_done(row, &hash)) {
             Some(plan) => plan,
-            None => handoff::make(&request, self.target.as_ref(), self.stop).await?,
+            None => Box::pin(handoff::make(&request, self.target.as_ref(), self.stop)).await?,
         };
         if let (Some(row), Some(_)) = (known, &leftover)
             && row.change_hash != hash
