@@ -51,10 +51,7 @@ fn watch(
 ) -> Result<Exit, Failure> {
     let team = ops::load_config()?;
     let token = team.token_for(args.listen.is_some())?;
-    let name = match &reverts {
-        Some(earlier) => handoff::revert_name(earlier),
-        None => handoff::name_of(&plan.file),
-    };
+    let name = handoff::name_for(&plan, reverts.as_ref());
     let stop = Stop::default();
     let (listener, say) = progress(args, &name);
     let shout = Arc::clone(&say);

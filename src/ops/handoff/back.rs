@@ -13,8 +13,7 @@ use crate::ops::Error;
 use crate::rewrite::tool::Tool;
 
 /// The name of the handoff that takes this one back.
-#[must_use]
-pub fn revert_name(earlier: &HandoffRow) -> String {
+pub(super) fn name_of(earlier: &HandoffRow) -> String {
     format!("{}-revert", earlier.name)
 }
 

@@ -6,9 +6,9 @@ mod planned;
 mod run;
 mod verbs;
 
-pub use back::{defaults_file_of, revert_name, revertible};
+pub use back::{defaults_file_of, revertible};
 pub use leftovers::{Cleaned, Shown, Wish, clean};
-pub use run::{How, Opened, Ready, RunAsked, database_of, name_of, open};
+pub use run::{How, Opened, Ready, RunAsked, database_of, name_for, name_of, open};
 pub use verbs::{EndedHandoff, ask, end, kill_all, known, release};
 
 use std::io::Write as _;

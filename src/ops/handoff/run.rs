@@ -41,15 +41,10 @@ pub struct RunAsked<'a> {
     pub canary: bool,
 }
 
-impl RunAsked<'_> {
-    /// The name of the handoff that is begun.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match &self.reverts {
-            Some(earlier) => super::revert_name(earlier),
-            None => name_of(&self.plan.file),
-        }
-    }
+/// The name of the handoff that is begun: of a migration, or of what takes one back.
+#[must_use]
+pub fn name_for(plan: &Asked, reverts: Option<&HandoffRow>) -> String {
+    reverts.map_or_else(|| name_of(&plan.file), super::back::name_of)
 }
 
 /// What came of the attempt to begin.
@@ -134,7 +129,7 @@ pub async fn open(
     stop: &Stop,
     listeners: Vec<Arc<dyn Listener>>,
 ) -> Result<Opened, Error> {
-    let name = asked.name();
+    let name = name_for(&asked.plan, asked.reverts.as_ref());
     refuse_killed(journal, &name)?;
     if let Some(kill_file) = team.kill_file()
         && let Some(standing) = crate::control::look(&kill_file)
@@ -315,7 +310,10 @@ impl Attempt<'_> {
         let put_back = match &plan.reverts {
             Some(reverts) => {
                 let old = Place { schema: plan.database.clone(), name: reverts.old.clone() };
-                self.target.shape(session.as_mut(), &old).await.map_err(Error::Connect)?
+                let shape = self.target.shape(session.as_mut(), &old).await;
+                let gone =
+                    || Error::Handover(format!("`{}` is gone since it was planned", reverts.old));
+                Some(shape.map_err(Error::Connect)?.ok_or_else(gone)?)
             }
             None => None,
         };

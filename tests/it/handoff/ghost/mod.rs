@@ -45,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
         add("throttles when nobody watches, and is taken up again", runs::taken_up_again);
         add("tries once to cut over behind a reader, and waits again", runs::behind_a_reader);
         add("goes on where it was killed", runs::resumed);
+        add("puts the old table back, or tells why it cannot", runs::reverted);
         add("ends in every phase when it is asked to", ends::asked);
         add("ends in every phase by force", ends::forced);
         add("is killed while the server works for it", ends::killed_at_work);

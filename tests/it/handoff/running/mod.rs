@@ -91,6 +91,7 @@ pub fn trials() -> Vec<Trial> {
         run::plain(&ground);
         ended::killed(&ground);
         taken_up::supervisor_killed(&ground);
+        reverted::plain(&ground);
     }));
     trials.push(test("handoff: a run ends when its server does, and is cleaned up", || {
         let ground = Ground::own(Tool::GhOst);

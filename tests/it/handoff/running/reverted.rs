@@ -88,6 +88,7 @@ pub(super) fn plain(ground: &Ground) {
     });
     let status = scene.status();
     assert!(status["change"].as_str().unwrap().starts_with("revert of 0042 (MODIFY c"), "{status}");
+    scene.back().wait().expect(2).says("is supervised by");
     // The migration is not taken for another run beside it.
     scene.start().wait().expect(1).says("gh-ost, by its lock");
     scene.handoff("pause", &[]).expect(0);
