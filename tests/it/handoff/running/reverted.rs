@@ -93,6 +93,7 @@ pub(super) fn plain(ground: &Ground) {
     scene.start().wait().expect(1).says("gh-ost, by its lock");
     scene.handoff("pause", &[]).expect(0);
     scene.handoff("resume", &[]).expect(0);
+    scene.handoff("cut-over", &[]).expect(1).says("put the old table of `0042` in the place of");
     scene.handoff("cut-over", &CONSENT).expect(0).says("the table is as planned");
     running
         .wait()
