@@ -23,7 +23,7 @@ use crate::target::online::Beside;
 use crate::target::{self, Dialect, Leftover, Mark, Place, Session, Statement, Target};
 
 /// The comment by which gh-ost marks the table that only keeps a name during its cut-over.
-const SENTRY: &str = "ghost-cut-over-sentry";
+pub(super) const SENTRY: &str = "ghost-cut-over-sentry";
 
 /// The most characters of a table's name.
 const LONGEST_NAME: usize = 64;
@@ -32,6 +32,10 @@ const LONGEST_NAME: usize = 64;
 /// who wait behind the attempt go on.
 const ATTEMPTS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Why gh-ost's checkpoints go where the change is done.
+pub const WAY_BACK: &str = "the checkpoints; without them `handoff revert` cannot bring what was written since to the \
+                            old table";
 
 /// What is known of a change that has ended.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +148,13 @@ pub async fn look(
         tables.push((role, judged(target, session, facts, is_there, role, table).await?));
     }
     tables.sort_by_key(|(role, _)| *role);
+    let old = tables.iter().any(|(_, left)| matches!(left.thing, Thing::OldTable(_)));
+    if old && *facts.verdict == Verdict::NotDone {
+        tables
+            .iter_mut()
+            .filter(|(role, _)| *role == Role::Checkpoint)
+            .for_each(|(_, left)| keep(left));
+    }
     left.extend(tables.into_iter().map(|(_, left)| left));
     left.extend(files(facts.paths));
     Ok(left)
@@ -328,6 +339,7 @@ async fn judged(
         ),
         Role::Copy => goes(place, "the copy, which nothing writes to any more"),
         Role::Notes => goes(place, "what the tool noted for itself"),
+        Role::Checkpoint if *facts.verdict == Verdict::Done => goes(place, WAY_BACK),
         Role::Checkpoint => {
             goes(place, "the checkpoints; without them the run cannot be taken up where it ended")
         }
@@ -335,6 +347,12 @@ async fn judged(
             place,
             "it only kept a name free during the cut-over: its comment says so, and it has no rows",
         ),
+        Role::Old if table.name.ends_with("_rev_del") => Left {
+            thing: Thing::OldTable(place),
+            why: "it stood in the place until the old table was put back, and holds the rows as they were then; it \
+                  gets another name first, and is dropped later, by steps of their own"
+                .to_owned(),
+        },
         Role::Old => Left {
             thing: Thing::OldTable(place),
             why: "it holds the rows as they were before the swap, and is the way back; it gets another \
@@ -343,6 +361,14 @@ async fn judged(
         },
         Role::Other => kept(place, "it has none of the names that the tool gives".to_owned()),
     })
+}
+
+/// An old table that was not put back can be, as long as it is known where the log has to be read from.
+fn keep(left: &mut Left) {
+    if let Thing::Sql(Leftover::Table(place)) = &left.thing {
+        let why = "the checkpoints, with which `handoff revert` still leads back to the old table";
+        *left = Left { thing: Thing::Kept(place.clone()), why: why.to_owned() };
+    }
 }
 
 /// Whether it is the sentry, and not the whole old table, which has the same name.

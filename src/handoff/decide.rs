@@ -118,8 +118,7 @@ fn decide(
         }
         None => decision,
     };
-    let run =
-        format!("{}/backstop-{:08x}", seen.request.folder.trim_end_matches('/'), fingerprint(seen));
+    let run = files(seen);
     let command = match decision {
         Decision::Tool(tool) => Some(command(seen, tool, &run)),
         _ => None,
@@ -155,11 +154,17 @@ fn decide(
         files: run,
         defaults_file: seen.request.defaults_file.clone(),
         lock_wait: seen.request.lock_wait,
+        reverts: None,
     }
 }
 
+/// What the names of this run's files begin with.
+pub(super) fn files(seen: &Seen) -> String {
+    format!("{}/backstop-{:08x}", seen.request.folder.trim_end_matches('/'), fingerprint(seen))
+}
+
 /// What was asked about rows, held against a path.
-fn against(loss: &Asked, path: Path) -> Option<String> {
+pub(super) fn against(loss: &Asked, path: Path) -> Option<String> {
     let query = || loss.query.as_deref().map(|sql| format!(": {sql}")).unwrap_or_default();
     match &loss.outcome {
         Outcome::Rows(count, first) => Some(format!(
@@ -317,7 +322,7 @@ fn path(tool: Tool) -> Path {
     }
 }
 
-fn command(seen: &Seen, tool: Tool, files: &str) -> tool::Command {
+pub(super) fn command(seen: &Seen, tool: Tool, files: &str) -> tool::Command {
     let own = seen.facts.triggers.iter().any(|name| !name.starts_with("pt_osc_"));
     let around = Around {
         server: seen.facts.release,

@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 
 use super::{Decision, Plan};
-use crate::rewrite::tool::Tool;
+use crate::rewrite::tool::ghost::own_table;
+use crate::rewrite::tool::{Tool, pairs};
 
 /// A file that is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,19 @@ fn script(plan: &Plan) -> String {
                 "if [ \"${{1-}}\" = trial ]; then\nexec {}\nfi",
                 command.trial().shell()
             );
+            if command.tool == Tool::GhOst {
+                let _ = writeln!(
+                    text,
+                    "\n# `./run.sh revert` puts the old table back after the cut-over: see `runbook.md` first."
+                );
+                let back = command.reverting(&own_table(&plan.table, "del"));
+                let _ = writeln!(
+                    text,
+                    "if [ \"${{1-}}\" = revert ]; then\nexec {} \\\n  >> {} 2>&1\nfi",
+                    back.shell(),
+                    log(plan)
+                );
+            }
             // Output into a file: gh-ost dies when the reader of a pipe does.
             let _ = writeln!(text, "exec {} \\\n  >> {} 2>&1", command.shell(), log(plan));
         }
@@ -217,8 +231,31 @@ fn ghost(plan: &Plan) -> Vec<(&'static str, String)> {
                 block(&socket("panic"))
             ),
         ),
+        ("Going back", going_back(plan)),
         ("Clean up", "As `clean-up.md` says.".to_owned()),
     ]
+}
+
+/// The way back after gh-ost's cut-over.
+fn going_back(plan: &Plan) -> String {
+    let Plan { files, table, .. } = plan;
+    let own = |end: &str| own_table(table, end);
+    let (old, checkpoints, replaced) = (own("del"), own("ghk"), own("rev_del"));
+    format!(
+        "After the cut-over, with gh-ost {}.{}.{} or newer, as long as `{old}` and `{checkpoints}` are there and the \
+         binary log since the cut-over is on the server:\n\n{}\ngh-ost brings `{old}` up to date, with what was \
+         written since, and waits for its cut-over as before; `{table}` is `{replaced}` afterwards. Look first what is \
+         lost: values of columns that `{old}` does not have. It fails where a value does not fit any more, or where \
+         `{old}` has a column that is NOT NULL without a default and new. Never run it without `--execute`: gh-ost \
+         drops its copy then, and here that is `{old}`.",
+        pairs::REVERTS.0,
+        pairs::REVERTS.1,
+        pairs::REVERTS.2,
+        block(&format!(
+            ": > {}\nsetsid nohup ./run.sh revert < /dev/null &",
+            quoted(&format!("{files}.postpone"))
+        ))
+    )
 }
 
 fn percona(plan: &Plan) -> Vec<(&'static str, String)> {
@@ -317,12 +354,14 @@ fn clean_up(plan: &Plan) -> String {
                  WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {};\n```\n\n   With the comment \
                  `ghost-cut-over-sentry` it is empty, and can be dropped. Without it, **it is your old table, \
                  with all of its rows**: keep it until nobody needs the way back, rename it, and drop it \
-                 later, when the server is quiet.\n\n3. Files:\n\n{}",
+                 later, when the server is quiet. Without `_{table}_ghk` it cannot be put back any more. `{}`, if it is \
+                 there, is the table that was replaced on the way back.\n\n3. Files:\n\n{}",
                 of(format!("_{table}_gho")),
                 of(format!("_{table}_ghc")),
                 of(format!("_{table}_ghk")),
                 literal(database),
                 literal(&format!("_{table}_del")),
+                own_table(table, "rev_del"),
                 block(&format!("rm -f {0}.sock {0}.postpone {0}.panic", quoted(files)))
             );
         }

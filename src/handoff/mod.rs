@@ -21,6 +21,7 @@ mod leaves;
 mod native;
 pub mod preflight;
 mod probe;
+pub mod revert;
 pub mod supervise;
 mod tools;
 pub mod verdict;
@@ -30,11 +31,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Lookup, Release, Server, TableName};
+use crate::catalog::{Lookup, Release, Server, Table, TableName};
 use crate::control::Stop;
 use crate::rewrite::tool::pairs::Pair;
 use crate::rewrite::tool::{Command, Tool};
-use crate::target::{self, Effect, Session, Target};
+use crate::target::{self, Effect, Online, Session, Target};
 
 pub use estimate::Estimate;
 pub use preflight::Checked;
@@ -184,6 +185,20 @@ pub struct Plan {
     pub defaults_file: String,
     /// The longest that a statement waits for a lock.
     pub lock_wait: Duration,
+    /// The earlier change that is taken back, where no new one is made.
+    #[serde(default)]
+    pub reverts: Option<Reverts>,
+}
+
+/// An earlier change whose old table is put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reverts {
+    /// The name of its handoff.
+    pub handoff: String,
+    /// The old table's name, as the tool left it.
+    pub old: String,
+    /// Columns that the old table does not have: their values are lost.
+    pub lost: Vec<String>,
 }
 
 /// Why there is no plan.
@@ -229,25 +244,7 @@ async fn make_in(
         // PostgreSQL has folded it already, and MySQL folds by its own setting.
         quoted: true,
     };
-    let table = match target.look_up(session, &name).await? {
-        Lookup::Found(table) => *table,
-        Lookup::NotATable { kind } => {
-            return Err(Error::Usage(format!(
-                "`{name}` is a {kind}, and only an ordinary table can be changed online; name the \
-                 table behind it"
-            )));
-        }
-        Lookup::Missing { close } => {
-            let hint = match close.first() {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => "check the name, and that the URL's user may see the table".to_owned(),
-            };
-            return Err(Error::Usage(format!(
-                "there is no table `{name}` in database `{}`; {hint}",
-                server.database
-            )));
-        }
-    };
+    let table = found(target, session, &name, &server).await?;
     let mut facts = target.online(session, &table).await?;
     // A table that is to become a partition decides as much as the one that it becomes a part of.
     if let Some(name) = change.attached()
@@ -255,7 +252,49 @@ async fn make_in(
     {
         facts.definitions.extend(target.online(session, &child).await?.definitions);
     }
-    let facts = facts;
+    let change = change.placed(&table, &facts);
+    let seen = seen(request, &server, &table, &facts, change, target, session).await?;
+    if facts.release.engine == crate::catalog::Engine::Postgres {
+        return Ok(native::plan(&seen));
+    }
+    decide::plan(&seen, target, session, stop).await
+}
+
+/// The table of that name.
+async fn found(
+    target: &dyn Target,
+    session: &mut dyn Session,
+    name: &TableName,
+    server: &Server,
+) -> Result<Table, Error> {
+    match target.look_up(session, name).await? {
+        Lookup::Found(table) => Ok(*table),
+        Lookup::NotATable { kind } => Err(Error::Usage(format!(
+            "`{name}` is a {kind}, and only an ordinary table can be changed online; name the table behind it"
+        ))),
+        Lookup::Missing { close } => {
+            let hint = match close.first() {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => "check the name, and that the URL's user may see the table".to_owned(),
+            };
+            Err(Error::Usage(format!(
+                "there is no table `{name}` in database `{}`; {hint}",
+                server.database
+            )))
+        }
+    }
+}
+
+/// Everything that a check may look at.
+async fn seen<'a>(
+    request: &'a Request,
+    server: &'a Server,
+    table: &'a Table,
+    facts: &'a Online,
+    change: change::Placed,
+    target: &dyn Target,
+    session: &mut dyn Session,
+) -> Result<preflight::Seen<'a>, Error> {
     let home = target.fence_home(session, request.fence_schema.as_deref()).await?;
     let backfills = target::fence::open_on(&home, session, &table.identity).await?;
     let disk = match target.signal(session, &target::Question::DiskFree).await {
@@ -266,20 +305,8 @@ async fn make_in(
         Ok(target::Answer::NotHere(why)) => Err(why.to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    let seen = preflight::Seen {
-        request,
-        server: &server,
-        table: &table,
-        facts: &facts,
-        backfills,
-        disk,
-        change: change.placed(&table, &facts),
-        installed: tools::installed().await,
-    };
-    if facts.release.engine == crate::catalog::Engine::Postgres {
-        return Ok(native::plan(&seen));
-    }
-    decide::plan(&seen, target, session, stop).await
+    let installed = tools::installed().await;
+    Ok(preflight::Seen { request, server, table, facts, backfills, disk, change, installed })
 }
 
 /// The release that the server is.

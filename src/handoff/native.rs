@@ -65,6 +65,7 @@ pub(super) fn plan(seen: &Seen) -> Plan {
         files: String::new(),
         defaults_file: String::new(),
         lock_wait: LOCK_TIMEOUT.min(seen.request.lock_wait),
+        reverts: None,
     }
 }
 

@@ -75,6 +75,21 @@ impl HandoffRow {
         silent.unsigned_abs() < SILENT_AFTER
     }
 
+    /// The handoff that it takes back, if it makes no change of its own.
+    #[must_use]
+    pub fn reverts(&self) -> Option<&str> {
+        self.plan.pointer("/reverts/handoff").and_then(Value::as_str)
+    }
+
+    /// The call that takes it up, or begins it anew.
+    #[must_use]
+    pub fn call(&self) -> String {
+        match self.reverts() {
+            Some(name) => format!("backstop handoff revert {name}"),
+            None => format!("backstop handoff run {} --target {}", self.migration, self.url_env),
+        }
+    }
+
     /// Whether it is at work, or may be: its end was not seen.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -64,10 +64,15 @@ pub fn handoff_status_text(row: &HandoffRow) -> String {
         (Some(supervisor), false) if row.is_open() => {
             line(
                 "supervisor",
-                &format!("{supervisor} is silent; the tool waits, and `handoff run` takes it up"),
+                &format!(
+                    "{supervisor} is silent; the tool waits, and `{}` takes it up",
+                    row.call()
+                ),
             );
         }
-        _ if row.is_open() => line("supervisor", "nobody; `handoff run` takes it up"),
+        _ if row.is_open() => {
+            line("supervisor", &format!("nobody; `{}` takes it up", row.call()));
+        }
         _ => {}
     }
     line("started", &row.started_at);

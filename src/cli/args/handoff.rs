@@ -19,6 +19,8 @@ pub(in crate::cli) enum HandoffCommand {
     Plan(HandoffPlanArgs),
     /// Plan it, start it, and watch over it; or take up one whose supervisor is gone
     Run(HandoffRunArgs),
+    /// Put back the old table of a handoff of gh-ost that is done, with all that was written since
+    Revert(HandoffRevertArgs),
     /// Show how far a handoff is; without a name, all of them
     Status(HandoffStatusArgs),
     /// Make it wait; pt-online-schema-change's triggers go on writing to its copy
@@ -93,6 +95,34 @@ pub(in crate::cli) enum ToolName {
 pub(in crate::cli) struct HandoffRunArgs {
     #[command(flatten)]
     pub planned: PlannedArgs,
+    #[command(flatten)]
+    pub watched: WatchedArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct HandoffRevertArgs {
+    /// The name of the handoff that is taken back, or its migration
+    #[arg(value_name = "HANDOFF")]
+    pub handoff: String,
+    /// The environment variable that holds the URL of the primary; by default that of the handoff
+    #[arg(long, value_name = "URL_ENV")]
+    pub target: Option<String>,
+    /// How many replicas there are: one that is not seen is then noticed
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<u32>,
+    /// The file with user and password in its section `client`, for gh-ost; by default that of the handoff
+    #[arg(long, value_name = "FILE")]
+    pub defaults_file: Option<PathBuf>,
+    /// The longest that each query may look for rows that do not fit the old table
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_query_limit)]
+    pub query_limit: std::time::Duration,
+    #[command(flatten)]
+    pub watched: WatchedArgs,
+}
+
+/// How a run is watched over.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct WatchedArgs {
     /// Permit the cut-over together with the start: it follows when table and copy are equal, nobody holds
     /// the table, and the window is open
     #[arg(long)]

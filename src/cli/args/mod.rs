@@ -10,8 +10,8 @@ mod quarantine;
 
 pub(in crate::cli) use handoff::{
     ConsentArgs, HandoffArgs, HandoffCleanupArgs, HandoffCommand, HandoffCutOverArgs,
-    HandoffPlanArgs, HandoffReleaseArgs, HandoffRunArgs, HandoffStatusArgs, HandoffTuneArgs,
-    HandoffVerbArgs, PlannedArgs, ToolName,
+    HandoffPlanArgs, HandoffReleaseArgs, HandoffRevertArgs, HandoffRunArgs, HandoffStatusArgs,
+    HandoffTuneArgs, HandoffVerbArgs, PlannedArgs, ToolName, WatchedArgs,
 };
 pub(in crate::cli) use quarantine::{
     ExportArgs, ExportFormat, ListArgs, QuarantineArgs, QuarantineCommand, ReleaseRowsArgs,

@@ -23,6 +23,7 @@ pub(super) fn handoff(args: &HandoffArgs, state: Option<&Path>) -> Result<Exit, 
     match &args.command {
         HandoffCommand::Plan(args) => plan(args),
         HandoffCommand::Run(args) => run::run(args, state),
+        HandoffCommand::Revert(args) => run::revert(args, state),
         HandoffCommand::Status(args) => verbs::status(args, state),
         HandoffCommand::Pause(args) => verbs::ask(Verb::Pause, args, state),
         HandoffCommand::Resume(args) => verbs::ask(Verb::Resume, args, state),

@@ -1,26 +1,57 @@
-//! `backstop handoff run`.
+//! `backstop handoff run`, and `revert`, which is a run of its own.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::args::{HandoffRunArgs, Progress};
+use super::super::args::{HandoffRevertArgs, HandoffRunArgs, Progress, WatchedArgs};
 use super::super::exit::{Exit, Failure};
 use super::super::{printer, run_job};
 use super::verbs::with_consent;
 use crate::control::{Level, Stop, watch_files, watch_signals};
 use crate::event::{HandoffState, Listener};
 use crate::handoff::supervise::{Alive, Outcome};
+use crate::handoff::{Decision, Plan};
+use crate::journal::{HandoffRow, Journal};
 use crate::observe::{HandoffBar, HandoffLines, HandoffMetrics};
 use crate::ops::handoff::{How, Opened, RunAsked};
 use crate::ops::{self, Consent, handoff};
 use crate::report::{duration, handoff_status_text, handoff_text};
+use crate::rewrite::tool::Tool;
 use crate::serve::{self, KillSwitch};
 
 pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, Failure> {
+    let journal = ops::open_or_create_journal(state)?;
+    let plan = super::asked(&args.planned, args.watched.files.as_deref());
+    watch(plan, None, &args.watched, &journal)
+}
+
+/// Puts the old table of a handoff that is done in its place again.
+pub(super) fn revert(args: &HandoffRevertArgs, state: Option<&Path>) -> Result<Exit, Failure> {
+    let journal = ops::open_journal(state)?;
+    let row = handoff::revertible(&journal, &args.handoff)?;
+    let plan = handoff::Asked {
+        file: row.migration.clone().into(),
+        target: args.target.clone().unwrap_or_else(|| row.url_env.clone()),
+        replicas: args.replicas,
+        tool: None,
+        defaults_file: args.defaults_file.clone().or_else(|| handoff::defaults_file_of(&row)),
+        query_limit: args.query_limit,
+        prove: false,
+        out: args.watched.files.clone(),
+    };
+    watch(plan, Some(row), &args.watched, &journal)
+}
+
+/// Begins, or takes up, and watches until it has ended.
+fn watch(
+    plan: handoff::Asked,
+    reverts: Option<HandoffRow>,
+    args: &WatchedArgs,
+    journal: &Journal,
+) -> Result<Exit, Failure> {
     let team = ops::load_config()?;
     let token = team.token_for(args.listen.is_some())?;
-    let journal = ops::open_or_create_journal(state)?;
-    let name = handoff::name_of(&args.planned.file);
+    let name = handoff::name_for(&plan, reverts.as_ref());
     let stop = Stop::default();
     let (listener, say) = progress(args, &name);
     let shout = Arc::clone(&say);
@@ -43,10 +74,9 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
             let watching = serve::listen_alive(&name, alive.clone()).await.map_err(|error| {
                 Failure::usage(format!("the tool's dead-man switch cannot listen: {error}"))
             })?;
-            let metrics = HandoffMetrics::new(&name, &handoff::database_of(&args.planned.target))
-                .map_err(|error| {
-                Failure::usage(format!("metrics cannot be registered: {error}"))
-            })?;
+            let metrics = HandoffMetrics::new(&name, &handoff::database_of(&plan.target)).map_err(
+                |error| Failure::usage(format!("metrics cannot be registered: {error}")),
+            )?;
             let metrics = Arc::new(metrics);
             let mut listeners: Vec<Arc<dyn Listener>> = vec![metrics.clone()];
             listeners.extend(listener);
@@ -66,7 +96,8 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 }
             };
             let asked = RunAsked {
-                plan: super::asked(&args.planned, args.files.as_deref()),
+                plan,
+                reverts,
                 cut_over: args.cut_over,
                 consent: Consent {
                     yes: consent.yes,
@@ -77,7 +108,7 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 alive,
                 canary: !args.no_canary,
             };
-            let opened = Box::pin(handoff::open(asked, &team, &journal, &stop, listeners)).await?;
+            let opened = Box::pin(handoff::open(asked, &team, journal, &stop, listeners)).await?;
             let ready = match opened {
                 Opened::Ready(ready) => ready,
                 Opened::Refused(plan) => {
@@ -90,13 +121,13 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
                 }
             };
             say(&begun(&name, ready.how, &ready.plan));
+            let way = Way::of(&ready.plan);
             let begun = std::time::Instant::now();
-            let by_a_tool = ready.plan.command.is_some();
             let outcome = ready.run().await?;
             // Below the bar.
             drop(say);
             say_goodbye(&name, &outcome, begun.elapsed());
-            printer::note(&next(&name, outcome.state, by_a_tool));
+            printer::note(&next(&name, outcome.state, way));
             if let Some(listening) = listening {
                 if stop.level() < Level::Drain {
                     tokio::select! {
@@ -111,7 +142,7 @@ pub(super) fn run(args: &HandoffRunArgs, state: Option<&Path>) -> Result<Exit, F
     })
 }
 
-fn begun(name: &str, how: How, plan: &crate::handoff::Plan) -> String {
+fn begun(name: &str, how: How, plan: &Plan) -> String {
     let table = format!("`{}`.`{}`", plan.database, plan.table);
     match how {
         How::Started => {
@@ -139,6 +170,30 @@ const fn exit_of(state: HandoffState) -> Exit {
     }
 }
 
+/// What kind of way it went, for the last words.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By gh-ost, which can go back.
+    ByGhost,
+    /// Back.
+    Back,
+    /// By a tool that cannot.
+    ByTool,
+    /// The server went it, in the table itself.
+    Native,
+}
+
+impl Way {
+    fn of(plan: &Plan) -> Self {
+        match plan.decision {
+            _ if plan.reverts.is_some() => Self::Back,
+            Decision::Tool(Tool::GhOst) => Self::ByGhost,
+            _ if plan.command.is_some() => Self::ByTool,
+            _ => Self::Native,
+        }
+    }
+}
+
 /// The last words: what state it left.
 fn say_goodbye(name: &str, outcome: &Outcome, took: std::time::Duration) {
     let after = duration(took.as_secs_f64());
@@ -149,41 +204,46 @@ fn say_goodbye(name: &str, outcome: &Outcome, took: std::time::Duration) {
 }
 
 /// What to do next. A tool leaves things behind; the server's own path leaves its finished steps.
-fn next(name: &str, state: HandoffState, by_a_tool: bool) -> String {
+fn next(name: &str, state: HandoffState, way: Way) -> String {
+    let later = format!("later: backstop handoff cleanup {name} --rename-old, then --drop-old");
     let again = "the next run finds what is done, and makes the rest";
-    match (state, by_a_tool) {
-        (HandoffState::Done, true) => format!(
-            "the old table is the way back; later: backstop handoff cleanup {name} --rename-old, then \
-             --drop-old"
+    match (state, way) {
+        (HandoffState::Done, Way::Back) => format!("the table that was replaced is kept; {later}"),
+        (HandoffState::Done, Way::ByGhost) => format!(
+            "the old table is kept, and is the way back as long as nothing is cleaned up: backstop \
+             handoff revert {name}; {later}"
         ),
-        (HandoffState::Done, false) => {
+        (HandoffState::Done, Way::ByTool) => {
+            format!("the old table is kept, with the rows as they were before the swap; {later}")
+        }
+        (HandoffState::Done, Way::Native) => {
             format!(
                 "nothing is left to do for {name}: the server made the change in the table itself"
             )
         }
-        (HandoffState::Killed, true) => format!(
+        (HandoffState::Killed, Way::Native) => {
+            format!("when it may go on: backstop handoff release {name} --reason TEXT; {again}")
+        }
+        (HandoffState::Killed, _) => format!(
             "when it may go on: backstop handoff release {name} --reason TEXT; what it left behind: \
              backstop handoff cleanup {name}"
         ),
-        (HandoffState::Killed, false) => {
-            format!("when it may go on: backstop handoff release {name} --reason TEXT; {again}")
+        (HandoffState::Unknown, Way::Native) => {
+            format!("look at the table before anything else; {again}")
         }
-        (HandoffState::Unknown, true) => format!(
+        (HandoffState::Unknown, _) => format!(
             "look at the table before anything else; what is there of the tool: backstop handoff cleanup \
              {name} --dry-run"
         ),
-        (HandoffState::Unknown, false) => {
-            format!("look at the table before anything else; {again}")
-        }
-        (_, true) => format!("what it left behind: backstop handoff cleanup {name}"),
-        (_, false) => again.to_owned(),
+        (_, Way::Native) => again.to_owned(),
+        (_, _) => format!("what it left behind: backstop handoff cleanup {name}"),
     }
 }
 
 /// How a note reaches the person: above the bar where there is one.
 type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
-fn progress(args: &HandoffRunArgs, name: &str) -> (Option<Arc<dyn Listener>>, Say) {
+fn progress(args: &WatchedArgs, name: &str) -> (Option<Arc<dyn Listener>>, Say) {
     let plainly: Say = Arc::new(printer::note);
     let lines = || -> Option<Arc<dyn Listener>> {
         Some(Arc::new(HandoffLines::new(name, args.progress_interval)))

@@ -82,10 +82,12 @@ pub(super) fn cut_over(args: &HandoffCutOverArgs, state: Option<&Path>) -> Resul
     let journal = ops::open_journal(state)?;
     let row = handoff::known(&journal, &args.handoff)?;
     let team = ops::load_config()?;
-    let action = Action {
-        what: format!("put the new `{}`.`{}` in the place of the old", row.schema, row.table),
-        table: &row.table,
+    let table = format!("`{}`.`{}`", row.schema, row.table);
+    let what = match row.reverts() {
+        Some(earlier) => format!("put the old table of `{earlier}` in the place of {table} again"),
+        None => format!("put the new {table} in the place of the old"),
     };
+    let action = Action { what, table: &row.table };
     let permit =
         with_consent(&args.consent, |consent| ops::permit(&action, &team.config.handoff, consent))?;
     let mut waited_for = None;

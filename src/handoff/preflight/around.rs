@@ -43,7 +43,16 @@ pub(super) fn leftovers(seen: &Seen) -> Look {
         if own {
             continue;
         }
-        if is("_gho") || is("_ghc") || is("_ghk") {
+        if is("_ghk") {
+            look = look.fail(
+                ANY,
+                format!(
+                    "`{found}` holds the checkpoints of a run of gh-ost; when that has ended, drop it: one that \
+                     was stopped cannot be gone on with then, and one that is done cannot be taken back \
+                     (`handoff revert`)"
+                ),
+            );
+        } else if is("_gho") || is("_ghc") {
             look = look.fail(
                 ANY,
                 format!(

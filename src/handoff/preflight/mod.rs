@@ -207,6 +207,26 @@ static ALL: &[Check] = &[
     Check { name: "gh-ost's version", look: server::ghost_version },
 ];
 
+/// What an old table that is put back is checked for: nothing is copied, and what an earlier run left is what it
+/// needs.
+static REVERT: &[Check] = &[
+    Check { name: "key", look: table::key },
+    Check { name: "foreign keys of the table", look: table::references },
+    Check { name: "foreign keys to the table", look: table::referring },
+    Check { name: "triggers", look: table::triggers },
+    Check { name: "generated columns", look: table::generated },
+    Check { name: "backfill", look: around::backfill },
+    Check { name: "another run", look: around::another_run },
+    Check { name: "open transactions", look: around::transactions },
+    Check { name: "read-only", look: server::read_only },
+    Check { name: "cluster", look: server::cluster },
+    Check { name: "binary log", look: server::binlog },
+    Check { name: "replicas", look: server::replicas },
+    Check { name: "grants", look: server::grants },
+    Check { name: "wait_timeout", look: server::wait_timeout },
+    Check { name: "metadata lock instrument", look: server::instrument },
+];
+
 /// Every check of PostgreSQL.
 static POSTGRES: &[Check] = &[
     Check { name: "backfill", look: around::backfill },
@@ -219,6 +239,11 @@ static POSTGRES: &[Check] = &[
 /// Makes every check.
 pub(super) fn all(seen: &Seen) -> Vec<Checked> {
     run(ALL, seen)
+}
+
+/// Makes every check of an old table that is put back.
+pub(super) fn revert(seen: &Seen) -> Vec<Checked> {
+    run(REVERT, seen)
 }
 
 /// Makes every check of PostgreSQL.

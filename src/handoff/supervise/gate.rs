@@ -299,7 +299,7 @@ impl Supervision {
     }
 
     fn begin_comparing(&mut self) {
-        let Some(copy) = self.copy_name() else {
+        let Some(copy) = self.charge.work.copy() else {
             let why = "the tool's copy is not known".to_owned();
             self.likeness = Likeness::Failed(why, Instant::now());
             return;

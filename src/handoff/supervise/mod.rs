@@ -243,13 +243,7 @@ impl Supervision {
 
     /// Whether a tool makes a copy, which is put in the table's place at the end.
     fn copies(&self) -> bool {
-        !self.charge.work.mark().tables.is_empty()
-    }
-
-    /// The name of the tool's copy of the table.
-    fn copy_name(&self) -> Option<String> {
-        let mark = self.charge.work.mark();
-        mark.tables.into_iter().find(|name| name.ends_with("_gho") || name.ends_with("_new"))
+        self.charge.work.copy().is_some()
     }
 
     fn see(&mut self, mut progress: HandoffProgress) {
@@ -325,7 +319,7 @@ impl Supervision {
         if known || self.progress.state == HandoffState::Starting || !self.copies() {
             return Ok(());
         }
-        let Some(name) = self.copy_name() else { return Ok(()) };
+        let Some(name) = self.charge.work.copy() else { return Ok(()) };
         let place = Place { schema: self.charge.place.schema.clone(), name };
         let target = Arc::clone(&self.target);
         let Ok(session) = self.line.session().await else { return Ok(()) };

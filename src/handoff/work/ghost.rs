@@ -24,6 +24,7 @@ use super::child::Exit;
 use super::{Carried, Child, Ended, Ending, Launch, Look, Paths, ProcessTool, Refused, Work};
 use crate::event::{HandoffProgress, HandoffState};
 use crate::handoff::Plan;
+use crate::rewrite::tool::ghost::own_table;
 use crate::rewrite::tool::{Command, Tool};
 use crate::target::Mark;
 use lines::{State, Status, shown};
@@ -84,6 +85,9 @@ fn remove(path: &Path) -> std::io::Result<()> {
 }
 
 fn resumable(plan: &Plan) -> Result<(), &'static str> {
+    if plan.reverts.is_some() {
+        return Err("a way back begins anew from the cut-over that it goes back to");
+    }
     let vector = plan.command.as_ref().map(Command::vector).unwrap_or_default();
     if vector.iter().any(|word| word == "--checkpoint") {
         Ok(())
@@ -96,6 +100,7 @@ fn take(plan: &Plan, paths: &Paths, child: Child) -> Box<dyn Work> {
     Box::new(Ghost {
         database: plan.database.clone(),
         table: plan.table.clone(),
+        puts_back: plan.reverts.as_ref().map(|reverts| reverts.old.clone()),
         addresses: child.addresses(),
         paths: paths.clone(),
         child,
@@ -120,6 +125,8 @@ enum Gate {
 struct Ghost {
     database: String,
     table: String,
+    /// The old table, where no copy is made.
+    puts_back: Option<String>,
     paths: Paths,
     child: Child,
     /// Of its connections, when they were last seen: the server may know them for longer.
@@ -188,6 +195,13 @@ impl Ghost {
         };
         if tries && at_the_end {
             progress.state = HandoffState::CuttingOver;
+        }
+        if self.puts_back.is_some() {
+            // It copies nothing, and tells the numbers of the run that it takes back.
+            (progress.copied, progress.estimate, progress.eta_seconds) = (None, None, None);
+            if progress.state == HandoffState::Copying {
+                progress.step = Some("bringing the old table up to date".to_owned());
+            }
         }
         if self.paused && progress.state == HandoffState::Postponed {
             progress.waits_for = Some("it is paused as well".to_owned());
@@ -410,11 +424,16 @@ impl Work for Ghost {
         )))
     }
 
+    fn copy(&self) -> Option<String> {
+        Some(self.puts_back.clone().unwrap_or_else(|| own_table(&self.table, "gho")))
+    }
+
     /// By what stands in its statements with the table's name: `/* gh-ost */` alone may be another run's.
     fn mark(&self) -> Mark {
         let Self { database, table, .. } = self;
-        let of = |end: &str| format!("_{table}_{end}");
-        let copy = of("gho");
+        let of = |end: &str| own_table(table, end);
+        let copy = self.copy().unwrap_or_default();
+        let replaced = if self.puts_back.is_some() { "rev_del" } else { "del" };
         let comments = vec![
             format!("/* gh-ost `{database}`.`{table}` */"),
             format!("/* gh-ost `{database}`.`{copy}` */"),
@@ -432,7 +451,7 @@ impl Work for Ghost {
             own: Vec::new(),
             lock: (lock.chars().count() <= LONGEST_LOCK).then_some(lock),
             triggers: String::new(),
-            tables: ["gho", "ghc", "ghk", "del"].map(of).to_vec(),
+            tables: vec![copy, of("ghc"), of("ghk"), of(replaced)],
         }
     }
 }

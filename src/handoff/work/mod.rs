@@ -102,6 +102,12 @@ pub trait Work: Send {
         Ok("it asks no URL".to_owned())
     }
 
+    /// The table that is put in the place of the table at the end: a copy, or an old table that is put back. None
+    /// where the server changes the table itself.
+    fn copy(&self) -> Option<String> {
+        None
+    }
+
     /// By what everything that belongs to this work is known on the server.
     fn mark(&self) -> Mark;
 }

@@ -462,9 +462,12 @@ impl Work for Percona {
             .to_owned())
     }
 
+    fn copy(&self) -> Option<String> {
+        Some(self.seen.copy.clone().unwrap_or_else(|| names::copy(&self.table)))
+    }
+
     fn mark(&self) -> Mark {
         let pid = self.child.id().pid;
-        let copy = self.seen.copy.clone().unwrap_or_else(|| names::copy(&self.table));
         Mark {
             comments: vec![
                 // Closed by a blank, or by the comment's end: 12 is not 123.
@@ -476,7 +479,7 @@ impl Work for Percona {
             own: Vec::new(),
             lock: None,
             triggers: names::triggers(&self.database, &self.table),
-            tables: [Some(copy), self.history.clone()].into_iter().flatten().collect(),
+            tables: [self.copy(), self.history.clone()].into_iter().flatten().collect(),
         }
     }
 }

@@ -108,7 +108,8 @@ pub async fn clean(
             if count == 0 {
                 return Ok(cleaned);
             }
-            let permitted = ask(format!("remove {count} leftovers of `{}`", row.name))?;
+            let permitted =
+                ask(format!("remove {count} leftovers of `{}`{}", row.name, way_back(&left)))?;
             let removed = cleanup::remove(target, session, &facts, &left).await.map_err(refused)?;
             let text = |left: &Left| left.thing.shown(target.dialect());
             cleaned.done = removed.done.iter().map(text).collect();
@@ -128,7 +129,7 @@ pub async fn clean(
             permitted
         }
         Wish::DropOld => {
-            let aside = put_aside(journal, row)?;
+            let aside = put_aside(journal, row)?.ok_or_else(|| not_aside(row))?;
             let permitted = ask(format!(
                 "drop `{}`, the old table, with all of its rows: the way back is gone with it",
                 aside.name
@@ -140,6 +141,12 @@ pub async fn clean(
     };
     write_down(journal, row, wish, &permitted, &cleaned)?;
     Ok(cleaned)
+}
+
+/// What goes with the checkpoints, where they are what the old table can be put back by.
+fn way_back(left: &[Left]) -> &'static str {
+    let goes = |left: &Left| left.thing.goes() && left.why == cleanup::WAY_BACK;
+    if left.iter().any(goes) { ", and with them the way back by `handoff revert`" } else { "" }
 }
 
 fn old_table(left: &[Left]) -> Option<Place> {
@@ -156,8 +163,8 @@ fn none_of(row: &HandoffRow) -> Error {
     ))
 }
 
-/// The name that the old table got, by the log.
-fn put_aside(journal: &Journal, row: &HandoffRow) -> Result<Place, Error> {
+/// The name that the old table got, by the log; none if it was not renamed.
+pub(super) fn put_aside(journal: &Journal, row: &HandoffRow) -> Result<Option<Place>, Error> {
     const NEWEST: u32 = 1000;
     let events = journal.events(&row.name, NEWEST)?;
     let name = events.iter().rev().find_map(|event| {
@@ -165,14 +172,15 @@ fn put_aside(journal: &Journal, row: &HandoffRow) -> Result<Place, Error> {
         let answer = event.data.get("answer")?.as_str()?;
         (verb == VERB_RENAME).then(|| answer.rsplit('`').nth(1).map(str::to_owned)).flatten()
     });
-    match name {
-        Some(name) => Ok(Place { schema: row.schema.clone(), name }),
-        None => Err(Error::Handover(format!(
-            "the old table of `{}` was not renamed yet: `backstop handoff cleanup {0} --rename-old` does \
-             it, and whoever uses it still is seen to fail while the way back is open",
-            row.name
-        ))),
-    }
+    Ok(name.map(|name| Place { schema: row.schema.clone(), name }))
+}
+
+fn not_aside(row: &HandoffRow) -> Error {
+    Error::Handover(format!(
+        "the old table of `{}` was not renamed yet: `backstop handoff cleanup {0} --rename-old` does it, and \
+         whoever uses it still is seen to fail while the way back is open",
+        row.name
+    ))
 }
 
 const VERB_RENAME: &str = "rename-old";

@@ -1,11 +1,14 @@
 //! Handoffs: planned, generated, run, steered, ended, cleaned up.
 
+mod back;
 mod leftovers;
+mod planned;
 mod run;
 mod verbs;
 
+pub use back::{defaults_file_of, revertible};
 pub use leftovers::{Cleaned, Shown, Wish, clean};
-pub use run::{How, Opened, Ready, RunAsked, database_of, name_of, open};
+pub use run::{How, Opened, Ready, RunAsked, database_of, name_for, name_of, open};
 pub use verbs::{EndedHandoff, ask, end, kill_all, known, release};
 
 use std::io::Write as _;
@@ -51,12 +54,12 @@ const LONGEST_FOLDER: usize = 107 - 27;
 /// The file is no migration for a handoff, or the target cannot be asked.
 pub async fn plan(asked: &Asked, team: &Team, stop: &Stop) -> Result<Plan, Error> {
     let target = connect_to(&asked.target).await?;
-    Ok(handoff::make(&request(asked, team)?, target.as_ref(), stop).await?)
+    let read = read_text(&asked.file)?;
+    Ok(handoff::make(&request(asked, team, read), target.as_ref(), stop).await?)
 }
 
-/// What a plan is asked for, with what the team has settled.
-fn request(asked: &Asked, team: &Team) -> Result<Request, Error> {
-    let (file, text) = read_text(&asked.file)?;
+/// What a plan is asked for, with what the team has settled: the file and its text stand there already.
+fn request(asked: &Asked, team: &Team, (file, text): (String, String)) -> Request {
     // The gate's own defaults, whatever the server is.
     let usual = crate::catalog::Release {
         engine: crate::catalog::Engine::MySql,
@@ -64,7 +67,7 @@ fn request(asked: &Asked, team: &Team) -> Result<Request, Error> {
     };
     let policy = Policy::new(usual, "");
     let gate = &team.config.gate;
-    Ok(Request {
+    Request {
         file,
         text,
         url_env: asked.target.clone(),
@@ -79,7 +82,7 @@ fn request(asked: &Asked, team: &Team) -> Result<Request, Error> {
         lock_wait: gate.lock_timeout.map_or(policy.longest_lock_wait, |wait| wait.0),
         fence_schema: team.config.fence.schema.clone(),
         resumes: None,
-    })
+    }
 }
 
 fn own_defaults() -> PathBuf {

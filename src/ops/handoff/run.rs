@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Asked;
+use super::planned::{self, Planned};
 use crate::control::{Level, Stop, watch_halts};
 use crate::event::{Event, HandoffEvent, HandoffProgress, HandoffState, Listener, Record};
 use crate::handoff::supervise::{Alive, Charge, Outcome, Rules, Supervision, latch_scope};
 use crate::handoff::verdict::Verdict;
 use crate::handoff::work::{self, Child, ChildId, Launch, Paths, Work, native};
-use crate::handoff::{self, Decision, Plan};
+use crate::handoff::{Decision, Plan};
 use crate::journal::{HandoffRow, Journal};
-use crate::ops::prepare::read_text;
 use crate::ops::{Action, Consent, Error, Permit, Team, connect_to, permit, runner_name};
 use crate::rewrite::tool::Tool;
 use crate::run::Bus;
@@ -27,6 +27,8 @@ use crate::throttle::Opening;
 pub struct RunAsked<'a> {
     /// What is to be planned.
     pub plan: Asked,
+    /// The handoff that is taken back, where no change is made: see [`super::revertible`].
+    pub reverts: Option<HandoffRow>,
     /// Whether the cut-over is permitted together with the start.
     pub cut_over: bool,
     /// How the person consents.
@@ -37,6 +39,12 @@ pub struct RunAsked<'a> {
     pub alive: Alive,
     /// Whether a canary measures what the application feels.
     pub canary: bool,
+}
+
+/// The name of the handoff that is begun: of a migration, or of what takes one back.
+#[must_use]
+pub fn name_for(plan: &Asked, reverts: Option<&HandoffRow>) -> String {
+    reverts.map_or_else(|| name_of(&plan.file), super::back::name_of)
 }
 
 /// What came of the attempt to begin.
@@ -121,7 +129,7 @@ pub async fn open(
     stop: &Stop,
     listeners: Vec<Arc<dyn Listener>>,
 ) -> Result<Opened, Error> {
-    let name = name_of(&asked.plan.file);
+    let name = name_for(&asked.plan, asked.reverts.as_ref());
     refuse_killed(journal, &name)?;
     if let Some(kill_file) = team.kill_file()
         && let Some(standing) = crate::control::look(&kill_file)
@@ -151,14 +159,14 @@ fn refuse_killed(journal: &Journal, name: &str) -> Result<(), Error> {
     }
 }
 
-struct Attempt<'a> {
-    asked: RunAsked<'a>,
-    team: &'a Team,
-    journal: &'a Journal,
-    stop: &'a Stop,
+pub(super) struct Attempt<'a> {
+    pub(super) asked: RunAsked<'a>,
+    pub(super) team: &'a Team,
+    pub(super) journal: &'a Journal,
+    pub(super) stop: &'a Stop,
     listeners: Vec<Arc<dyn Listener>>,
-    name: String,
-    target: Arc<dyn Target>,
+    pub(super) name: String,
+    pub(super) target: Arc<dyn Target>,
 }
 
 impl Attempt<'_> {
@@ -172,8 +180,7 @@ impl Attempt<'_> {
                 row.supervisor.as_deref().unwrap_or("another process")
             )));
         }
-        let (_, text) = read_text(&self.asked.plan.file)?;
-        if hash_of(self.target.as_ref(), &text) != row.change_hash {
+        if self.read()?.hash != row.change_hash {
             return Err(Error::Handover(format!(
                 "`{}` was begun with another change (`{}`) or on another server, and its end was not seen; \
                  nothing was done with this file: take it up with the file that it was begun with, or end it: \
@@ -232,48 +239,12 @@ impl Attempt<'_> {
 
     /// Plans, asks for consent, and starts.
     async fn begin(mut self, known: Option<HandoffRow>) -> Result<Opened, Error> {
-        let mut request = super::request(&self.asked.plan, self.team)?;
-        let leftover = match &known {
-            Some(row) => self.resumes(row).await?,
-            None => None,
-        };
-        request.resumes = leftover.as_ref().and_then(|plan| match plan.decision {
-            Decision::Tool(tool) => Some(tool),
-            _ => None,
-        });
-        if let Some(tool) = request.resumes {
-            request.tool = Some(tool);
-        }
-        let hash = hash_of(self.target.as_ref(), &request.text);
-        let plan = match known.as_ref().and_then(|row| half_done(row, &hash)) {
-            Some(plan) => plan,
-            None => handoff::make(&request, self.target.as_ref(), self.stop).await?,
-        };
-        if let (Some(row), Some(_)) = (&known, &leftover)
-            && row.change_hash != hash
-        {
-            return Err(Error::Handover(format!(
-                "`{}` ended before its end, and what is left of it belongs to another change (`{}`): the \
-                 tool would go on with that one, and say that this one is done; clean up first: `backstop \
-                 handoff cleanup {0}`",
-                row.name, row.change
-            )));
-        }
+        let Planned { plan, hash, goes_on } = self.planned(known.as_ref()).await?;
         if plan.decision == Decision::Refuse {
             return Ok(Opened::Refused(Box::new(plan)));
         }
-        let how = if leftover.is_some() { How::Resumed } else { How::Started };
-        let verb = if how == How::Resumed { "go on changing" } else { "change" };
-        let action = Action {
-            what: format!(
-                "{verb} `{}`.`{}` by {}: {}",
-                plan.database,
-                plan.table,
-                plan.decision.name(),
-                plan.clauses
-            ),
-            table: &plan.table,
-        };
+        let how = if goes_on { How::Resumed } else { How::Started };
+        let action = Action { what: planned::what(&plan, how), table: &plan.table };
         let permit = permit(&action, &self.team.config.handoff, &self.asked.consent)?;
         let row = self.row(&plan, known, hash).await?;
         let supervisor = row.supervisor.clone();
@@ -282,7 +253,7 @@ impl Attempt<'_> {
             return Err(Error::Handover(format!("`{}` was begun by {other} just now", row.name)));
         }
         // The newest run of these files.
-        let resume = leftover.map(|_| String::new());
+        let resume = goes_on.then(String::new);
         match self.start(&plan, resume) {
             Ok(work) => {
                 let supervision = self.supervision(&row, &plan, work, how, taken)?;
@@ -302,31 +273,6 @@ impl Attempt<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// The plan of an earlier run that can be taken up where it ended: its copy is there still.
-    async fn resumes(&self, row: &HandoffRow) -> Result<Option<Plan>, Error> {
-        let Some(plan) = Self::resumable(row) else { return Ok(None) };
-        let Some(work) = super::verbs::work_of(row, &plan) else { return Ok(None) };
-        let mut session = self.target.open("handoff").await.map_err(Error::Connect)?;
-        let traces = self.target.traces(session.as_mut(), &place_of(row), &work.mark()).await;
-        session.close().await;
-        let traces = traces.map_err(Error::Connect)?;
-        let copy = |name: &str| name.ends_with("_gho") || name.ends_with("_new");
-        let there = traces.tables.iter().any(|table| copy(&table.name));
-        Ok(there.then_some(plan))
-    }
-
-    fn resumable(row: &HandoffRow) -> Option<Plan> {
-        let unfinished = matches!(
-            row.state,
-            HandoffState::Stopped | HandoffState::Killed | HandoffState::Failed
-        );
-        let plan = plan_of(row).ok().filter(|_| unfinished)?;
-        let Decision::Tool(tool) = plan.decision else { return None };
-        let resumes =
-            (work::process_tool(tool).resumable)(&plan).is_ok() && followed(tool, row.state);
-        resumes.then_some(plan)
     }
 
     fn start(&mut self, plan: &Plan, resume: Option<String>) -> Result<Box<dyn Work>, Error> {
@@ -361,11 +307,24 @@ impl Attempt<'_> {
         let place = Place { schema: plan.database.clone(), name: plan.table.clone() };
         let mut session = self.target.open("handoff").await.map_err(Error::Connect)?;
         let before = self.target.shape(session.as_mut(), &place).await.map_err(Error::Connect)?;
+        let put_back = match &plan.reverts {
+            Some(reverts) => {
+                let old = Place { schema: plan.database.clone(), name: reverts.old.clone() };
+                let shape = self.target.shape(session.as_mut(), &old).await;
+                let gone =
+                    || Error::Handover(format!("`{}` is gone since it was planned", reverts.old));
+                Some(shape.map_err(Error::Connect)?.ok_or_else(gone)?)
+            }
+            None => None,
+        };
         session.close().await;
         let Some(before) = before else {
             return Err(Error::Handover(format!("`{}` is gone since it was planned", plan.table)));
         };
-        let copy = known.filter(|row| row.change_hash == change_hash).and_then(|row| row.copy);
+        let copy = match &put_back {
+            Some(old) => Some(json(old)?),
+            None => known.filter(|row| row.change_hash == change_hash).and_then(|row| row.copy),
+        };
         let now = Timestamp::now().to_string();
         Ok(HandoffRow {
             name: self.name.clone(),
@@ -519,24 +478,10 @@ async fn halts(
     Ok(())
 }
 
-/// The plan of a change that the server makes, if it was begun and has not come to its end: planned anew, its first
-/// steps would be refused, because they are done.
-fn half_done(row: &HandoffRow, hash: &str) -> Option<Plan> {
-    let unfinished = row.state != HandoffState::Done && row.change_hash == hash;
-    plan_of(row).ok().filter(|plan| unfinished && plan.command.is_none() && !plan.steps.is_empty())
-}
-
 /// pt-online-schema-change goes on where its triggers have followed the table all the time.
 fn keeps_triggers(plan: &Plan) -> bool {
     let Decision::Tool(tool) = plan.decision else { return false };
     tool == Tool::Percona && (work::process_tool(tool).resumable)(plan).is_ok()
-}
-
-/// Whether the table was followed from the end of the earlier run on: gh-ost reads the binary log from its
-/// checkpoint; pt-online-schema-change's triggers are dropped by a stop and a kill, and what was written
-/// without them is lost to its copy.
-fn followed(tool: Tool, ended: HandoffState) -> bool {
-    tool == Tool::GhOst || ended == HandoffState::Failed
 }
 
 fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, Error> {
@@ -560,7 +505,7 @@ pub(super) fn place_of(row: &HandoffRow) -> Place {
 }
 
 /// What names a change: the target, and the migration without its white space. Another one is never taken for it.
-fn hash_of(target: &dyn Target, text: &str) -> String {
+pub(super) fn hash_of(target: &dyn Target, text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let digest = Sha256::digest(format!("{} {}", target.address(), words.join(" ")).as_bytes());
     digest.iter().fold(String::new(), |mut hash, byte| {

@@ -69,9 +69,9 @@ pub fn ask(
     }
     if !row.is_supervised() {
         return Err(Error::Handover(format!(
-            "nobody supervises `{name}`, and it waits until somebody does: `backstop handoff run {} \
-             --target {}` takes it up, `backstop handoff kill {name}` ends it",
-            row.migration, row.url_env
+            "nobody supervises `{name}`, and it waits until somebody does: `{}` takes it up, `backstop handoff \
+             kill {name}` ends it",
+            row.call()
         )));
     }
     let id = journal.ask_handoff(name, verb.name(), argument, by, reason)?;

@@ -3,6 +3,18 @@
 use super::words::Command;
 use super::{Around, Tool, pairs};
 
+/// The most bytes of a table's name, as gh-ost counts them.
+const LONGEST_NAME: usize = 64;
+
+/// The name that gh-ost gives to a table of its own: `gho`, `ghc`, `ghk`, `del`, `rev_del`. Where it would be too
+/// long, gh-ost cuts the table's.
+#[must_use]
+pub fn own_table(table: &str, end: &str) -> String {
+    let room = LONGEST_NAME.saturating_sub(end.len() + 2);
+    let cut = (0..=table.len().min(room)).rev().find(|&at| table.is_char_boundary(at));
+    format!("_{}_{end}", table.get(..cut.unwrap_or_default()).unwrap_or_default())
+}
+
 pub(super) fn command(table: &str, clauses: &str, around: &Around) -> Command {
     let mut command = Command::of(Tool::GhOst);
     if let Some((host, port)) = &around.host {

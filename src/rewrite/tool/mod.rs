@@ -4,7 +4,7 @@
 //! command is never given where the tool would lose rows without a word: both copy with `INSERT
 //! IGNORE` ([`losses`](super::losses)).
 
-mod ghost;
+pub mod ghost;
 pub mod pairs;
 mod percona;
 mod words;
@@ -282,6 +282,22 @@ mod tests {
             // The kernel's limit to the name of a socket.
             assert!(socket.split('=').nth(1).unwrap().len() < 108);
         }
+    }
+
+    #[test]
+    fn a_revert_is_the_same_command_without_the_change() {
+        let around = around("mysql-8.4", Some((1, 1, 10)));
+        let own = command(Tool::GhOst, "orders", "ADD note text", &around);
+        let (vector, reverting) = (own.vector(), own.reverting("_orders_del").vector());
+        let same = |word: &&String| !word.starts_with("--alter=");
+        let kept: Vec<&String> = vector.iter().filter(same).collect();
+        let added = ["--revert", "--old-table=_orders_del"];
+        let rest = reverting.iter().filter(|word| !added.contains(&word.as_str()));
+        assert_eq!(rest.collect::<Vec<_>>(), kept);
+        assert_eq!(reverting.len(), vector.len() + 1);
+        assert_eq!(reverting.last().unwrap(), "--execute");
+        assert_eq!(ghost::own_table("orders", "rev_del"), "_orders_rev_del");
+        assert_eq!(ghost::own_table(&"x".repeat(59), "rev_del").len(), 64);
     }
 
     #[test]

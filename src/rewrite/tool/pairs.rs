@@ -63,6 +63,9 @@ pub fn of(
 /// The oldest gh-ost that has all of the flags below.
 pub const OLDEST_GHOST: Version = (1, 1, 8);
 
+/// The first gh-ost that goes back (`--revert`).
+pub const REVERTS: Version = (1, 1, 8);
+
 /// The first pt-online-schema-change that asks `SHOW REPLICAS` in place of `SHOW SLAVE HOSTS`.
 const SHOWS_REPLICAS: Version = (3, 7, 0);
 

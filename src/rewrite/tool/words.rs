@@ -106,6 +106,23 @@ impl Command {
         words.collect::<Vec<_>>().join(" \\\n  ")
     }
 
+    /// gh-ost's command that puts this old table back in place of the table, with what was written since: the same
+    /// without the change. It keeps its `--execute`: without that, gh-ost drops the copy at its end, and here that is
+    /// the old table.
+    #[must_use]
+    pub fn reverting(&self, old: &str) -> Self {
+        let mut words = Vec::with_capacity(self.words.len() + 1);
+        for word in &self.words {
+            if word.text.starts_with("--alter=") {
+                words.push(Word::plain("--revert"));
+                words.push(Word::plain(format!("--old-table={old}")));
+            } else {
+                words.push(word.clone());
+            }
+        }
+        Self { tool: self.tool, words }
+    }
+
     /// The command without its `--execute`, with `instead` in its place if there is something to say.
     #[must_use]
     pub fn trial(&self) -> Self {

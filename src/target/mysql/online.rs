@@ -96,7 +96,7 @@ pub(super) async fn under_handoff(
     if let Some(trigger) = triggers.iter().find(|trigger| is_of_percona(trigger)) {
         return Ok(Some(format!("the trigger `{trigger}` of pt-online-schema-change is on it")));
     }
-    let copies = [format!("_{name}_gho"), format!("_{name}_new")];
+    let copies = [format!("_{name}_gho"), format!("_{name}_new"), format!("_{name}_ghc")];
     let beside = beside(session, schema, name).await?;
     let copy = beside.into_iter().find(|beside| copies.contains(&beside.name));
     Ok(copy.map(|copy| {

@@ -79,18 +79,30 @@ fn ghost_files(database: &Database, desk: &Desk) {
     plan(desk, COPY, &["--generate-only", "--out", "gho"]).expect(0);
     let read = |name: &str| std::fs::read_to_string(desk.path("gho").join(name)).unwrap();
     let (run, runbook, clean) = (read("run.sh"), read("runbook.md"), read("clean-up.md"));
-    let order = ["## Start", "## Watch", "## Pause", "## Cut over", "## Stop", "## Clean up"];
+    let order = [
+        "## Start",
+        "## Watch",
+        "## Pause",
+        "## Cut over",
+        "## Stop",
+        "## Going back",
+        "## Clean up",
+    ];
     let places: Vec<usize> = order.iter().map(|title| runbook.find(title).expect(title)).collect();
     assert!(places.is_sorted(), "{runbook}");
     let socket =
         run.split("--serve-socket-file=").nth(1).unwrap().split_whitespace().next().unwrap();
     assert!(runbook.contains(&format!("echo panic | nc -U {socket}")), "{runbook}");
     assert!(clean.contains("ghost-cut-over-sentry") && clean.contains(socket), "{clean}");
+    // What goes back changes nothing, and is no trial.
+    let back = run.split("= revert ]").nth(1).unwrap().split("\nfi").next().unwrap();
+    assert!(back.contains("--revert") && back.contains("--old-table=_"), "{run}");
+    assert!(back.contains("--execute") && !back.contains("--alter"), "{run}");
     let password = database.login().password;
     assert!([&run, &runbook, &clean].iter().all(|text| !text.contains(&password)));
     // The program of that name here ends at once, with its output in the log.
     let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
-    for trial in [&["trial"][..], &[]] {
+    for trial in [&["trial"][..], &[], &["revert"]] {
         let mut command = std::process::Command::new(desk.path("gho/run.sh"));
         crate::harness::Said::by(command.args(trial).env("PATH", &path)).expect(0);
     }

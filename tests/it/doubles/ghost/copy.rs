@@ -91,6 +91,16 @@ impl Shape {
         parts.join(" and ")
     }
 
+    /// How a row is written whether it is there or not. One of an old table keeps what the table has no column for.
+    fn write(&self, double: &Double) -> (&'static str, String) {
+        if !double.reverts() {
+            return ("replace", String::new());
+        }
+        let parts: Vec<String> =
+            self.columns.iter().map(|column| format!("{0} = values({0})", name(column))).collect();
+        ("insert", format!(" on duplicate key update {}", parts.join(", ")))
+    }
+
     fn is_same(&self) -> String {
         let parts: Vec<String> =
             self.columns.iter().map(|column| format!("o.{0} <=> g.{0}", name(column))).collect();
@@ -351,8 +361,9 @@ impl Copy {
             self.database.execute(&delete).await?;
         }
         if !changed.is_empty() {
+            let (verb, behind) = self.shape.write(&self.double);
             let replace = format!(
-                "replace /* gh-ost {copy} */ into {copy} ({}) values {}",
+                "{verb} /* gh-ost {copy} */ into {copy} ({}) values {}{behind}",
                 self.shape.list(&self.shape.columns, ""),
                 changed.join(", ")
             );
@@ -368,23 +379,45 @@ impl Copy {
         if !self.double.flags.is("checkpoint") || self.saved.elapsed() < every {
             return;
         }
-        let Some(low) = &self.low else { return };
-        let (copied, streamer) = {
+        if self.low.is_none() {
+            return;
+        }
+        let streamer = self.double.live().streamer.clone();
+        self.save(&streamer, false).await;
+        self.saved = Instant::now();
+    }
+
+    /// Writes a checkpoint, at that place in the log.
+    pub async fn save(&mut self, at: &str, is_cut_over: bool) {
+        let low = self.low.as_deref().map_or_else(|| "null".to_owned(), text);
+        let (copied, applied) = {
             let live = self.double.live();
-            (live.copied, live.streamer.clone())
+            (live.copied, live.applied)
         };
         let sql = format!(
             "insert /* gh-ost */ into {} (gh_ost_chk_timestamp, gh_ost_chk_coords, gh_ost_chk_iteration, \
-             gh_ost_rows_copied, gh_ost_range_max) values (unix_timestamp(), {}, {}, {copied}, {})",
+             gh_ost_rows_copied, gh_ost_dml_applied, gh_ost_is_cutover, gh_ost_range_max) values (unix_timestamp(), {}, \
+             {}, {copied}, {applied}, {is_cut_over}, {low})",
             self.double.own("ghk"),
-            text(&streamer),
+            text(at),
             self.iteration,
-            text(low)
         );
         if let Err(error) = self.database.execute(&sql).await {
             self.double.log("ERROR", &error.to_string());
         }
-        self.saved = Instant::now();
+    }
+
+    /// Whether the other table has the columns of the key that this one is walked by, as a key.
+    pub async fn shares_a_key(&mut self) -> bool {
+        let sql = format!(
+            "select /* gh-ost */ coalesce(group_concat(column_name order by seq_in_index), '') from \
+             information_schema.statistics where table_schema = {} and table_name = {} and non_unique = 0 group by \
+             index_name",
+            text(self.double.flags.text("database")),
+            text(&self.double.own_name("gho"))
+        );
+        let keys = self.database.column(&sql).await.unwrap_or_default();
+        keys.contains(&self.shape.key.join(","))
     }
 }
 
@@ -398,9 +431,10 @@ async fn sweep(
     let (original, copy) = (double.original(), double.own("gho"));
     let range =
         up_to.map_or_else(|| "1 = 1".to_owned(), |to| format!("{} <= {to}", shape.key_of("o.")));
+    let (verb, behind) = shape.write(double);
     let replace = format!(
-        "replace /* gh-ost {copy} */ into {copy} ({}) select {} from {original} as o left join {copy} as g on {} where \
-         {range} and (g.{} is null or not ({}))",
+        "{verb} /* gh-ost {copy} */ into {copy} ({}) select {} from {original} as o left join {copy} as g on {} where \
+         {range} and (g.{} is null or not ({})){behind}",
         shape.list(&shape.columns, ""),
         shape.list(&shape.columns, "o."),
         shape.on_key(),

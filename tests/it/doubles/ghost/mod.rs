@@ -11,6 +11,7 @@ mod copy;
 mod cut_over;
 mod database;
 mod flags;
+mod revert;
 mod server;
 mod state;
 mod throttle;
@@ -139,7 +140,11 @@ async fn migrate(double: &Arc<Double>) {
     };
     let shape = validate::all(double, &mut applier).await;
     let keeper = validate::lock(double).await;
-    validate::tables(double, &mut applier, &shape).await;
+    if double.reverts() {
+        revert::tables(double, &mut applier).await;
+    } else {
+        validate::tables(double, &mut applier, &shape).await;
+    }
     tokio::spawn(validate::keep_lock(double.clone(), keeper));
     double.touch_postpone_file();
     let shape = shape.with_copy(double, &mut applier).await;
@@ -152,13 +157,23 @@ async fn migrate(double: &Arc<Double>) {
     if double.flags.is("resume") {
         copy.take_up().await;
     }
+    if double.reverts() {
+        revert::look(&mut copy).await;
+    }
     server::serve(double).await;
-    copy.count().await;
+    if !double.reverts() {
+        copy.count().await;
+    }
     throttle::begin(double).await;
     state::begin_status(double).await;
-    copy.all().await;
+    if !double.reverts() {
+        copy.all().await;
+    }
     double.copied_all();
     cut_over::until_done(&mut copy).await;
+    if double.flags.is("checkpoint") && !double.reverts() {
+        revert::note_cut_over(&mut copy).await;
+    }
     // The table with the checkpoints stays for `--revert`, as the old table does.
     copy.drop_tables(&["ghc"]).await;
     double.remove_socket();

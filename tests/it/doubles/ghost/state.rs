@@ -106,9 +106,19 @@ impl Double {
         self.qualified(&self.own_name(end))
     }
 
-    /// The same without the database.
+    /// The same without the database. Where it goes back, the old table is what it writes to in place of a copy, and
+    /// what it replaces has a name of its own.
     pub fn own_name(&self, end: &str) -> String {
-        format!("_{}_{end}", self.table())
+        match end {
+            "gho" if self.reverts() => self.flags.text("old-table").to_owned(),
+            "del" if self.reverts() => format!("_{}_rev_del", self.table()),
+            end => format!("_{}_{end}", self.table()),
+        }
+    }
+
+    /// Whether it goes back.
+    pub fn reverts(&self) -> bool {
+        self.flags.is("revert")
     }
 
     /// The name of the lock that it holds.
@@ -163,7 +173,8 @@ impl Double {
     /// The status, as it is printed and answered.
     pub fn status(&self) -> String {
         let live = self.live();
-        let estimate = if live.is_copied { live.copied } else { live.estimate };
+        let done = live.is_copied && !self.reverts();
+        let estimate = if done { live.copied } else { live.estimate };
         let copying = live.copying_since.map_or(Duration::ZERO, |since| {
             live.copied_at.unwrap_or_else(Instant::now).duration_since(since)
         });

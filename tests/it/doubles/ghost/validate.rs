@@ -11,8 +11,14 @@ use super::{LOCK_MS, VALIDATE_MS, milliseconds};
 /// Looks at everything, and ends it where something is in the way.
 pub async fn all(double: &Double, database: &mut Database) -> Shape {
     let flags = &double.flags;
+    if double.reverts() && flags.is("resume") {
+        double.fatal("--revert cannot be used with --resume");
+    }
+    if double.reverts() && flags.text("old-table").is_empty() {
+        double.fatal("--revert must be called with --old-table");
+    }
     for needed in ["alter", "database", "table"] {
-        if flags.text(needed).is_empty() {
+        if flags.text(needed).is_empty() && !(needed == "alter" && double.reverts()) {
             double.fatal(&format!("--{needed} must be provided and must not be empty"));
         }
     }
@@ -130,7 +136,7 @@ pub async fn tables(double: &Double, database: &mut Database, shape: &Shape) {
     }
 }
 
-async fn is_there(
+pub async fn is_there(
     double: &Double,
     database: &mut Database,
     end: &str,
@@ -141,6 +147,18 @@ async fn is_there(
         text(&double.own_name(end))
     );
     database.number(&sql).await.map(|count| 0 < count)
+}
+
+/// Makes the table for its own notes.
+pub async fn changelog(
+    double: &Double,
+    database: &mut Database,
+) -> Result<(), backstop::target::Error> {
+    let columns = "id bigint unsigned auto_increment, last_update timestamp not null default current_timestamp on \
+                   update current_timestamp, hint varchar(64) charset ascii not null, value varchar(4096) charset \
+                   ascii not null, primary key (id), unique key hint_uidx (hint)";
+    let create = format!("create /* gh-ost */ table {} ({columns})", double.own("ghc"));
+    database.execute(&create).await.map(drop)
 }
 
 async fn make_tables(
@@ -176,10 +194,7 @@ async fn make_tables(
         }
     }
     database.execute(&format!("drop /* gh-ost */ table if exists {log}")).await?;
-    let columns = "id bigint unsigned auto_increment, last_update timestamp not null default current_timestamp on \
-                   update current_timestamp, hint varchar(64) charset ascii not null, value varchar(4096) charset \
-                   ascii not null, primary key (id), unique key hint_uidx (hint)";
-    database.execute(&format!("create /* gh-ost */ table {log} ({columns})")).await?;
+    changelog(double, database).await?;
     database
         .execute(&format!("create /* gh-ost */ table {copy} like {}", double.original()))
         .await?;
@@ -197,7 +212,7 @@ async fn make_tables(
         database.execute(&format!("drop /* gh-ost */ table if exists {checkpoints}")).await?;
         let columns = "gh_ost_chk_id bigint auto_increment primary key, gh_ost_chk_timestamp bigint, \
                        gh_ost_chk_coords text, gh_ost_chk_iteration bigint, gh_ost_rows_copied bigint, \
-                       gh_ost_range_max text";
+                       gh_ost_dml_applied bigint, gh_ost_is_cutover tinyint(1) default '0', gh_ost_range_max text";
         database.execute(&format!("create /* gh-ost */ table {checkpoints} ({columns})")).await?;
     }
     assert!(!shape.key.is_empty());
@@ -205,7 +220,7 @@ async fn make_tables(
 }
 
 /// Whether the server can show who holds the table's metadata lock. MariaDB has that off.
-async fn metadata_lock(
+pub async fn metadata_lock(
     double: &Double,
     database: &mut Database,
 ) -> Result<(), backstop::target::Error> {

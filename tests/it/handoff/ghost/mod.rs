@@ -45,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
         add("throttles when nobody watches, and is taken up again", runs::taken_up_again);
         add("tries once to cut over behind a reader, and waits again", runs::behind_a_reader);
         add("goes on where it was killed", runs::resumed);
+        add("puts the old table back, or tells why it cannot", runs::reverted);
         add("ends in every phase when it is asked to", ends::asked);
         add("ends in every phase by force", ends::forced);
         add("is killed while the server works for it", ends::killed_at_work);
@@ -157,6 +158,7 @@ impl Scene {
             files: files.clone(),
             defaults_file: defaults.to_owned(),
             lock_wait: Duration::from_secs(5),
+            reverts: None,
         };
         // MariaDB's `performance_schema` is off here, and takes a restart: the plan refuses gh-ost then.
         let more = if engine.name == "mysql" { "--verbose" } else { "--skip-metadata-lock-check" };

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backstop::event::HandoffState;
+use backstop::handoff::Reverts;
 use backstop::handoff::work::{Child, Refused};
 use backstop::target::Statement;
 
@@ -174,4 +175,59 @@ pub(super) fn resumed(engine: Engine) {
     drop(second);
     let wrote = writer.end();
     scene.holds(&wrote, CUT_OVER.max(CALM));
+}
+
+/// What the real one needs for its way back, and says where that is not there: `go/logic/migrator.go` of 1.1.10.
+pub(super) fn reverted(engine: Engine) {
+    let mut scene = Scene::new(engine);
+    let writer = Writer::on(&scene.database, ROWS);
+    let mut run = scene.start();
+    run.cut_over();
+    drop(run);
+    let back = scene.plan.command.as_ref().unwrap().reverting("_t_del");
+    scene.plan.command = Some(back);
+    let (handoff, old) = ("m".to_owned(), "_t_del".to_owned());
+    scene.plan.reverts = Some(Reverts { handoff, old, lost: vec!["note".to_owned()] });
+    let aside = "CREATE TABLE aside LIKE _t_ghk;\n INSERT INTO aside SELECT * FROM _t_ghk;\n UPDATE _t_ghk SET";
+    let again = "DROP TABLE _t_ghk;\n RENAME TABLE aside TO _t_ghk";
+    for (changes, words, undone) in [
+        ("RENAME TABLE _t_del TO aside", "doesn't exist", "RENAME TABLE aside TO _t_del"),
+        (
+            "RENAME TABLE _t_ghk TO aside",
+            "no checkpoint found, unable to revert",
+            "RENAME TABLE aside TO _t_ghk",
+        ),
+        (&*format!("{aside} gh_ost_is_cutover = 0"), "last checkpoint is not after cutover", again),
+        (
+            &*format!("{aside} gh_ost_chk_coords = 'gone.000001:4'"),
+            "Could not find first log",
+            again,
+        ),
+        (
+            "RENAME TABLE _t_del TO aside;\n CREATE TABLE _t_del (x int)",
+            "No shared unique key",
+            "DROP TABLE _t_del;\n RENAME TABLE aside TO _t_del",
+        ),
+    ] {
+        scene.database.script(changes);
+        let mut run = scene.start();
+        let (ended, _) = run.until_its_end();
+        assert!(!ended.well && ended.hint.contains("exit code 1"), "{ended:?}");
+        assert!(ended.hint.contains(words), "{words}: {ended:?}");
+        drop(run);
+        scene.database.script(undone);
+    }
+
+    let mut run = scene.start();
+    run.until_it_is(HandoffState::Postponed);
+    let progress = run.look().progress;
+    assert_eq!((progress.copied, progress.estimate), (None, None));
+    assert_eq!(run.work.copy().as_deref(), Some("_t_del"));
+    scene.runtime.block_on(run.work.open_gate()).unwrap();
+    let (ended, _) = run.until_its_end();
+    assert!(ended.well, "{ended:?}\n{}", scene.said());
+    let wrote = writer.end();
+    assert!(!scene.is_changed());
+    scene.holds(&wrote, CUT_OVER);
+    assert_eq!(scene.tables(), "_t_ghk,_t_rev_del");
 }

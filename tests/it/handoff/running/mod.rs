@@ -1,6 +1,7 @@
 //! `backstop handoff run` and what is asked of it, as a person calls it: each tool on each server.
 
 mod ended;
+mod reverted;
 mod run;
 mod taken_up;
 
@@ -75,12 +76,22 @@ pub fn trials() -> Vec<Trial> {
         add(Tool::GhOst, "another change is not resumed", taken_up::another_change);
         add(Tool::GhOst, "a run goes on where it was stopped", taken_up::resumed);
         add(Tool::GhOst, "a run is scraped to its end", run::scraped);
+        add(Tool::GhOst, "an old table is put back, with what was written since", reverted::plain);
+        add(Tool::GhOst, "a way back is killed, and begun again", reverted::killed);
+        add(
+            Tool::GhOst,
+            "a way back is taken up after its supervisor was killed",
+            reverted::taken_up,
+        );
+        add(Tool::GhOst, "a way back is refused where it would not lead there", reverted::refused);
+        add(Tool::Percona, "what gh-ost did not make has no way back", reverted::not_by_ghost);
     }
     trials.push(test("handoff: run by gh-ost on a mariadb that shows its locks", || {
         let ground = Ground::own(Tool::GhOst);
         run::plain(&ground);
         ended::killed(&ground);
         taken_up::supervisor_killed(&ground);
+        reverted::plain(&ground);
     }));
     trials.push(test("handoff: a run ends when its server does, and is cleaned up", || {
         let ground = Ground::own(Tool::GhOst);
@@ -154,6 +165,8 @@ struct Scene {
     desk: Desk,
     tool: Tool,
     defaults: String,
+    /// The handoff that is asked about.
+    name: &'static str,
 }
 
 const CHANGE: &str =
@@ -181,7 +194,7 @@ impl Scene {
         let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
         let desk = desk.set("PATH", &path);
         desk.write("0042.sql", &format!("SET SESSION lock_wait_timeout = 5;\n{CHANGE};\n"));
-        Self { database, desk, tool: ground.tool, defaults: ground.defaults_file() }
+        Self { database, desk, tool: ground.tool, defaults: ground.defaults_file(), name: "0042" }
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -221,7 +234,7 @@ impl Scene {
     }
 
     fn status(&self) -> Value {
-        let said = self.desk.call(&["handoff", "status", "0042", "--json"]);
+        let said = self.desk.call(&["handoff", "status", self.name, "--json"]);
         serde_json::from_str(&said.out).unwrap_or_default()
     }
 
@@ -261,7 +274,7 @@ impl Scene {
     }
 
     fn handoff(&self, verb: &str, more: &[&str]) -> Said {
-        self.desk.call(&[&["handoff", verb, "0042"], more].concat())
+        self.desk.call(&[&["handoff", verb, self.name], more].concat())
     }
 
     /// The process of the tool.
