@@ -129,6 +129,14 @@ impl Supervision {
                 &wanted,
                 format!("who holds the table cannot be told, so nothing was attempted: {why}"),
             ),
+            Ok(Held::Unasked(error)) if wanted.since.elapsed() < self.charge.rules.patience => {
+                self.wanted = Some(wanted);
+                Ok(Some(format!("the server is asked again who holds the table: {error}")))
+            }
+            Ok(Held::Unasked(error)) => self.give_up(
+                &wanted,
+                format!("who holds the table cannot be told, so nothing was attempted: {error}"),
+            ),
             Ok(Held::By(holders)) if !holders.is_empty() => {
                 let shown = show(&holders);
                 if self.charge.rules.patience <= wanted.since.elapsed() {
@@ -342,8 +350,11 @@ impl Supervision {
     async fn holders(&mut self) -> Result<Held, String> {
         let (target, place, mark) =
             (self.target.clone(), self.charge.place.clone(), self.charge.work.mark());
-        let session = self.line.session().await.map_err(|error| error.to_string())?;
-        match target.holders(session, &place, &mark).await {
+        let asked = match self.line.session().await {
+            Ok(session) => target.holders(session, &place, &mark).await,
+            Err(error) => Err(error),
+        };
+        match asked {
             Ok(Ok(found)) => {
                 let now: Vec<String> = found.iter().map(|one| one.session.clone()).collect();
                 let Some(before) = self.held_before.replace(now) else { return Ok(Held::NotYet) };
@@ -354,7 +365,7 @@ impl Supervision {
             Ok(Err(why)) => Err(why),
             Err(error) => {
                 self.line.lost();
-                Err(error.to_string())
+                if error.is_passing() { Ok(Held::Unasked(error)) } else { Err(error.to_string()) }
             }
         }
     }
@@ -376,6 +387,8 @@ impl Supervision {
 enum Held {
     /// There was one look only.
     NotYet,
+    /// The server did not answer; it may have been started again, and the session with it.
+    Unasked(crate::target::Error),
     By(Vec<Transaction>),
 }
 

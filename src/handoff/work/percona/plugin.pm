@@ -159,16 +159,20 @@ sub hold {
          $self->tell(event => $event, where => $where, for => \@reasons, $self->counts());
          $said = $now;
       }
-      return if $now eq '';
-      $self->keep();
+      return if $now eq '' && $where ne 'gate';
+      # A swap is not tried with connections that went with the server.
+      $self->{kept} = 0 if $now eq '';
+      return if $self->keep() && $now eq '';
       Time::HiRes::sleep(LOOK_SECONDS);
    }
 }
 
-# Keeps what age would end: connections by `wait_timeout`, files by whoever sweeps the folder.
+# Keeps what age would end: connections by `wait_timeout`, files by whoever sweeps the folder. Returns whether all is
+# there, as far as it was looked at.
 sub keep {
    my ($self) = @_;
-   return if time() - $self->{kept} < KEEP_SECONDS && time() >= $self->{kept};
+   return 1 if time() - $self->{kept} < KEEP_SECONDS && time() >= $self->{kept};
+   my $all = 1;
    $self->{kept} = time();
    for my $end (qw(postpone pause settings plugin.pm)) {
       utime undef, undef, "$beginning.$end" if -f "$beginning.$end";
@@ -182,10 +186,11 @@ sub keep {
       else {
          $self->tell(event => 'not connected', why => "$@");
          $self->{kept} = time() - KEEP_SECONDS + 1;
+         $all = 0;
       }
    }
    $self->tell_sessions();
-   return;
+   return $all;
 }
 
 # --------------------------------------------------------------------------------------- the copy

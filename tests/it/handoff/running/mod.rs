@@ -93,7 +93,7 @@ pub fn trials() -> Vec<Trial> {
         taken_up::supervisor_killed(&ground);
         reverted::plain(&ground);
     }));
-    trials.push(test("handoff: a run ends when its server does, and is cleaned up", || {
+    trials.push(test("handoff: a run whose server was started again ends, or goes on", || {
         let ground = Ground::own(Tool::GhOst);
         ended::server_restarted(&ground);
         ended::server_restarted(&Ground { tool: Tool::Percona, ..ground });
