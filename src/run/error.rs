@@ -407,3 +407,19 @@ pub(super) fn drain_because(error: &Error) -> Ask {
         reason: Some(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Class;
+
+    #[test]
+    fn a_cancel_passes_where_a_session_was_opened_and_nowhere_else() {
+        let cancelled = || crate::target::Error::new(Class::Cancelled, "interrupted");
+        assert!(Error::Session(cancelled()).passing().is_some());
+        // Somebody's brake on a batch is obeyed.
+        assert!(Error::Target(cancelled()).passing().is_none());
+        let denied = crate::target::Error::new(Class::Refused, "denied");
+        assert!(Error::Session(denied).passing().is_none());
+    }
+}
