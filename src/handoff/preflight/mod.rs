@@ -177,86 +177,80 @@ impl Look {
 struct Check {
     name: &'static str,
     look: fn(&Seen) -> Look,
+    /// It matters only where a copy is made.
+    of_a_copy: bool,
+}
+
+impl Check {
+    const fn of(name: &'static str, look: fn(&Seen) -> Look) -> Self {
+        Self { name, look, of_a_copy: false }
+    }
+
+    /// One that nobody asks where an old table is put back: nothing is copied then, and what an earlier run left is
+    /// what is needed.
+    const fn of_a_copy(name: &'static str, look: fn(&Seen) -> Look) -> Self {
+        Self { name, look, of_a_copy: true }
+    }
 }
 
 /// Every check of MySQL and MariaDB.
 static ALL: &[Check] = &[
-    Check { name: "key", look: table::key },
-    Check { name: "foreign keys of the table", look: table::references },
-    Check { name: "foreign keys to the table", look: table::referring },
-    Check { name: "triggers", look: table::triggers },
-    Check { name: "generated columns", look: table::generated },
-    Check { name: "renamed columns", look: table::renames },
-    Check { name: "partitions", look: table::partitions },
-    Check { name: "character sets", look: table::charsets },
-    Check { name: "row size", look: table::row_size },
-    Check { name: "name lengths", look: table::names },
-    Check { name: "leftovers", look: around::leftovers },
-    Check { name: "backfill", look: around::backfill },
-    Check { name: "another run", look: around::another_run },
-    Check { name: "open transactions", look: around::transactions },
-    Check { name: "read-only", look: server::read_only },
-    Check { name: "cluster", look: server::cluster },
-    Check { name: "binary log", look: server::binlog },
-    Check { name: "binary log's retention", look: server::retention },
-    Check { name: "replicas", look: server::replicas },
-    Check { name: "grants", look: server::grants },
-    Check { name: "free disk", look: server::disk },
-    Check { name: "wait_timeout", look: server::wait_timeout },
-    Check { name: "metadata lock instrument", look: server::instrument },
-    Check { name: "gh-ost's version", look: server::ghost_version },
-];
-
-/// What an old table that is put back is checked for: nothing is copied, and what an earlier run left is what it
-/// needs.
-static REVERT: &[Check] = &[
-    Check { name: "key", look: table::key },
-    Check { name: "foreign keys of the table", look: table::references },
-    Check { name: "foreign keys to the table", look: table::referring },
-    Check { name: "triggers", look: table::triggers },
-    Check { name: "generated columns", look: table::generated },
-    Check { name: "backfill", look: around::backfill },
-    Check { name: "another run", look: around::another_run },
-    Check { name: "open transactions", look: around::transactions },
-    Check { name: "read-only", look: server::read_only },
-    Check { name: "cluster", look: server::cluster },
-    Check { name: "binary log", look: server::binlog },
-    Check { name: "replicas", look: server::replicas },
-    Check { name: "grants", look: server::grants },
-    Check { name: "wait_timeout", look: server::wait_timeout },
-    Check { name: "metadata lock instrument", look: server::instrument },
+    Check::of("key", table::key),
+    Check::of("foreign keys of the table", table::references),
+    Check::of("foreign keys to the table", table::referring),
+    Check::of("triggers", table::triggers),
+    Check::of("generated columns", table::generated),
+    Check::of_a_copy("renamed columns", table::renames),
+    Check::of_a_copy("partitions", table::partitions),
+    Check::of_a_copy("character sets", table::charsets),
+    Check::of_a_copy("row size", table::row_size),
+    Check::of_a_copy("name lengths", table::names),
+    Check::of_a_copy("leftovers", around::leftovers),
+    Check::of("backfill", around::backfill),
+    Check::of("another run", around::another_run),
+    Check::of("open transactions", around::transactions),
+    Check::of("read-only", server::read_only),
+    Check::of("cluster", server::cluster),
+    Check::of("binary log", server::binlog),
+    Check::of_a_copy("binary log's retention", server::retention),
+    Check::of("replicas", server::replicas),
+    Check::of("grants", server::grants),
+    Check::of_a_copy("free disk", server::disk),
+    Check::of("wait_timeout", server::wait_timeout),
+    Check::of("metadata lock instrument", server::instrument),
+    Check::of_a_copy("gh-ost's version", server::ghost_version),
 ];
 
 /// Every check of PostgreSQL.
 static POSTGRES: &[Check] = &[
-    Check { name: "backfill", look: around::backfill },
-    Check { name: "open transactions", look: around::transactions },
-    Check { name: "invalid indexes", look: around::invalid_indexes },
-    Check { name: "read-only", look: server::read_only },
-    Check { name: "owner", look: server::owner },
+    Check::of("backfill", around::backfill),
+    Check::of("open transactions", around::transactions),
+    Check::of("invalid indexes", around::invalid_indexes),
+    Check::of("read-only", server::read_only),
+    Check::of("owner", server::owner),
 ];
 
 /// Makes every check.
 pub(super) fn all(seen: &Seen) -> Vec<Checked> {
-    run(ALL, seen)
+    run(ALL.iter(), seen)
 }
 
 /// Makes every check of an old table that is put back.
 pub(super) fn revert(seen: &Seen) -> Vec<Checked> {
-    run(REVERT, seen)
+    run(ALL.iter().filter(|check| !check.of_a_copy), seen)
 }
 
 /// Makes every check of PostgreSQL.
 pub(super) fn postgres(seen: &Seen) -> Vec<Checked> {
-    run(POSTGRES, seen)
+    run(POSTGRES.iter(), seen)
 }
 
-fn run(checks: &[Check], seen: &Seen) -> Vec<Checked> {
+fn run<'a>(checks: impl Iterator<Item = &'a Check>, seen: &Seen) -> Vec<Checked> {
     let one = |check: &Check| {
         let Look { value, found } = (check.look)(seen);
         Checked { check: check.name, value, found }
     };
-    checks.iter().map(one).collect()
+    checks.map(one).collect()
 }
 
 /// Names in backquotes, or what is said of none.

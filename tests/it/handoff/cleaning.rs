@@ -121,6 +121,7 @@ async fn percona(database: &Database) {
     });
     let removed = cleaning.clean(&mut stage).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
+    writer.until(51).await;
     let wrote = writer.stop().await;
     assert_eq!(wrote.errors, Vec::<String>::new());
     assert!(wrote.longest < Duration::from_millis(900), "{:?}", wrote.longest);
@@ -135,7 +136,7 @@ async fn percona(database: &Database) {
         cleanup::remove(target.as_ref(), stage.session.as_mut(), &cleaning.facts(), &removed.done)
             .await;
     assert_eq!(again.unwrap(), cleanup::Removed::default());
-    assert!(wrote.writes > 10, "{}", wrote.writes);
+    assert!(wrote.writes > 50, "{}", wrote.writes);
 }
 
 async fn ghost(database: &Database) {

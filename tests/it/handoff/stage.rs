@@ -1,7 +1,7 @@
 //! A server, sessions on it that are made by hand, and an application that writes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use backstop::target::{Class, Place, Session, Statement, Target};
@@ -127,6 +127,7 @@ pub enum Stays {
 /// The application: a hundred writes a second, until it is told to stop.
 pub struct Writer {
     stop: Arc<AtomicBool>,
+    writes: Arc<AtomicU64>,
     task: JoinHandle<Wrote>,
 }
 
@@ -141,7 +142,8 @@ impl Writer {
     pub async fn on(url: &str, rows: u64) -> Self {
         let mut session = open(url).await;
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let writes = Arc::new(AtomicU64::new(0));
+        let (stopped, written) = (stop.clone(), writes.clone());
         let task = tokio::spawn(async move {
             let mut wrote = Wrote { writes: 0, longest: Duration::ZERO, errors: Vec::new() };
             let mut at = 7_u64;
@@ -151,7 +153,10 @@ impl Writer {
                     format!("UPDATE orders SET a = a + 1 WHERE id = {}", (at >> 33) % rows + 1);
                 let begun = Instant::now();
                 match session.execute(&Statement::plain(sql)).await {
-                    Ok(_) => wrote.writes += 1,
+                    Ok(_) => {
+                        wrote.writes += 1;
+                        written.store(wrote.writes, Ordering::Relaxed);
+                    }
                     Err(error) if matches!(error.class, Class::Retry(_)) => {
                         wrote.errors.push(format!("waited in vain: {error}"));
                     }
@@ -163,7 +168,16 @@ impl Writer {
             session.close().await;
             wrote
         });
-        Self { stop, task }
+        Self { stop, writes, task }
+    }
+
+    /// Waits until it has made so many writes.
+    pub async fn until(&self, writes: u64) {
+        let begun = Instant::now();
+        while self.writes.load(Ordering::Relaxed) < writes {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it writes nothing any more");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub async fn stop(self) -> Wrote {
