@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use backstop::event::HandoffState;
 use backstop::handoff::work::{Ending, Refused};
+use backstop::target::Statement;
 use libtest_mimic::Trial;
 
 use super::rig::{Rig, Writer};
-use crate::database::{Database, Engine, available};
+use crate::database::{Database, Engine, available, execute, open};
 use crate::own_server::OwnServer;
 use crate::test;
 
@@ -27,6 +28,7 @@ const PROOFS: &[Proof] = &[
     ("taken up after the process is gone", taken_up),
     ("an index of a partitioned table", partitioned),
     ("a partition attached", attached),
+    ("a partition that is half detached", half_detached),
     ("a server that is restarted", restarted),
 ];
 
@@ -129,6 +131,35 @@ fn every_kind(engine: Engine) {
     let suffered = writer.end();
     assert!(suffered.longest() < STALL, "{suffered:?}");
     assert_eq!(invalid(&rig), "NULL");
+}
+
+/// Cut off while it waits for a reader, a DETACH CONCURRENTLY has begun and not ended; whoever comes next ends it.
+fn half_detached(engine: Engine) {
+    let rig = Rig::new(
+        engine,
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id);\n\
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);\nINSERT INTO p VALUES (1)",
+    );
+    let detach = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY";
+    let plan = rig.plan(detach);
+    let reader = rig.holder("SELECT count(*) FROM p");
+    let cut_off = rig.runtime.block_on(async {
+        let mut session = open(&rig.database.url).await;
+        execute(session.as_mut(), "SET statement_timeout = '1s'").await;
+        let cut_off = session.execute(&Statement::plain(detach)).await;
+        session.close().await;
+        cut_off
+    });
+    assert_eq!(cut_off.unwrap_err().code.as_deref(), Some("57014"));
+    let pending =
+        "SELECT coalesce(string_agg(inhdetachpending::text, ''), 'none') FROM pg_inherits";
+    assert_eq!(rig.database.value(pending), "true");
+    drop(reader);
+    rig.start(&plan).done();
+    assert_eq!(rig.database.value(pending), "none");
+    assert_eq!(rig.database.value("SELECT count(*)::text FROM p1"), "1");
+    // What is there is not done again.
+    rig.start(&plan).done();
 }
 
 fn behind_a_reader(engine: Engine) {
