@@ -131,30 +131,22 @@ fn decide(
         Decision::Instant | Decision::InPlace => statements(seen, raw),
         _ => Vec::new(),
     };
-    let replicas = seen.replicas();
     Plan {
-        file: seen.request.file.clone(),
-        url_env: seen.request.url_env.clone(),
-        server: format!("{} {}", seen.server.product, seen.server.version),
-        host: seen.facts.host.clone(),
-        port: seen.facts.port,
-        database: seen.table.schema.clone(),
-        table: seen.table.name.clone(),
-        clauses: seen.change.clauses.clone(),
-        decision,
         reasons,
         steps,
         command,
         flags,
-        estimate: estimate::of(seen.facts, decision, raw.rebuilds, replicas),
         checks,
         losses: asked,
         installed: seen.installed.clone(),
         advice: advice(seen, alter, raw),
         files: run,
         defaults_file: seen.request.defaults_file.clone(),
-        lock_wait: seen.request.lock_wait,
-        reverts: None,
+        ..Plan::about(
+            seen,
+            decision,
+            estimate::of(seen.facts, decision, raw.rebuilds, seen.replicas()),
+        )
     }
 }
 

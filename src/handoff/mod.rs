@@ -190,6 +190,36 @@ pub struct Plan {
     pub reverts: Option<Reverts>,
 }
 
+impl Plan {
+    /// What the request, the server and the table say of any plan: no steps, no command, nothing that was asked.
+    fn about(seen: &preflight::Seen, decision: Decision, estimate: Estimate) -> Self {
+        Self {
+            file: seen.request.file.clone(),
+            url_env: seen.request.url_env.clone(),
+            server: format!("{} {}", seen.server.product, seen.server.version),
+            host: seen.facts.host.clone(),
+            port: seen.facts.port,
+            database: seen.table.schema.clone(),
+            table: seen.table.name.clone(),
+            clauses: seen.change.clauses.clone(),
+            decision,
+            reasons: Vec::new(),
+            steps: Vec::new(),
+            command: None,
+            flags: Vec::new(),
+            estimate,
+            checks: Vec::new(),
+            losses: Vec::new(),
+            installed: Vec::new(),
+            advice: Vec::new(),
+            files: String::new(),
+            defaults_file: String::new(),
+            lock_wait: seen.request.lock_wait,
+            reverts: None,
+        }
+    }
+}
+
 /// An earlier change whose old table is put back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reverts {

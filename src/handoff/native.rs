@@ -44,28 +44,11 @@ pub(super) fn plan(seen: &Seen) -> Plan {
         );
     }
     Plan {
-        file: seen.request.file.clone(),
-        url_env: seen.request.url_env.clone(),
-        server: format!("{} {}", seen.server.product, seen.server.version),
-        host: seen.facts.host.clone(),
-        port: seen.facts.port,
-        database: seen.table.schema.clone(),
-        table: seen.table.name.clone(),
-        clauses: seen.change.clauses.clone(),
-        decision,
         reasons,
         steps,
-        command: None,
-        flags: Vec::new(),
-        estimate: estimate::of(seen.facts, decision, false, 0),
         checks,
-        losses: Vec::new(),
-        installed: Vec::new(),
-        advice: Vec::new(),
-        files: String::new(),
-        defaults_file: String::new(),
         lock_wait: LOCK_TIMEOUT.min(seen.request.lock_wait),
-        reverts: None,
+        ..Plan::about(seen, decision, estimate::of(seen.facts, decision, false, 0))
     }
 }
 

@@ -133,30 +133,19 @@ async fn make_in(
     } else {
         Vec::new()
     };
+    // Nothing is copied.
+    let estimate = estimate::of(&facts, Decision::Instant, false, seen.replicas());
     Ok(Plan {
-        file: request.file.clone(),
-        url_env: request.url_env.clone(),
-        server: format!("{} {}", server.product, server.version),
-        host: facts.host.clone(),
-        port: facts.port,
-        database: table.schema.clone(),
-        table: table.name.clone(),
-        clauses: seen.change.clauses.clone(),
-        decision,
         reasons,
-        steps: Vec::new(),
         command,
         flags,
-        // Nothing is copied.
-        estimate: estimate::of(&facts, Decision::Instant, false, seen.replicas()),
+        checks,
         losses: asked,
         installed: seen.installed.clone(),
-        advice: Vec::new(),
         files,
         defaults_file: request.defaults_file.clone(),
-        lock_wait: request.lock_wait,
         reverts: Some(Reverts { handoff: earlier.handoff.clone(), old, lost }),
-        checks,
+        ..Plan::about(&seen, decision, estimate)
     })
 }
 
